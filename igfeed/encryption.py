@@ -1,0 +1,50 @@
+"""How the token lies in the store: as it is, or encrypted with the owner's keys."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from igfeed.errors import StoreError
+
+MARK = "fernet:"
+KEY_HINT = "Set IGFEED_ENCRYPTION_KEY to the key it was written with; the stored value is kept as it is."
+
+
+class Cipher(Protocol):
+    def encrypt(self, text: str) -> str: ...
+
+    def decrypt(self, text: str) -> str:
+        """Raises StoreError when the keys at hand do not open it."""
+
+
+class NoCipher:
+    """For an owner without a key."""
+
+    def encrypt(self, text: str) -> str:
+        return text
+
+    def decrypt(self, text: str) -> str:
+        if text.startswith(MARK):
+            raise StoreError("The stored token is encrypted and no key is set.", KEY_HINT)
+        return text
+
+
+class FernetCipher:
+    """Writes with the first key, reads with each; what was written before there was a key is read as it is."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        # Half as long to import as Flask itself, so only who has set a key pays for it.
+        from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # noqa: PLC0415
+
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._invalid = InvalidToken
+
+    def encrypt(self, text: str) -> str:
+        return MARK + self._fernet.encrypt(text.encode()).decode()
+
+    def decrypt(self, text: str) -> str:
+        if not text.startswith(MARK):
+            return text
+        try:
+            return self._fernet.decrypt(text.removeprefix(MARK)).decode()
+        except self._invalid:
+            raise StoreError("No key that is set opens the stored token.", KEY_HINT) from None

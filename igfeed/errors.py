@@ -1,0 +1,106 @@
+"""Everything that can go wrong, in one tree.
+
+The class says what happened, the text says it to a person, ``hint`` says what the owner does next::
+
+    IgfeedError
+    ├── ConfigError            a variable holds what it may not hold
+    ├── StoreError             the store failed, or holds what cannot be read
+    ├── FeedUnavailable        there is nothing to show yet
+    ├── PictureUnavailable     a picture is neither kept nor to be had
+    ├── TokenError
+    │   ├── TokenMissing
+    │   └── TokenExpired
+    └── InstagramError
+        ├── InstagramUnreachable   temporary: the network, a 5xx, codes 1 and 2
+        ├── RateLimited            too many calls
+        ├── TokenRejected          the token is dead
+        ├── PermissionRefused      the app or the account may not
+        └── UnexpectedAnswer       none of the above
+
+No text ever holds a URL or anything Instagram said: ``requests`` puts the access token into its exceptions, Meta quotes
+it in messages. So the original is neither quoted nor chained.
+"""
+
+from datetime import timedelta
+
+
+class IgfeedError(Exception):
+    """The root: ``str(error)`` is one sentence without secrets."""
+
+    hint = "See the log for what happened before."
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+
+class ConfigError(IgfeedError):
+    hint = "Correct the variable and start again."
+
+
+class StoreError(IgfeedError):
+    hint = "Check that the database is running and that its URL and token are right; igfeed goes on by itself."
+
+
+class FeedUnavailable(IgfeedError):
+    """``retry_after`` is when another try makes sense."""
+
+    def __init__(self, message: str, hint: str, retry_after: timedelta) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
+
+
+class PictureUnavailable(IgfeedError):
+    hint = "The next fetch brings a new address for it."
+
+
+class TokenError(IgfeedError):
+    hint = "Generate a token in the app's dashboard at Meta and run `flask igfeed setup-token`."
+
+
+class TokenMissing(TokenError):
+    pass
+
+
+class TokenExpired(TokenError):
+    pass
+
+
+class InstagramError(IgfeedError):
+    """``code`` is the number in Instagram's error object, None where the reply had none."""
+
+    hint = "Nothing to do: the feed shows what it has and tries again by itself."
+
+    def __init__(self, message: str, hint: str | None = None, code: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
+class InstagramUnreachable(InstagramError):
+    pass
+
+
+class RateLimited(InstagramError):
+    """``retry_after`` is what Instagram's headers ask for, None where they are silent."""
+
+    hint = "Nothing to do: calls are paused until Instagram takes them again."
+
+    def __init__(self, message: str, code: int | None = None, retry_after: timedelta | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+
+
+class TokenRejected(InstagramError):
+    hint = TokenError.hint
+
+
+class PermissionRefused(InstagramError):
+    hint = "Check in the app's dashboard at Meta that the account still grants `instagram_business_basic`."
+
+
+class UnexpectedAnswer(InstagramError):
+    hint = (
+        "If this stays: check at Meta that the app is live and that the account has accepted its tester role; "
+        "the feed shows what it has."
+    )

@@ -1,0 +1,267 @@
+"""The feed to show: fresh if possible, old if necessary, never empty again."""
+
+import json
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from igfeed.clock import Clock, Deadline, Sleep, sleep
+from igfeed.errors import (
+    FeedUnavailable,
+    IgfeedError,
+    PermissionRefused,
+    RateLimited,
+    StoreError,
+    TokenError,
+    TokenRejected,
+    UnexpectedAnswer,
+)
+from igfeed.instagram import Instagram
+from igfeed.models import UNREADABLE, FeedSnapshot, Media, Profile, Trouble
+from igfeed.notes import Note
+from igfeed.pictures import Pictures
+from igfeed.stores import Store
+from igfeed.tokens import TokenManager
+
+log = logging.getLogger(__name__)
+
+KEY = "feed:v1"
+TROUBLE_KEY = "feed-trouble:v1"
+CLAIM_KEY = "claim:feed"
+
+LONGEST_CLAIM = timedelta(seconds=60)
+SHORTEST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+PAUSE_AT_LIMIT = timedelta(minutes=15)
+
+WAIT_FOR_WINNER = 5.0
+"""Seconds that a visitor waits for another process's first fetch."""
+
+LOOK_AGAIN = 0.2
+
+
+class FeedService:
+    """Keeps the last snapshot in memory and asks the store again at most every ``check_ttl``."""
+
+    def __init__(
+        self,
+        instagram: Instagram,
+        tokens: TokenManager,
+        pictures: Pictures,
+        store: Store,
+        clock: Clock,
+        *,
+        posts: int,
+        ttl: timedelta,
+        check_ttl: timedelta,
+        sleep: Sleep = sleep,
+    ) -> None:
+        self._instagram = instagram
+        self._tokens = tokens
+        self._pictures = pictures
+        self._store = store
+        self._clock = clock
+        self._posts = posts
+        self._ttl = ttl
+        self._check_ttl = check_ttl
+        self._sleep = sleep
+        self._trouble = Note(store, TROUBLE_KEY, Trouble.from_json)
+        self._snapshot: FeedSnapshot | None = None
+        self._looked_at: datetime | None = None
+        self._next_try: datetime | None = None
+        self._refreshing = Lock()
+        self._waiting = Lock()
+
+    def current(self) -> tuple[FeedSnapshot | None, bool]:
+        """The snapshot to show and whether it is due for a refresh; asks the store at most once.
+
+        Without any snapshot this is ``(None, True)``; a store that is away shows only in the log and the status.
+        """
+        self._look()
+        snapshot = self._snapshot
+        return snapshot, snapshot is None or not self.is_fresh(snapshot)
+
+    def is_fresh(self, snapshot: FeedSnapshot) -> bool:
+        """Younger than the time to live, or kept longer because Instagram asked for a rest."""
+        now = self._clock()
+        is_resting = snapshot.rest_until is not None and now < snapshot.rest_until
+        return is_resting or now < snapshot.fetched_at + self._ttl
+
+    def first(self) -> FeedSnapshot:
+        """The first snapshot: fetch it, or wait a few seconds for whoever is fetching it.
+
+        Raises FeedUnavailable.
+        """
+        if self._waiting.acquire(timeout=WAIT_FOR_WINNER):
+            try:
+                self._fetch_or_wait()
+            finally:
+                self._waiting.release()
+        if self._snapshot is None:
+            raise self._unavailable()
+        return self._snapshot
+
+    def refresh(self) -> None:
+        """Fetch as a visitor's view may: unless somebody else is at it, or a failure's pause holds it back.
+
+        Never raises: what went wrong is in the log and in the status.
+        """
+        if not self._refreshing.acquire(blocking=False):
+            return
+        try:
+            if self._may_fetch():
+                self._fetch()
+        except IgfeedError as error:
+            log.warning("The feed could not be fetched: %s", error)
+        finally:
+            self._refreshing.release()
+
+    def fetch(self) -> FeedSnapshot:
+        """Fetch now, whatever pause there is.
+
+        Raises the IgfeedError that stood in the way; the old snapshot stays then.
+        """
+        self._look(anew=True)
+        return self._fetch()
+
+    def peek(self) -> FeedSnapshot | None:
+        """The newest snapshot there is, here or in the store; changes nothing.
+
+        Raises StoreError when the store could not be asked; ``at_hand`` is what there is then.
+        """
+        found = [snapshot for snapshot in (self._snapshot, _parsed(self._store.get(KEY))) if snapshot]
+        return max(found, key=lambda snapshot: snapshot.fetched_at, default=None)
+
+    @property
+    def at_hand(self) -> FeedSnapshot | None:
+        return self._snapshot
+
+    def trouble(self) -> Trouble | None:
+        """What went wrong the last time, None when it went well."""
+        return self._trouble.recall()
+
+    # Looking
+
+    def _look(self, *, anew: bool = False) -> None:
+        """Take the store's snapshot if it is newer than ours, and give it ours if it has not got that."""
+        now = self._clock()
+        if self._snapshot and self._looked_at and now < self._looked_at + self._check_ttl and not anew:
+            return
+        self._looked_at = now  # Before asking: while one visitor finds the store dead, the others take what we have.
+        with suppress(StoreError):
+            stored = _parsed(self._store.get(KEY))
+            ours = self._snapshot
+            if stored and (ours is None or ours.fetched_at < stored.fetched_at):
+                self._snapshot, self._next_try = stored, None
+            elif ours and (stored is None or stored.fetched_at < ours.fetched_at):
+                self._write(ours)
+
+    def _fetch_or_wait(self) -> None:
+        self._look()
+        if self._snapshot is None:
+            self.refresh()
+        deadline = Deadline(WAIT_FOR_WINNER)
+        while self._snapshot is None and self._is_somebody_fetching() and deadline.left():
+            self._sleep(LOOK_AGAIN)
+            self._look()
+
+    def _is_somebody_fetching(self) -> bool:
+        trouble = self._trouble.recall()
+        return trouble is None or self._clock() >= trouble.until
+
+    def _unavailable(self) -> FeedUnavailable:
+        trouble = self._trouble.recall()
+        if trouble is None:
+            return FeedUnavailable("The first fetch is under way.", "Load the page again.", timedelta(seconds=10))
+        rest = max(trouble.until - self._clock(), timedelta(seconds=1))
+        return FeedUnavailable(trouble.message, trouble.hint, rest)
+
+    # Fetching
+
+    def _may_fetch(self) -> bool:
+        """Whether it is our turn, by this process's memory, by the claim, and by what others have done meanwhile."""
+        now = self._clock()
+        if self._next_try and now < self._next_try:
+            return False
+        claim = max(min(LONGEST_CLAIM, self._ttl), timedelta(seconds=1))
+        self._next_try = now + claim
+        if not self._store.claim(CLAIM_KEY, claim):
+            return False
+        self._look(anew=True)
+        if self._snapshot and self.is_fresh(self._snapshot):
+            return False
+        trouble = self._trouble.recall()
+        return trouble is None or not trouble.pauses(self._tokens.fingerprint(), now)
+
+    def _fetch(self) -> FeedSnapshot:
+        asked_at = self._clock()
+        try:
+            profile, media = self._tokens.use(self._ask)
+            snapshot = self._succeeding(self._snapshot, profile, media, asked_at)
+        except IgfeedError as error:
+            self._remember(error)
+            raise
+        self._keep(snapshot)
+        return snapshot
+
+    def _ask(self, token: str) -> tuple[Profile, Media]:
+        return self._instagram.profile(token), self._instagram.media(token, self._posts)
+
+    def _succeeding(self, old: FeedSnapshot | None, profile: Profile, media: Media, asked_at: datetime) -> FeedSnapshot:
+        if not media.posts and profile.media_count != 0:
+            raise UnexpectedAnswer("Instagram sent no posts, though the profile counts some.")
+        rest_until = asked_at + media.rest if media.rest else None
+        new = FeedSnapshot(profile, media.posts, asked_at, rest_until)
+        departed = old.picture_ids - new.picture_ids if old else ()
+        return replace(new, departed=tuple(sorted(departed)))
+
+    def _keep(self, snapshot: FeedSnapshot) -> None:
+        had_trouble = self._trouble.recall() is not None
+        old, self._snapshot, self._looked_at = self._snapshot, snapshot, self._clock()
+        try:
+            self._write(snapshot)
+            earlier = set(old.departed) - snapshot.picture_ids if old else set()
+            self._pictures.forget(earlier.union(snapshot.departed))
+        except StoreError as error:
+            log.warning("The new feed is in this process only until the store is back: %s", error)
+        if had_trouble:
+            self._trouble.forget()
+
+    def _write(self, snapshot: FeedSnapshot) -> None:
+        self._store.set(KEY, json.dumps(snapshot.to_json()))
+
+    def _remember(self, error: IgfeedError) -> None:
+        now = self._clock()
+        earlier = self._trouble.recall()
+        failures = earlier.failures + 1 if earlier else 1
+        trouble = Trouble(
+            kind=type(error).__name__,
+            message=str(error),
+            hint=error.hint,
+            at=now,
+            until=now + pause_after(error, failures),
+            token=self._tokens.fingerprint(),
+            failures=failures,
+        )
+        self._trouble.keep(trouble)
+
+
+def pause_after(error: IgfeedError, failures: int) -> timedelta:
+    """How long visitors' views leave Instagram alone after so many failures in a row, by the class of the last one."""
+    if isinstance(error, RateLimited):
+        return max(error.retry_after or PAUSE_AT_LIMIT, PAUSE_AT_LIMIT)
+    if isinstance(error, TokenError | TokenRejected | PermissionRefused):
+        return LONGEST_PAUSE
+    doubled: timedelta = SHORTEST_PAUSE * 2 ** min(failures - 1, 10)
+    return min(doubled, LONGEST_PAUSE)
+
+
+def _parsed(text: str | None) -> FeedSnapshot | None:
+    """An unreadable snapshot counts as absent: the next fetch replaces it."""
+    try:
+        return None if text is None else FeedSnapshot.from_json(json.loads(text))
+    except UNREADABLE:
+        log.warning("The snapshot under %r cannot be read and counts as absent", KEY)
+        return None

@@ -1,0 +1,88 @@
+"""HTTP with an end: limits on time, on bytes and on where a redirect may lead."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urljoin
+
+import requests
+import urllib3
+
+from igfeed.clock import Deadline
+
+CONNECT_LIMIT = 3.05
+"""Seconds to connect: a little over a multiple of three, as TCP repeats a lost packet after three."""
+
+READ_LIMIT = 10.0
+"""Seconds without a byte."""
+
+CHUNK = 64 * 1024
+MOST_REDIRECTS = 3
+REDIRECTIONS = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
+
+
+class TransportError(Exception):
+    """The reply did not arrive whole; the text says why and holds nothing of the request."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """One session: a pool of connections that threads may share, because it keeps no cookies."""
+
+    def __init__(self, user_agent: str) -> None:
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = user_agent
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        seconds: float,
+        most_bytes: int,
+        allowed: Callable[[str], bool] | None = None,
+    ) -> Reply:
+        """The reply to a GET, read within ``seconds`` and ``most_bytes``.
+
+        Redirects are followed only where ``allowed`` says yes to their target. Raises TransportError.
+        """
+        deadline = Deadline(seconds)
+        for _ in range(MOST_REDIRECTS):
+            reply = self._get_once(url, params, deadline, most_bytes)
+            target = reply.headers.get("Location")
+            if allowed is None or reply.status not in REDIRECTIONS or not target:
+                return reply
+            url, params = urljoin(url, target), None
+            if not allowed(url):
+                raise TransportError("it was redirected to an address that is not allowed")
+        raise TransportError("it was redirected too often")
+
+    def _get_once(self, url: str, params: Mapping[str, str] | None, deadline: Deadline, most_bytes: int) -> Reply:
+        timeout = (min(CONNECT_LIMIT, deadline.left()), min(READ_LIMIT, deadline.left()))
+        try:
+            with self._session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
+                body = _read(response.raw, deadline, most_bytes)
+                return Reply(response.status_code, response.headers, body)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            # Its text holds the address, and so the token: only its name goes on.
+            raise TransportError(f"no answer ({type(error).__name__})") from None
+
+
+def _read(raw: urllib3.response.BaseHTTPResponse, deadline: Deadline, most_bytes: int) -> bytes:
+    """The body, read as it comes: ``read`` would wait for a whole chunk however slowly it drips."""
+    body = bytearray()
+    while chunk := raw.read1(CHUNK, decode_content=True):
+        body += chunk
+        if len(body) > most_bytes:
+            raise TransportError(f"the answer is larger than {most_bytes} bytes")
+        if not deadline.left():
+            raise TransportError("the answer took too long")
+    return bytes(body)

@@ -1,0 +1,274 @@
+"""The nouns: frozen, pure, to and from JSON.
+
+A ``from_json`` raises ``KeyError``, ``TypeError``, ``ValueError`` or ``AttributeError`` (together ``UNREADABLE``) on
+anything that ``to_json`` did not write.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+
+SHORTEST_AGE = timedelta(hours=24)
+"""Instagram renews no token that is younger (Meta's documentation of refresh_access_token)."""
+
+
+def fingerprint(secret: str) -> str:
+    """A name for a secret that can be written down and compared, and that leads nowhere back."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:16]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token and its life. A time is None where nobody told us: such a token counts as old and due.
+
+    ``predecessor`` is the value before the last renewal, kept until one read with this one has succeeded.
+    ``origin`` is the fingerprint of the environment's token that this one descends from.
+    """
+
+    value: str = field(repr=False)
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
+    predecessor: "Token | None" = field(default=None, repr=False)
+    origin: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.value)
+
+    @property
+    def renewable_at(self) -> datetime | None:
+        return None if self.issued_at is None else self.issued_at + SHORTEST_AGE
+
+    def is_renewable(self, now: datetime) -> bool:
+        return self.renewable_at is None or now >= self.renewable_at
+
+    def is_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
+
+    def has_less_than(self, life: timedelta, now: datetime) -> bool:
+        return self.expires_at is None or self.expires_at - now < life
+
+    def succeeded_by(self, fresh: "Token") -> "Token":
+        """``fresh`` as the successor of this one, which it remembers only if the string has changed."""
+        predecessor = None if fresh.value == self.value else replace(self, predecessor=None)
+        return replace(fresh, predecessor=predecessor, origin=self.origin)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "value": self.value,
+            "issued_at": _text(self.issued_at),
+            "expires_at": _text(self.expires_at),
+            "predecessor": self.predecessor.to_json() if self.predecessor else None,
+            "origin": self.origin,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Token":
+        if not isinstance(data["value"], str) or not data["value"]:
+            raise TypeError("a token is a text")
+        return cls(
+            value=data["value"],
+            issued_at=_moment(data["issued_at"]),
+            expires_at=_moment(data["expires_at"]),
+            predecessor=cls.from_json(data["predecessor"]) if data["predecessor"] else None,
+            origin=data["origin"],
+        )
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A task's last failure, kept until the task succeeds; no visitor's view tries again before ``until``.
+
+    ``token`` is the fingerprint of the token it happened with (empty: with none), because another token is a reason
+    to try at once. ``kind`` is the error's class name.
+    """
+
+    kind: str
+    message: str
+    hint: str
+    at: datetime
+    until: datetime
+    token: str = ""
+    failures: int = 1
+
+    def pauses(self, token: str, now: datetime) -> bool:
+        return now < self.until and token == self.token
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.__dict__, "at": _text(self.at), "until": _text(self.until)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Trouble":
+        moments = {name: datetime.fromisoformat(data[name]) for name in ("at", "until")}
+        return cls(**{**data, **moments})
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """The last finished try to renew a token; ``trouble`` is None when it succeeded.
+
+    ``attempt`` counts them, so that each next one has a claim of its own. ``token`` is the fingerprint of what came
+    out of it.
+    """
+
+    attempt: int
+    at: datetime
+    token: str
+    trouble: Trouble | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        trouble = self.trouble.to_json() if self.trouble else None
+        return {"attempt": self.attempt, "at": _text(self.at), "token": self.token, "trouble": trouble}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Renewal":
+        return cls(
+            attempt=int(data["attempt"]),
+            at=datetime.fromisoformat(data["at"]),
+            token=data["token"],
+            trouble=Trouble.from_json(data["trouble"]) if data["trouble"] else None,
+        )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Whose feed it is. Counts and texts are None where Instagram did not send them."""
+
+    username: str
+    name: str | None = None
+    biography: str | None = None
+    website: str | None = None
+    picture_url: str | None = None
+    media_count: int | None = None
+    followers_count: int | None = None
+    follows_count: int | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture to look at: a post's own, or that of one child of an album.
+
+    ``id`` is the media id, ``url`` where Instagram has it for some four days, None where it sent no picture.
+    """
+
+    id: str
+    url: str | None = None
+    video_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Post:
+    """One post. ``media_type`` is IMAGE, VIDEO, CAROUSEL_ALBUM or something yet unknown."""
+
+    picture: Picture
+    media_type: str
+    permalink: str | None = None
+    timestamp: datetime | None = None
+    caption: str | None = None
+    alt_text: str | None = None
+    product_type: str | None = None
+    like_count: int | None = None
+    comments_count: int | None = None
+    children: tuple[Picture, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.picture.id
+
+    def pictures(self) -> Iterator[Picture]:
+        """Its own picture first, then those of its children."""
+        yield self.picture
+        yield from self.children
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.__dict__,
+            "picture": vars(self.picture),
+            "timestamp": _text(self.timestamp),
+            "children": [vars(child) for child in self.children],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Post":
+        parsed = {
+            "picture": Picture(**data["picture"]),
+            "timestamp": _moment(data["timestamp"]),
+            "children": tuple(Picture(**child) for child in data["children"]),
+        }
+        return cls(**{**data, **parsed})
+
+
+@dataclass(frozen=True)
+class Media:
+    """What one reading of the account's media gave; ``rest`` is how long Instagram asks to be left alone."""
+
+    posts: tuple[Post, ...]
+    rest: timedelta = timedelta()
+
+
+@dataclass(frozen=True)
+class FeedSnapshot:
+    """The feed as it was at ``fetched_at``: one document, replaced as a whole.
+
+    ``rest_until`` is set when Instagram asked for a rest. ``departed`` names the pictures that left with this fetch:
+    whoever fetches next deletes them once more, in case the first time failed.
+    """
+
+    profile: Profile
+    posts: tuple[Post, ...]
+    fetched_at: datetime
+    rest_until: datetime | None = None
+    departed: tuple[str, ...] = ()
+
+    def pictures(self) -> Iterator[Picture]:
+        for post in self.posts:
+            yield from post.pictures()
+
+    def picture(self, picture_id: str) -> Picture | None:
+        return self._pictures_by_id.get(picture_id)
+
+    @cached_property
+    def _pictures_by_id(self) -> dict[str, Picture]:
+        return {picture.id: picture for picture in self.pictures()}
+
+    @property
+    def picture_ids(self) -> frozenset[str]:
+        return frozenset(self._pictures_by_id)
+
+    @cached_property
+    def version(self) -> str:
+        """A short name that differs whenever anything in the snapshot does."""
+        return fingerprint(json.dumps(self.to_json()))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "profile": vars(self.profile),
+            "posts": [post.to_json() for post in self.posts],
+            "fetched_at": _text(self.fetched_at),
+            "rest_until": _text(self.rest_until),
+            "departed": list(self.departed),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "FeedSnapshot":
+        return cls(
+            profile=Profile(**data["profile"]),
+            posts=tuple(Post.from_json(post) for post in data["posts"]),
+            fetched_at=datetime.fromisoformat(data["fetched_at"]),
+            rest_until=_moment(data["rest_until"]),
+            departed=tuple(data["departed"]),
+        )

@@ -1,0 +1,81 @@
+"""What a visitor may ask of the grid, in a query string.
+
+Unknown names and bad values are ignored, numbers are clamped: a link that somebody wrote years ago still shows the
+feed, and only what has a meaning reaches a cache key.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass, replace
+from math import ceil
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+RATIOS = {"square": "1/1", "portrait": "4/5", "tall": "3/4"}
+THEMES = ("auto", "light", "dark")
+DEFAULT_LIMIT = 12
+
+
+@dataclass(frozen=True)
+class Options:
+    """The contract's options. ``columns`` None means: as many as the width has room for; ``gap`` is in pixels."""
+
+    limit: int = DEFAULT_LIMIT
+    page: int = 1
+    columns: int | None = None
+    gap: int = 4
+    ratio: str = "square"
+    theme: str = "auto"
+    header: bool = False
+    captions: bool = False
+
+    MOST_PAGES: ClassVar[int] = 1000
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str], defaults: "Options", most_posts: int) -> "Options":
+        """``defaults`` with what the query asks for."""
+        asked = {
+            "limit": _number(query.get("limit"), 1, most_posts),
+            "page": _number(query.get("page"), 1, cls.MOST_PAGES),
+            "columns": _number(query.get("columns"), 1, 8),
+            "gap": _number(query.get("gap"), 0, 48),
+            "ratio": _choice(query.get("ratio"), RATIOS),
+            "theme": _choice(query.get("theme"), THEMES),
+            "header": _switch(query.get("header")),
+            "captions": _switch(query.get("captions")),
+        }
+        given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+        return replace(defaults, **given)
+
+    def within(self, posts: int) -> "Options":
+        """The same for a feed of so many posts, where a page beyond the last one is the last one."""
+        return replace(self, page=min(self.page, max(1, ceil(posts / self.limit))))
+
+    def query(self, defaults: "Options", page: int) -> str:
+        """The query string that asks for another page of the same; empty when that is the default."""
+        usual, asked = asdict(defaults), asdict(replace(self, page=page))
+        different = {name: value for name, value in asked.items() if value != usual[name]}
+        return urlencode({name: int(value) if isinstance(value, bool) else value for name, value in different.items()})
+
+    @property
+    def key(self) -> str:
+        """Equal for equal options, and short."""
+        return "-".join(str(value) for value in astuple(self))
+
+    @property
+    def aspect_ratio(self) -> str:
+        return RATIOS[self.ratio]
+
+
+def _number(text: str | None, least: int, most: int) -> int | None:
+    if text is None or not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII):
+        return None
+    return min(max(int(text), least), most)
+
+
+def _choice(text: str | None, choices: Mapping[str, str] | tuple[str, ...]) -> str | None:
+    return text if text in choices else None
+
+
+def _switch(text: str | None) -> bool | None:
+    return {"0": False, "1": True}.get(text or "")

@@ -1,0 +1,46 @@
+"""Which origins something may be fetched from."""
+
+import re
+from urllib.parse import urlsplit
+
+_PATTERN = re.compile(r"https?://[a-z0-9*.-]+(:\d{1,5})?", re.IGNORECASE)
+_LABELS = r"[a-z0-9-]+(\.[a-z0-9-]+)*"
+
+
+class Origins:
+    """A list such as ``https://*.cdninstagram.com,https://*.fbcdn.net``; ``*`` stands for one or more labels.
+
+    Raises ``ValueError`` for an entry that is no origin.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        entries = [entry.strip().rstrip("/") for entry in text.split(",") if entry.strip()]
+        self._patterns = [self._compile(entry) for entry in entries]
+
+    @staticmethod
+    def _compile(entry: str) -> re.Pattern[str]:
+        if not _PATTERN.fullmatch(entry):
+            raise ValueError(f"{entry!r} is not an origin")
+        return re.compile(re.escape(entry.lower()).replace(r"\*", _LABELS))
+
+    def allow(self, url: str) -> bool:
+        """Whether the URL's origin is on the list; a URL with a user name or one that cannot be read never is."""
+        try:
+            parts = urlsplit(url)
+            port = f":{parts.port}" if parts.port else ""
+        except ValueError:
+            return False
+        if "@" in parts.netloc or not parts.hostname:
+            return False
+        origin = f"{parts.scheme}://{parts.hostname}{port}".lower()
+        return any(pattern.fullmatch(origin) for pattern in self._patterns)
+
+    def __repr__(self) -> str:
+        return f"Origins({self._text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Origins) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)

@@ -1,0 +1,193 @@
+"""A post's picture in the width asked for: from our own store, else fetched from Instagram, resized and kept.
+
+Instagram's addresses die after some four days and every view of one would tell Meta about the visitor. So what a page
+shows is always a copy of ours, made with the first view or by the cron, whichever comes first.
+"""
+
+import base64
+import binascii
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from threading import Lock
+
+from cachetools import LRUCache
+from PIL import Image, ImageOps
+
+from igfeed.clock import Deadline
+from igfeed.errors import PictureUnavailable, StoreError
+from igfeed.instagram import Instagram
+from igfeed.models import Picture
+from igfeed.stores import Store
+
+log = logging.getLogger(__name__)
+
+WIDTHS = (320, 640, 1080)
+"""Pixels: a phone's third of a row, a phone's row at twice the density, the widest that Instagram itself shows."""
+
+QUALITY = 78
+MOST_PIXELS = 40_000_000
+"""More than any picture of Instagram's, less than what a small server has memory for (120 MB decoded)."""
+
+MEMORY = 32 * 1024 * 1024
+"""Bytes of pictures that one process keeps at hand; 24 posts in all widths are about 6 MB."""
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
+"""What Pillow raises on bytes that are no picture, or on too large a one."""
+
+
+@dataclass(frozen=True)
+class MirrorReport:
+    """Files (one for each picture and width) that a mirroring stored, found kept, and could not get."""
+
+    stored: int = 0
+    kept: int = 0
+    failed: int = 0
+
+
+class Pictures:
+    """Threads may share it: one of them makes a picture while the others wait for it."""
+
+    def __init__(self, store: Store, instagram: Instagram) -> None:
+        self._store = store
+        self._instagram = instagram
+        self._memory: LRUCache[str, bytes] = LRUCache(MEMORY, getsizeof=len)
+        self._memory_lock = Lock()
+        self._making = [Lock() for _ in range(64)]
+
+    def get(self, picture: Picture, width: int) -> bytes:
+        """The picture as WebP, ``width`` pixels wide or as wide as Instagram has it.
+
+        Raises PictureUnavailable.
+        """
+        kept = self._kept(picture.id, width)
+        if kept is not None:
+            return kept
+        with self._alone(picture.id):
+            kept = self._kept(picture.id, width)
+            if kept is None:
+                files = self._make(picture)
+                self._keep(picture.id, files)
+                kept = files[width]
+            return kept
+
+    def mirror(self, pictures: Iterable[Picture], deadline: Deadline) -> MirrorReport:
+        """Keep every picture in every width, as far as the time goes; those with no address are passed over."""
+        stored = kept = failed = 0
+        for picture in pictures:
+            if not deadline.left():
+                log.info("The time for mirroring is over, the rest follows with the next one or with its first view")
+                break
+            missing = [width for width in WIDTHS if self._kept(picture.id, width) is None]
+            kept += len(WIDTHS) - len(missing)
+            if missing and picture.url:
+                done = self._mirror_one(picture)
+                stored, failed = stored + len(missing) * done, failed + len(missing) * (not done)
+        return MirrorReport(stored, kept, failed)
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Delete these pictures in every width.
+
+        Raises StoreError.
+        """
+        keys = [_key(picture_id, width) for picture_id in ids for width in WIDTHS]
+        with self._memory_lock:
+            for key in keys:
+                self._memory.pop(key, None)
+        if keys:
+            self._store.delete(*keys)
+
+    def _mirror_one(self, picture: Picture) -> bool:
+        try:
+            with self._alone(picture.id):
+                return self._keep(picture.id, self._make(picture))
+        except PictureUnavailable as error:
+            log.warning("Picture %s could not be mirrored: %s", picture.id, error)
+            return False
+
+    def _kept(self, picture_id: str, width: int) -> bytes | None:
+        key = _key(picture_id, width)
+        with self._memory_lock:
+            content = self._memory.get(key)
+        if content is not None:
+            return content
+        try:
+            content = _decoded(self._store.get(key))
+        except StoreError:
+            return None
+        if content is not None:
+            self._remember(key, content)
+        return content
+
+    def _make(self, picture: Picture) -> dict[int, bytes]:
+        """All widths at once: the address will be dead by the time another one is asked for."""
+        if picture.url is None:
+            raise PictureUnavailable("Instagram sent no picture for this post.")
+        return _resized(self._instagram.picture(picture.url))
+
+    def _keep(self, picture_id: str, files: dict[int, bytes]) -> bool:
+        """Keep the files at hand and in the store; False when the store did not take them all."""
+        for width, content in files.items():
+            self._remember(_key(picture_id, width), content)
+        try:
+            for width, content in files.items():
+                self._store.set(_key(picture_id, width), base64.b64encode(content).decode())
+        except StoreError as error:
+            log.warning("Picture %s is kept in memory only: %s", picture_id, error)
+            return False
+        return True
+
+    def _remember(self, key: str, content: bytes) -> None:
+        with self._memory_lock:
+            self._memory[key] = content
+
+    def _alone(self, picture_id: str) -> Lock:
+        """At most one thread at a time makes a picture; sixty-four locks are shared out among all of them."""
+        return self._making[hash(picture_id) % len(self._making)]
+
+
+def _key(picture_id: str, width: int) -> str:
+    return f"picture:v1:{picture_id}-{width}"
+
+
+def _decoded(text: str | None) -> bytes | None:
+    try:
+        return None if text is None else base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return None
+
+
+def _resized(file: bytes) -> dict[int, bytes]:
+    """The picture upright, as WebP in every width, never enlarged; the colour profile of an RGB picture goes along.
+
+    Raises PictureUnavailable for what is no picture, or too large a one.
+    """
+    try:
+        image = _opened(file)
+        return {width: _webp(image, width) for width in WIDTHS}
+    except UNDECODABLE as error:
+        raise PictureUnavailable(f"A picture could not be read ({type(error).__name__}).") from None
+
+
+def _opened(file: bytes) -> Image.Image:
+    image: Image.Image = Image.open(BytesIO(file), formats=FORMATS)
+    if image.width * image.height > MOST_PIXELS:
+        raise PictureUnavailable("A picture has too many pixels.")
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode == "RGB":
+        return upright
+    upright.info.pop("icc_profile", None)  # It describes the colours before they become RGB.
+    return upright.convert("RGB")
+
+
+def _webp(image: Image.Image, width: int) -> bytes:
+    profile = image.info.get("icc_profile")
+    if image.width > width:
+        size = (width, max(1, round(image.height * width / image.width)))
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    file = BytesIO()
+    image.save(file, "WEBP", quality=QUALITY, method=4, icc_profile=profile)
+    return file.getvalue()

@@ -1,0 +1,101 @@
+"""The parts put together: the only place that chooses an implementation."""
+
+from dataclasses import dataclass
+
+from igfeed.background import Background, WorkerThread, in_place
+from igfeed.clock import Clock, utcnow
+from igfeed.config import Settings
+from igfeed.demo import DEMO_TOKEN, DemoInstagram
+from igfeed.encryption import Cipher, FernetCipher, NoCipher
+from igfeed.errors import StoreError
+from igfeed.feed import FeedService
+from igfeed.instagram import Instagram
+from igfeed.instagram.client import InstagramClient
+from igfeed.instagram.transport import Transport
+from igfeed.pictures import Pictures
+from igfeed.stores import Store
+from igfeed.stores.guarded import GuardedStore
+from igfeed.stores.memory import MemoryStore
+from igfeed.stores.missing import MissingStore, no_store
+from igfeed.stores.sqlite import SqliteStore
+from igfeed.stores.upstash import UpstashStore
+from igfeed.tokens import TokenManager
+from igfeed.version import VERSION
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the edges work with. ``obstacle`` is what keeps any page from being shown, None normally."""
+
+    clock: Clock
+    store: Store
+    instagram: Instagram
+    tokens: TokenManager
+    pictures: Pictures
+    feed: FeedService
+    background: Background
+    obstacle: StoreError | None = None
+
+
+def build(settings: Settings, clock: Clock = utcnow, background: Background | None = None) -> Services:
+    """Everything as the settings want it; opens no file and no connection yet."""
+    instagram, from_environment = _instagram(settings, clock)
+    chosen = _store(settings, clock)
+    store = GuardedStore(chosen, clock)
+    tokens = TokenManager(
+        instagram,
+        store,
+        clock,
+        renew_within=settings.renew_within,
+        cipher=_cipher(settings),
+        from_environment=from_environment,
+    )
+    pictures = Pictures(store, instagram)
+    feed = FeedService(
+        instagram,
+        tokens,
+        pictures,
+        store,
+        clock,
+        posts=settings.posts,
+        ttl=settings.feed_ttl,
+        check_ttl=settings.check_ttl,
+    )
+    return Services(
+        clock=clock,
+        store=store,
+        instagram=instagram,
+        tokens=tokens,
+        pictures=pictures,
+        feed=feed,
+        background=background or (in_place if settings.on_vercel else WorkerThread()),
+        obstacle=no_store() if isinstance(chosen, MissingStore) else None,
+    )
+
+
+def _instagram(settings: Settings, clock: Clock) -> tuple[Instagram, str | None]:
+    """Whom to ask, and the environment's token for it."""
+    if settings.demo:
+        return DemoInstagram(clock), DEMO_TOKEN
+    client = InstagramClient(
+        url=settings.api_url,
+        version=settings.api_version,
+        media_origins=settings.media_origins,
+        transport=Transport(user_agent=f"igfeed/{VERSION}"),
+        clock=clock,
+    )
+    return client, settings.access_token
+
+
+def _store(settings: Settings, clock: Clock) -> Store:
+    if settings.demo:
+        # A file of its own: the sample account must never be taken for the owner's.
+        path = settings.store_path.with_stem(f"{settings.store_path.stem}-demo")
+        return MemoryStore(clock) if settings.on_vercel else SqliteStore(path, clock)
+    if settings.redis:
+        return UpstashStore(settings.redis.url, settings.redis.token)
+    return MissingStore() if settings.on_vercel else SqliteStore(settings.store_path, clock)
+
+
+def _cipher(settings: Settings) -> Cipher:
+    return FernetCipher(settings.encryption_keys) if settings.encryption_keys else NoCipher()

@@ -1,0 +1,208 @@
+"""How it stands: one report for monitors, people and the command line, read from the store alone."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from igfeed.errors import StoreError, TokenError
+from igfeed.models import FeedSnapshot, Renewal, Token, Trouble
+from igfeed.services import Services
+from igfeed.stores import Kind
+from igfeed.tokens import Outcome, Source, TokenReport
+from igfeed.version import VERSION
+
+REJECTED = "TokenRejected"
+
+Verdict = Literal["ok", "degraded", "action_required"]
+State = Literal["fresh", "due", "expired", "rejected"]
+
+
+@dataclass(frozen=True)
+class TokenStatus:
+    present: bool = False
+    source: Source | None = None
+    state: State | None = None
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
+    expires_in: int | None = None
+    days_left: float | None = None
+    renewable_at: datetime | None = None
+    saved: bool = False
+
+
+@dataclass(frozen=True)
+class RenewalStatus:
+    at: datetime | None = None
+    outcome: Outcome | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class AccountStatus:
+    username: str | None = None
+    name: str | None = None
+    media_count: int | None = None
+
+
+@dataclass(frozen=True)
+class FeedStatus:
+    posts: int = 0
+    fetched_at: datetime | None = None
+    age: int | None = None
+    fresh: bool = False
+    last_error: str | None = None
+
+
+@dataclass(frozen=True)
+class StoreStatus:
+    kind: Kind
+    reachable: bool
+
+
+@dataclass(frozen=True)
+class Finding:
+    status: Verdict
+    problem: str | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True)
+class Status:
+    """How it stands; ``to_json`` is the status route's answer."""
+
+    status: Verdict
+    problem: str | None
+    hint: str | None
+    account: AccountStatus
+    token: TokenStatus
+    last_renewal: RenewalStatus
+    feed: FeedStatus
+    store: StoreStatus
+    version: str = VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self, dict_factory=with_texts)
+
+
+def report(services: Services) -> Status:
+    """How it stands, from the store alone: calls nobody, changes nothing."""
+    now = services.clock()
+    snapshot, store_error = _snapshot(services)
+    trouble, tokens = services.feed.trouble(), services.tokens.report()
+    token = _token_status(tokens, trouble, now)
+    findings = _findings(services, token, tokens, store_error, trouble)
+    worst = next(findings, Finding("ok"))
+    return Status(
+        status=worst.status,
+        problem=worst.problem,
+        hint=worst.hint,
+        account=_account_status(snapshot),
+        token=token,
+        last_renewal=_renewal_status(tokens.last_renewal),
+        feed=_feed_status(services, snapshot, trouble),
+        store=StoreStatus(services.store.kind, store_error is None),
+    )
+
+
+def _snapshot(services: Services) -> tuple[FeedSnapshot | None, StoreError | None]:
+    try:
+        return services.feed.peek(), None
+    except StoreError as error:
+        return services.feed.at_hand, error
+
+
+def _findings(
+    services: Services,
+    token: TokenStatus,
+    tokens: TokenReport,
+    store_error: StoreError | None,
+    trouble: Trouble | None,
+) -> Iterator[Finding]:
+    """What is wrong, the worst first."""
+    if services.obstacle:
+        yield Finding("action_required", str(services.obstacle), services.obstacle.hint)
+    if store_error:
+        yield Finding("degraded", str(store_error), store_error.hint)
+    if tokens.store_error:
+        verdict: Verdict = "degraded" if token.present else "action_required"
+        yield Finding(verdict, str(tokens.store_error), tokens.store_error.hint)
+    if token.state in (None, "expired", "rejected"):
+        yield Finding("action_required", _what_ails(token), TokenError.hint)
+    renewal = tokens.last_renewal.trouble if tokens.last_renewal else None
+    if renewal and tokens.token and renewal.token == tokens.token.fingerprint:
+        yield Finding("degraded", f"The last renewal failed: {renewal.message}", renewal.hint)
+    if trouble:
+        yield Finding("degraded", trouble.message, trouble.hint)
+    if token.source == "memory" and not token.saved:
+        yield Finding("degraded", "The renewed token is not saved yet.", StoreError.hint)
+
+
+def _what_ails(token: TokenStatus) -> str:
+    if token.state is None:
+        return "No access token is set up."
+    if token.state == "expired":
+        return f"The access token expired on {token.expires_at:%Y-%m-%d}."
+    return "Instagram rejects the access token."
+
+
+def _token_status(tokens: TokenReport, trouble: Trouble | None, now: datetime) -> TokenStatus:
+    token = tokens.token
+    if token is None:
+        return TokenStatus()
+    life = None if token.expires_at is None else max(token.expires_at - now, timedelta())
+    return TokenStatus(
+        present=True,
+        source=tokens.source,
+        state=_state(token, tokens, trouble, now),
+        issued_at=token.issued_at,
+        expires_at=token.expires_at,
+        expires_in=None if life is None else int(life.total_seconds()),
+        days_left=None if life is None else round(life / timedelta(days=1), 1),
+        renewable_at=token.renewable_at,
+        saved=tokens.is_saved,
+    )
+
+
+def _state(token: Token, tokens: TokenReport, trouble: Trouble | None, now: datetime) -> State:
+    if token.is_expired(now):
+        return "expired"
+    if trouble and trouble.kind == REJECTED and trouble.token == token.fingerprint:
+        return "rejected"
+    return "due" if tokens.is_due else "fresh"
+
+
+def _renewal_status(renewal: Renewal | None) -> RenewalStatus:
+    if renewal is None:
+        return RenewalStatus()
+    outcome = Outcome.FAILED if renewal.trouble else Outcome.RENEWED
+    return RenewalStatus(renewal.at, outcome, renewal.trouble.message if renewal.trouble else None)
+
+
+def _account_status(snapshot: FeedSnapshot | None) -> AccountStatus:
+    if snapshot is None:
+        return AccountStatus()
+    return AccountStatus(snapshot.profile.username, snapshot.profile.name, snapshot.profile.media_count)
+
+
+def _feed_status(services: Services, snapshot: FeedSnapshot | None, trouble: Trouble | None) -> FeedStatus:
+    last_error = trouble.message if trouble else None
+    if snapshot is None:
+        return FeedStatus(last_error=last_error)
+    age = services.clock() - snapshot.fetched_at
+    return FeedStatus(
+        posts=len(snapshot.posts),
+        fetched_at=snapshot.fetched_at,
+        age=max(0, int(age.total_seconds())),
+        fresh=services.feed.is_fresh(snapshot),
+        last_error=last_error,
+    )
+
+
+def with_texts(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A dict of dataclass fields whose moments are ISO 8601 texts."""
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in items}
+
+
+def iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

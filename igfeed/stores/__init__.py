@@ -1,0 +1,30 @@
+"""Where documents, claims and pictures are kept: one promise, one file for each way to keep it."""
+
+from datetime import timedelta
+from typing import Literal, Protocol
+
+Kind = Literal["upstash", "sqlite", "memory"]
+
+
+class Store(Protocol):
+    """Texts under keys. Every method is one command, and raises ``StoreError`` when it could not be done.
+
+    A replica may be behind for moments: one empty ``get`` does not prove that a key is gone.
+    """
+
+    kind: Kind
+
+    def get(self, key: str) -> str | None:
+        """The text under the key, None if there is none."""
+
+    def set(self, key: str, value: str) -> None:
+        """Keep the text under the key, without expiry, whatever was there."""
+
+    def delete(self, *keys: str) -> None:
+        """Delete the keys; one that does not exist is no error."""
+
+    def claim(self, key: str, ttl: timedelta) -> bool:
+        """Take the key for so long, if nobody has it: True for exactly one of many who ask at once.
+
+        There is no release: the claim ends with its time (whole seconds, at least one).
+        """

@@ -1,0 +1,79 @@
+"""A guard before a store that may be down: one visitor pays for finding out, nobody else."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import TypeVar
+
+from igfeed.clock import Clock, utcnow
+from igfeed.errors import StoreError
+from igfeed.stores import Store
+from igfeed.stores.memory import MemoryStore
+
+log = logging.getLogger(__name__)
+
+PAUSE = timedelta(seconds=5)
+"""After a failure nobody asks for so long; then one caller tries while the others are still refused."""
+
+T = TypeVar("T")
+
+
+class GuardedStore:
+    """Fails at once while the store is known to be down; claims are then decided in this process."""
+
+    def __init__(self, store: Store, clock: Clock = utcnow) -> None:
+        self.kind = store.kind
+        self._store = store
+        self._clock = clock
+        self._claims = MemoryStore(clock)
+        self._lock = Lock()
+        self._closed_until: datetime | None = None
+        self._error = StoreError("The store was not asked yet.")
+
+    def get(self, key: str) -> str | None:
+        return self._ask(lambda: self._store.get(key))
+
+    def set(self, key: str, value: str) -> None:
+        self._ask(lambda: self._store.set(key, value))
+
+    def delete(self, *keys: str) -> None:
+        self._ask(lambda: self._store.delete(*keys))
+
+    def claim(self, key: str, ttl: timedelta) -> bool:
+        try:
+            return self._ask(lambda: self._store.claim(key, ttl))
+        except StoreError:
+            return self._claims.claim(key, ttl)
+
+    def _ask(self, command: Callable[[], T]) -> T:
+        self._pass_or_refuse()
+        try:
+            answer = command()
+        except StoreError as error:
+            self._close(error)
+            raise
+        self._open()
+        return answer
+
+    def _pass_or_refuse(self) -> None:
+        now = self._clock()
+        with self._lock:
+            if self._closed_until is None:
+                return
+            if now < self._closed_until:
+                raise StoreError(str(self._error), self._error.hint)
+            self._closed_until = now + PAUSE  # This caller finds out; the others stay refused.
+
+    def _close(self, error: StoreError) -> None:
+        with self._lock:
+            if self._closed_until is None:
+                log.warning("The store is away, going on without it: %s", error)
+            self._error = error
+            self._closed_until = self._clock() + PAUSE
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._closed_until is not None:
+                log.info("The store is back")
+            self._closed_until = None

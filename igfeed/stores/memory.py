@@ -1,0 +1,36 @@
+"""A store in this process: for tests, for the demo on a read-only disk, for claims while the real store is away."""
+
+from datetime import datetime, timedelta
+from threading import Lock
+
+from igfeed.clock import Clock, utcnow
+from igfeed.stores import Kind
+
+
+class MemoryStore:
+    kind: Kind = "memory"
+
+    def __init__(self, clock: Clock = utcnow) -> None:
+        self._clock = clock
+        self._values: dict[str, str] = {}
+        self._claims: dict[str, datetime] = {}
+        self._lock = Lock()
+
+    def get(self, key: str) -> str | None:
+        return self._values.get(key)
+
+    def set(self, key: str, value: str) -> None:
+        self._values[key] = value
+
+    def delete(self, *keys: str) -> None:
+        for key in keys:
+            self._values.pop(key, None)
+
+    def claim(self, key: str, ttl: timedelta) -> bool:
+        now = self._clock()
+        with self._lock:
+            self._claims = {name: end for name, end in self._claims.items() if end > now}
+            if key in self._claims:
+                return False
+            self._claims[key] = now + max(ttl, timedelta(seconds=1))
+            return True

@@ -1,0 +1,86 @@
+"""The embedded store: one SQLite file, safe across threads and processes."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Lock
+
+from igfeed.clock import Clock, utcnow
+from igfeed.errors import StoreError
+from igfeed.stores import Kind
+
+TIME_LIMIT = 2.0
+"""Seconds to wait for another process's write, the same as for the remote store."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS document (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS claim (key TEXT PRIMARY KEY, ends REAL NOT NULL) WITHOUT ROWID;
+"""
+
+CLAIM = """
+INSERT INTO claim (key, ends) VALUES (:key, :ends)
+ON CONFLICT (key) DO UPDATE SET ends = excluded.ends WHERE claim.ends <= :now
+"""
+
+
+class SqliteStore:
+    """Opens the file anew for each command: nothing to share between threads, nothing to carry across a fork."""
+
+    kind: Kind = "sqlite"
+
+    def __init__(self, path: Path, clock: Clock = utcnow) -> None:
+        self._path = path
+        self._clock = clock
+        self._ready = False
+        self._lock = Lock()
+
+    def get(self, key: str) -> str | None:
+        with self._open() as db:
+            row = db.execute("SELECT value FROM document WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def set(self, key: str, value: str) -> None:
+        with self._open() as db:
+            db.execute("INSERT OR REPLACE INTO document (key, value) VALUES (?, ?)", (key, value))
+
+    def delete(self, *keys: str) -> None:
+        with self._open() as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany("DELETE FROM document WHERE key = ?", [(key,) for key in keys])
+            db.execute("COMMIT")
+
+    def claim(self, key: str, ttl: timedelta) -> bool:
+        now = self._clock()
+        ends = now + max(ttl, timedelta(seconds=1))
+        with self._open() as db:
+            won = db.execute(CLAIM, {"key": key, "now": now.timestamp(), "ends": ends.timestamp()}).rowcount == 1
+            db.execute("DELETE FROM claim WHERE ends <= ?", (now.timestamp(),))
+        return won
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._prepare()
+            with closing(sqlite3.connect(self._path, timeout=TIME_LIMIT, isolation_level=None)) as db:
+                yield db
+        except (sqlite3.Error, OSError) as error:
+            # A path is no secret, and the owner needs it; what SQLite says holds no value of ours.
+            hint = "Check that the file and its folder are writable."
+            raise StoreError(f"The store {self._path} failed: {error}.", hint) from None
+
+    def _prepare(self) -> None:
+        """Make the file once, readable by its owner alone before anything is in it."""
+        with self._lock:
+            if self._ready and self._path.exists():
+                return
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            os.fchmod(descriptor, 0o600)
+            os.close(descriptor)
+            with closing(sqlite3.connect(self._path, timeout=TIME_LIMIT, isolation_level=None)) as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.executescript(SCHEMA)
+            self._ready = True

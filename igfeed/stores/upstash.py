@@ -1,0 +1,92 @@
+"""The store at Upstash: Redis over HTTP, with the promises its SDK does not make.
+
+The SDK has no timeout, sleeps three seconds before a blind retry, and raises a dozen unrelated exceptions (read in
+upstash-redis 1.8.0). Here every command has one total time limit, no retry, and fails as ``StoreError``. The SDK's
+asyncio client is used because only a cancelled coroutine ends a reply that drips in byte by byte, or a name that
+does not resolve; it runs on one event loop in a thread of its own, made with the first command, hence after any fork.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from threading import Lock, Thread
+from typing import TypeVar
+
+from upstash_redis.asyncio import Redis
+
+from igfeed.errors import StoreError
+from igfeed.stores import Kind
+
+TIME_LIMIT = 2.0
+"""Seconds for one command, everything included."""
+
+T = TypeVar("T")
+
+
+class UpstashStore:
+    kind: Kind = "upstash"
+
+    def __init__(self, url: str, token: str, time_limit: float = TIME_LIMIT) -> None:
+        self._url = url
+        self._token = token
+        self._time_limit = time_limit
+        self._lock = Lock()
+        self._process: int | None = None
+
+    def get(self, key: str) -> str | None:
+        value = self._run(lambda redis: redis.get(key))
+        if value is not None and not isinstance(value, str):
+            raise StoreError(f"The store's answer for {key!r} is no text.")
+        return value
+
+    def set(self, key: str, value: str) -> None:
+        self._run(lambda redis: redis.set(key, value))
+
+    def delete(self, *keys: str) -> None:
+        self._run(lambda redis: redis.delete(*keys))
+
+    def claim(self, key: str, ttl: timedelta) -> bool:
+        seconds = max(1, round(ttl.total_seconds()))
+        mine = secrets.token_hex(8)
+        return self._run(lambda redis: _claim(redis, key, mine, seconds))
+
+    def _run(self, command: Callable[[Redis], Awaitable[T]]) -> T:
+        """Run a command within the time limit; whatever goes wrong is a StoreError.
+
+        The SDK's own exceptions may quote the URL or the reply, so none is chained.
+        """
+        loop, redis = self._connected()
+        running = asyncio.run_coroutine_threadsafe(_limited(command, redis, self._time_limit), loop)
+        try:
+            return running.result()
+        except TimeoutError:
+            raise StoreError(f"The store did not answer within {self._time_limit:g} seconds.") from None
+        except Exception as error:  # noqa: BLE001  the SDK's errors have no common root
+            raise StoreError(f"The store failed ({type(error).__name__}).") from None
+
+    def _connected(self) -> tuple[asyncio.AbstractEventLoop, Redis]:
+        with self._lock:
+            if self._process != os.getpid():
+                self._loop = asyncio.new_event_loop()
+                Thread(target=self._loop.run_forever, name="igfeed-store", daemon=True).start()
+                self._redis = Redis(self._url, self._token, rest_retries=0, allow_telemetry=False)
+                self._process = os.getpid()
+            return self._loop, self._redis
+
+
+async def _limited(command: Callable[[Redis], Awaitable[T]], redis: Redis, seconds: float) -> T:
+    return await asyncio.wait_for(_as_coroutine(command, redis), seconds)
+
+
+async def _as_coroutine(command: Callable[[Redis], Awaitable[T]], redis: Redis) -> T:
+    return await command(redis)
+
+
+async def _claim(redis: Redis, key: str, mine: str, seconds: int) -> bool:
+    """SET NX EX; if its answer was lost, what stands there tells whether it was ours."""
+    try:
+        return bool(await redis.set(key, mine, nx=True, ex=seconds))
+    except Exception:  # noqa: BLE001  as above; it is raised again by the read unless that one succeeds
+        return await redis.get(key) == mine

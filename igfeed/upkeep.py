@@ -1,0 +1,78 @@
+"""What the cron, the status route and the command line share: renew, fetch, mirror."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from igfeed.clock import Deadline
+from igfeed.errors import IgfeedError
+from igfeed.models import FeedSnapshot
+from igfeed.pictures import MirrorReport
+from igfeed.services import Services
+from igfeed.status import TokenStatus, report, with_texts
+from igfeed.tokens import Outcome
+
+TIME_LIMIT = 50.0
+"""Seconds for one run: what Vercel's 60 leave after a cold start."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one upkeep did; ``to_json`` is the cron route's answer."""
+
+    ok: bool
+    renewal: Outcome
+    feed: Literal["fetched", "failed"]
+    posts: int
+    pictures: MirrorReport
+    token: TokenStatus
+    error: str | None
+    hint: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self, dict_factory=with_texts)
+
+
+def run(services: Services) -> Run:
+    """Renew the token if it is old enough, fetch the feed, mirror its pictures; each whatever became of the others."""
+    deadline = Deadline(TIME_LIMIT)
+    errors: list[IgfeedError] = []
+    renewal = _renew(services, errors)
+    snapshot = _fetch(services, errors)
+    pictures = services.pictures.mirror(snapshot.pictures(), deadline) if snapshot else MirrorReport()
+    shown = snapshot or services.feed.at_hand
+    error = errors[0] if errors else _picture_error(pictures)
+    return Run(
+        ok=error is None,
+        renewal=renewal,
+        feed="fetched" if snapshot else "failed",
+        posts=len(shown.posts) if shown else 0,
+        pictures=pictures,
+        token=report(services).token,
+        error=str(error) if error else None,
+        hint=error.hint if error else None,
+    )
+
+
+def _renew(services: Services, errors: list[IgfeedError]) -> Outcome:
+    try:
+        return services.tokens.renew()
+    except IgfeedError as error:
+        errors.append(error)
+        return Outcome.FAILED
+
+
+def _fetch(services: Services, errors: list[IgfeedError]) -> FeedSnapshot | None:
+    try:
+        return services.feed.fetch()
+    except IgfeedError as error:
+        errors.append(error)
+        return None
+
+
+def _picture_error(pictures: MirrorReport) -> IgfeedError | None:
+    if not pictures.failed:
+        return None
+    return IgfeedError(
+        f"{pictures.failed} picture files could not be mirrored.",
+        "The log names them; they are tried again with the next run and when somebody looks at them.",
+    )

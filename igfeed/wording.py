@@ -1,0 +1,183 @@
+"""The handful of words that the page says itself, in seven languages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+MONTHS: Mapping[str, str] = {
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+}
+DATES: Mapping[str, str] = {"de": "{day}. {month} {year}", "es": "{day} de {month} de {year}"}
+DATES = {**DATES, "pt": DATES["es"]}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Texts with ``{name}`` (a user name), ``{date}`` or ``{count}`` in them where it says so."""
+
+    title: str  # {name}
+    photo: str  # {name}
+    video: str  # {name}
+    on_date: str  # {text} {date}
+    album: str
+    reel: str
+    posts: str
+    followers: str
+    follow: str
+    newer: str
+    older: str
+    pages: str
+    nothing_yet: str
+    not_yet: str
+    come_back: str
+    for_the_owner: str
+    missing: str
+
+
+WORDINGS: Mapping[str, Wording] = {
+    "en": Wording(
+        title="{name} on Instagram",
+        photo="Photo by @{name}",
+        video="Video by @{name}",
+        on_date="{text}, {date}",
+        album="Album",
+        reel="Video",
+        posts="posts",
+        followers="followers",
+        follow="Follow on Instagram",
+        newer="Newer posts",
+        older="Older posts",
+        pages="Pages",
+        nothing_yet="No posts yet.",
+        not_yet="This feed is not here yet",
+        come_back="The posts will show here as soon as they have been fetched for the first time.",
+        for_the_owner="If this is your site",
+        missing="There is no page at this address",
+    ),
+    "de": Wording(
+        title="{name} auf Instagram",
+        photo="Foto von @{name}",
+        video="Video von @{name}",
+        on_date="{text}, {date}",
+        album="Album",
+        reel="Video",
+        posts="Beiträge",
+        followers="Follower",
+        follow="Auf Instagram folgen",
+        newer="Neuere Beiträge",
+        older="Ältere Beiträge",
+        pages="Seiten",
+        nothing_yet="Noch keine Beiträge.",
+        not_yet="Dieser Feed ist noch nicht da",
+        come_back="Die Beiträge erscheinen hier, sobald sie zum ersten Mal abgerufen wurden.",
+        for_the_owner="Wenn das Ihre Website ist",
+        missing="Unter dieser Adresse gibt es keine Seite",
+    ),
+    "fr": Wording(
+        title="{name} sur Instagram",
+        photo="Photo de @{name}",
+        video="Vidéo de @{name}",
+        on_date="{text}, {date}",
+        album="Album",
+        reel="Vidéo",
+        posts="publications",
+        followers="abonnés",
+        follow="Suivre sur Instagram",
+        newer="Publications plus récentes",
+        older="Publications plus anciennes",
+        pages="Pages",
+        nothing_yet="Pas encore de publication.",
+        not_yet="Ce fil n’est pas encore là",
+        come_back="Les publications apparaîtront ici dès qu’elles auront été récupérées une première fois.",
+        for_the_owner="Si ce site est le vôtre",
+        missing="Il n’y a pas de page à cette adresse",
+    ),
+    "es": Wording(
+        title="{name} en Instagram",
+        photo="Foto de @{name}",
+        video="Vídeo de @{name}",
+        on_date="{text}, {date}",
+        album="Álbum",
+        reel="Vídeo",
+        posts="publicaciones",
+        followers="seguidores",
+        follow="Seguir en Instagram",
+        newer="Publicaciones más recientes",
+        older="Publicaciones anteriores",
+        pages="Páginas",
+        nothing_yet="Todavía no hay publicaciones.",
+        not_yet="Este feed aún no está aquí",
+        come_back="Las publicaciones aparecerán aquí en cuanto se hayan recuperado por primera vez.",
+        for_the_owner="Si este es su sitio web",
+        missing="No hay ninguna página en esta dirección",
+    ),
+    "it": Wording(
+        title="{name} su Instagram",
+        photo="Foto di @{name}",
+        video="Video di @{name}",
+        on_date="{text}, {date}",
+        album="Album",
+        reel="Video",
+        posts="post",
+        followers="follower",
+        follow="Segui su Instagram",
+        newer="Post più recenti",
+        older="Post meno recenti",
+        pages="Pagine",
+        nothing_yet="Ancora nessun post.",
+        not_yet="Questo feed non c’è ancora",
+        come_back="I post appariranno qui appena saranno stati recuperati per la prima volta.",
+        for_the_owner="Se questo è il tuo sito",
+        missing="A questo indirizzo non c’è nessuna pagina",
+    ),
+    "pt": Wording(
+        title="{name} no Instagram",
+        photo="Foto de @{name}",
+        video="Vídeo de @{name}",
+        on_date="{text}, {date}",
+        album="Álbum",
+        reel="Vídeo",
+        posts="publicações",
+        followers="seguidores",
+        follow="Seguir no Instagram",
+        newer="Publicações mais recentes",
+        older="Publicações mais antigas",
+        pages="Páginas",
+        nothing_yet="Ainda não há publicações.",
+        not_yet="Este feed ainda não está aqui",
+        come_back="As publicações aparecem aqui assim que forem obtidas pela primeira vez.",
+        for_the_owner="Se este site é seu",
+        missing="Não há nenhuma página neste endereço",
+    ),
+    "nl": Wording(
+        title="{name} op Instagram",
+        photo="Foto van @{name}",
+        video="Video van @{name}",
+        on_date="{text}, {date}",
+        album="Album",
+        reel="Video",
+        posts="berichten",
+        followers="volgers",
+        follow="Volgen op Instagram",
+        newer="Nieuwere berichten",
+        older="Oudere berichten",
+        pages="Pagina’s",
+        nothing_yet="Nog geen berichten.",
+        not_yet="Deze feed is er nog niet",
+        come_back="De berichten verschijnen hier zodra ze voor het eerst zijn opgehaald.",
+        for_the_owner="Als dit uw site is",
+        missing="Op dit adres is geen pagina",
+    ),
+}
+
+
+def date(moment: datetime, language: str) -> str:
+    """The day as the language writes it, for example ``3 May 2026``."""
+    month = MONTHS[language].split()[moment.month - 1]
+    return DATES.get(language, "{day} {month} {year}").format(day=moment.day, month=month, year=moment.year)

@@ -1,0 +1,51 @@
+"""igfeed: somebody's Instagram posts as a page of their own, for years."""
+
+import logging
+import os
+from pathlib import Path
+
+from cachelib.serializers import JSONSerializer
+from flask import Flask
+
+from igfeed import cli, grid, headers, ops
+from igfeed.config import Settings, environment
+from igfeed.services import Services, build
+
+ROOT = Path(__file__).parent.parent
+YEAR = 365 * 24 * 3600
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
+    """The app on ``services``, else on what ``settings`` ask for, else on what the environment asks for.
+
+    Raises ConfigError when a variable holds what it may not hold.
+    """
+    if services is None:
+        settings = settings or Settings.from_env(environment(os.environ, Path.cwd()))
+        services = build(settings)
+    _set_up_logging(services.settings.log_level)
+
+    app = Flask("igfeed", root_path=str(ROOT), instance_path=str(ROOT / "instance"))
+    app.config.from_mapping(
+        CACHE_TYPE="SimpleCache",
+        CACHE_THRESHOLD=200,
+        CACHE_KEY_PREFIX="igfeed:",
+        CACHE_SERIALIZER=JSONSerializer(),  # A pickle in a shared cache would let its writer run code here.
+        SEND_FILE_MAX_AGE_DEFAULT=YEAR,
+    )
+    app.config.from_prefixed_env()  # FLASK_CACHE_TYPE and the like stay open to the owner.
+    app.extensions["igfeed"] = services
+
+    headers.init_app(app)
+    grid.init_app(app)
+    ops.init_app(app)
+    cli.init_app(app)
+    return app
+
+
+def _set_up_logging(level: str) -> None:
+    """Our own lines at the level asked for; of the HTTP libraries only what is wrong, as their chatter holds tokens."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("igfeed").setLevel(level)
+    for name in ("httpcore", "httpx", "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)

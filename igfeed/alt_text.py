@@ -43,7 +43,7 @@ def _who_and_when(post: Post, username: str, language: str) -> str:
     text = (words.video if post.media_type == "VIDEO" else words.photo).format(name=username)
     if post.timestamp is None:
         return text
-    return words.on_date.format(text=text, date=date(post.timestamp, language))
+    return f"{text}, {date(post.timestamp, language)}"
 
 
 def _line(text: str) -> str:

@@ -198,6 +198,8 @@ class _Reader:
 
 
 def _is_plain_url(text: str) -> bool:
+    if re.search(r"[\s\x00-\x1f\x7f]", text):
+        return False  # urlsplit lets some of these pass and drops the others, unseen.
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018  reading it is the check: it raises for a port out of range

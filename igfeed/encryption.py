@@ -46,5 +46,5 @@ class FernetCipher:
             return text
         try:
             return self._fernet.decrypt(text.removeprefix(MARK)).decode()
-        except self._invalid:
+        except (self._invalid, ValueError):  # ValueError: it is not even ASCII.
             raise StoreError("No key that is set opens the stored token.", KEY_HINT) from None

@@ -19,7 +19,7 @@ from igfeed.errors import (
     UnexpectedAnswer,
 )
 from igfeed.instagram import Instagram
-from igfeed.models import UNREADABLE, FeedSnapshot, Media, Profile, Trouble
+from igfeed.models import UNREADABLE, FeedSnapshot, Media, Picture, Profile, Trouble
 from igfeed.notes import Note
 from igfeed.pictures import Pictures
 from igfeed.stores import Store
@@ -40,6 +40,12 @@ WAIT_FOR_WINNER = 5.0
 """Seconds that a visitor waits for another process's first fetch."""
 
 LOOK_AGAIN = 0.2
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""How far ahead another process's clock may be."""
+
+ASK_NOW = timedelta(0)
+ASK_FOR_UNKNOWN = timedelta(seconds=1)
 
 
 class FeedService:
@@ -79,7 +85,7 @@ class FeedService:
 
         Without any snapshot this is ``(None, True)``; a store that is away shows only in the log and the status.
         """
-        self._look()
+        self._look(self._check_ttl)
         snapshot = self._snapshot
         return snapshot, snapshot is None or not self.is_fresh(snapshot)
 
@@ -88,6 +94,18 @@ class FeedService:
         now = self._clock()
         is_resting = snapshot.rest_until is not None and now < snapshot.rest_until
         return is_resting or now < snapshot.fetched_at + self._ttl
+
+    def picture(self, picture_id: str) -> Picture | None:
+        """One of the feed's pictures.
+
+        Another process may already show posts that we have not seen, so an unknown one is looked for in the store,
+        but not at every guess of somebody who tries numbers.
+        """
+        self._look(self._check_ttl)
+        known = self._snapshot.picture(picture_id) if self._snapshot else None
+        if known is None:
+            self._look(min(self._check_ttl, ASK_FOR_UNKNOWN))
+        return known or (self._snapshot.picture(picture_id) if self._snapshot else None)
 
     def first(self) -> FeedSnapshot:
         """The first snapshot: fetch it, or wait a few seconds for whoever is fetching it.
@@ -123,7 +141,7 @@ class FeedService:
 
         Raises the IgfeedError that stood in the way; the old snapshot stays then.
         """
-        self._look(anew=True)
+        self._look(ASK_NOW)
         return self._fetch()
 
     def peek(self) -> FeedSnapshot | None:
@@ -131,7 +149,7 @@ class FeedService:
 
         Raises StoreError when the store could not be asked; ``at_hand`` is what there is then.
         """
-        found = [snapshot for snapshot in (self._snapshot, _parsed(self._store.get(KEY))) if snapshot]
+        found = [snapshot for snapshot in (self._snapshot, self._stored()) if snapshot]
         return max(found, key=lambda snapshot: snapshot.fetched_at, default=None)
 
     @property
@@ -144,28 +162,37 @@ class FeedService:
 
     # Looking
 
-    def _look(self, *, anew: bool = False) -> None:
-        """Take the store's snapshot if it is newer than ours, and give it ours if it has not got that."""
+    def _look(self, trust: timedelta) -> None:
+        """Take the store's snapshot if it is newer than ours, and give it ours if it has not got that.
+
+        Our own copy is trusted for so long after the last look.
+        """
         now = self._clock()
-        if self._snapshot and self._looked_at and now < self._looked_at + self._check_ttl and not anew:
+        if self._snapshot and self._looked_at and now < self._looked_at + trust:
             return
         self._looked_at = now  # Before asking: while one visitor finds the store dead, the others take what we have.
         with suppress(StoreError):
-            stored = _parsed(self._store.get(KEY))
+            stored = self._stored()
             ours = self._snapshot
             if stored and (ours is None or ours.fetched_at < stored.fetched_at):
                 self._snapshot, self._next_try = stored, None
             elif ours and (stored is None or stored.fetched_at < ours.fetched_at):
                 self._write(ours)
 
+    def _stored(self) -> FeedSnapshot | None:
+        """What the store has. A snapshot from the future counts as absent, or it would be fresh until then."""
+        snapshot = _parsed(self._store.get(KEY))
+        is_credible = snapshot is not None and snapshot.fetched_at <= self._clock() + CLOCKS_DIFFER
+        return snapshot if is_credible else None
+
     def _fetch_or_wait(self) -> None:
-        self._look()
+        self._look(self._check_ttl)
         if self._snapshot is None:
             self.refresh()
         deadline = Deadline(WAIT_FOR_WINNER)
         while self._snapshot is None and self._is_somebody_fetching() and deadline.left():
             self._sleep(LOOK_AGAIN)
-            self._look()
+            self._look(self._check_ttl)
 
     def _is_somebody_fetching(self) -> bool:
         trouble = self._trouble.recall()
@@ -189,7 +216,7 @@ class FeedService:
         self._next_try = now + claim
         if not self._store.claim(CLAIM_KEY, claim):
             return False
-        self._look(anew=True)
+        self._look(ASK_NOW)
         if self._snapshot and self.is_fresh(self._snapshot):
             return False
         trouble = self._trouble.recall()

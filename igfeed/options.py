@@ -5,13 +5,13 @@ feed, and only what has a meaning reaches a cache key.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, astuple, dataclass, replace
 from math import ceil
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-RATIOS = {"square": "1/1", "portrait": "4/5", "tall": "3/4"}
+RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}
 THEMES = ("auto", "light", "dark")
 DEFAULT_LIMIT = 12
 
@@ -63,8 +63,13 @@ class Options:
         return "-".join(str(value) for value in astuple(self))
 
     @property
-    def aspect_ratio(self) -> str:
-        return RATIOS[self.ratio]
+    def width(self) -> int:
+        """Of a tile, in the units of ``height``."""
+        return RATIOS[self.ratio][0]
+
+    @property
+    def height(self) -> int:
+        return RATIOS[self.ratio][1]
 
 
 def _number(text: str | None, least: int, most: int) -> int | None:
@@ -73,7 +78,7 @@ def _number(text: str | None, least: int, most: int) -> int | None:
     return min(max(int(text), least), most)
 
 
-def _choice(text: str | None, choices: Mapping[str, str] | tuple[str, ...]) -> str | None:
+def _choice(text: str | None, choices: Collection[str]) -> str | None:
     return text if text in choices else None
 
 

@@ -13,7 +13,7 @@ from io import BytesIO
 from threading import Lock
 
 from cachetools import LRUCache
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 from igfeed.clock import Deadline
 from igfeed.errors import PictureUnavailable, StoreError
@@ -34,6 +34,17 @@ MEMORY = 32 * 1024 * 1024
 """Bytes of pictures that one process keeps at hand; 24 posts in all widths are about 6 MB."""
 
 FORMATS = ("JPEG", "PNG", "WEBP")
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by the orientation in its EXIF data."""
 
 UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 """What Pillow raises on bytes that are no picture, or on too large a one."""
@@ -161,7 +172,7 @@ def _decoded(text: str | None) -> bytes | None:
 
 
 def _resized(file: bytes) -> dict[int, bytes]:
-    """The picture upright, as WebP in every width, never enlarged; the colour profile of an RGB picture goes along.
+    """The picture upright, as WebP in every width, never enlarged; an RGB picture's colour profile goes along.
 
     Raises PictureUnavailable for what is no picture, or too large a one.
     """
@@ -176,11 +187,17 @@ def _opened(file: bytes) -> Image.Image:
     image: Image.Image = Image.open(BytesIO(file), formats=FORMATS)
     if image.width * image.height > MOST_PIXELS:
         raise PictureUnavailable("A picture has too many pixels.")
-    upright = ImageOps.exif_transpose(image)
+    upright = _turned(image)
     if upright.mode == "RGB":
         return upright
     upright.info.pop("icc_profile", None)  # It describes the colours before they become RGB.
     return upright.convert("RGB")
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """Pillow's own ``exif_transpose`` writes the other EXIF data anew, and odd ones make it fail in any way it likes."""
+    turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
 
 
 def _webp(image: Image.Image, width: int) -> bytes:

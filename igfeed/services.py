@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from flask import current_app
+
 from igfeed.background import Background, WorkerThread, in_place
-from igfeed.clock import Clock, utcnow
+from igfeed.clock import Clock, Sleep, sleep, utcnow
 from igfeed.config import Settings
 from igfeed.demo import DEMO_TOKEN, DemoInstagram
 from igfeed.encryption import Cipher, FernetCipher, NoCipher
@@ -27,6 +29,7 @@ from igfeed.version import VERSION
 class Services:
     """What the edges work with. ``obstacle`` is what keeps any page from being shown, None normally."""
 
+    settings: Settings
     clock: Clock
     store: Store
     instagram: Instagram
@@ -37,9 +40,17 @@ class Services:
     obstacle: StoreError | None = None
 
 
-def build(settings: Settings, clock: Clock = utcnow, background: Background | None = None) -> Services:
+def current() -> Services:
+    """The services of the app that answers now."""
+    services: Services = current_app.extensions["igfeed"]
+    return services
+
+
+def build(
+    settings: Settings, clock: Clock = utcnow, background: Background | None = None, sleep: Sleep = sleep
+) -> Services:
     """Everything as the settings want it; opens no file and no connection yet."""
-    instagram, from_environment = _instagram(settings, clock)
+    instagram, from_environment = _instagram(settings, clock, sleep)
     chosen = _store(settings, clock)
     store = GuardedStore(chosen, clock)
     tokens = TokenManager(
@@ -60,8 +71,10 @@ def build(settings: Settings, clock: Clock = utcnow, background: Background | No
         posts=settings.posts,
         ttl=settings.feed_ttl,
         check_ttl=settings.check_ttl,
+        sleep=sleep,
     )
     return Services(
+        settings=settings,
         clock=clock,
         store=store,
         instagram=instagram,
@@ -73,7 +86,7 @@ def build(settings: Settings, clock: Clock = utcnow, background: Background | No
     )
 
 
-def _instagram(settings: Settings, clock: Clock) -> tuple[Instagram, str | None]:
+def _instagram(settings: Settings, clock: Clock, sleep: Sleep) -> tuple[Instagram, str | None]:
     """Whom to ask, and the environment's token for it."""
     if settings.demo:
         return DemoInstagram(clock), DEMO_TOKEN
@@ -83,6 +96,7 @@ def _instagram(settings: Settings, clock: Clock) -> tuple[Instagram, str | None]
         media_origins=settings.media_origins,
         transport=Transport(user_agent=f"igfeed/{VERSION}"),
         clock=clock,
+        sleep=sleep,
     )
     return client, settings.access_token
 

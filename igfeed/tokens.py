@@ -290,13 +290,18 @@ class TokenManager:
         self._copy = Copy(token, is_saved=False, replaces=replaces)
         try:
             stored = self._read()
-            if stored is None or stored.value in {token.value, *replaces}:
+            if stored is None or stored.value in {token.value, *replaces} or self._outranks(token, stored):
                 self._write(token)
                 stored = token
         except StoreError as error:
             log.warning("The token could not be saved and lives on in this process: %s", error)
         else:
             self._copy = Copy(stored)
+
+    def _outranks(self, token: Token, stored: Token) -> bool:
+        """Whether it descends from the environment's token and that comes first: renewed while the store was away."""
+        is_ours = self._environment is not None and token.origin == self._environment.origin
+        return is_ours and self._environment_comes_before(stored)
 
     def _read(self) -> Token | None:
         text = self._store.get(KEY)

@@ -19,14 +19,13 @@ DATES = {**DATES, "pt": DATES["es"]}
 
 @dataclass(frozen=True)
 class Wording:
-    """Texts with ``{name}`` (a user name), ``{date}`` or ``{count}`` in them where it says so."""
+    """``title``, ``photo`` and ``video`` have ``{name}`` in them; ``album`` and ``moving`` name the marks on tiles."""
 
-    title: str  # {name}
-    photo: str  # {name}
-    video: str  # {name}
-    on_date: str  # {text} {date}
+    title: str
+    photo: str
+    video: str
     album: str
-    reel: str
+    moving: str
     posts: str
     followers: str
     follow: str
@@ -36,8 +35,6 @@ class Wording:
     nothing_yet: str
     not_yet: str
     come_back: str
-    for_the_owner: str
-    missing: str
 
 
 WORDINGS: Mapping[str, Wording] = {
@@ -45,9 +42,8 @@ WORDINGS: Mapping[str, Wording] = {
         title="{name} on Instagram",
         photo="Photo by @{name}",
         video="Video by @{name}",
-        on_date="{text}, {date}",
         album="Album",
-        reel="Video",
+        moving="Video",
         posts="posts",
         followers="followers",
         follow="Follow on Instagram",
@@ -57,16 +53,13 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="No posts yet.",
         not_yet="This feed is not here yet",
         come_back="The posts will show here as soon as they have been fetched for the first time.",
-        for_the_owner="If this is your site",
-        missing="There is no page at this address",
     ),
     "de": Wording(
         title="{name} auf Instagram",
         photo="Foto von @{name}",
         video="Video von @{name}",
-        on_date="{text}, {date}",
         album="Album",
-        reel="Video",
+        moving="Video",
         posts="Beiträge",
         followers="Follower",
         follow="Auf Instagram folgen",
@@ -76,16 +69,13 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Noch keine Beiträge.",
         not_yet="Dieser Feed ist noch nicht da",
         come_back="Die Beiträge erscheinen hier, sobald sie zum ersten Mal abgerufen wurden.",
-        for_the_owner="Wenn das Ihre Website ist",
-        missing="Unter dieser Adresse gibt es keine Seite",
     ),
     "fr": Wording(
         title="{name} sur Instagram",
         photo="Photo de @{name}",
         video="Vidéo de @{name}",
-        on_date="{text}, {date}",
         album="Album",
-        reel="Vidéo",
+        moving="Vidéo",
         posts="publications",
         followers="abonnés",
         follow="Suivre sur Instagram",
@@ -95,16 +85,13 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Pas encore de publication.",
         not_yet="Ce fil n’est pas encore là",
         come_back="Les publications apparaîtront ici dès qu’elles auront été récupérées une première fois.",
-        for_the_owner="Si ce site est le vôtre",
-        missing="Il n’y a pas de page à cette adresse",
     ),
     "es": Wording(
         title="{name} en Instagram",
         photo="Foto de @{name}",
         video="Vídeo de @{name}",
-        on_date="{text}, {date}",
         album="Álbum",
-        reel="Vídeo",
+        moving="Vídeo",
         posts="publicaciones",
         followers="seguidores",
         follow="Seguir en Instagram",
@@ -114,16 +101,13 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Todavía no hay publicaciones.",
         not_yet="Este feed aún no está aquí",
         come_back="Las publicaciones aparecerán aquí en cuanto se hayan recuperado por primera vez.",
-        for_the_owner="Si este es su sitio web",
-        missing="No hay ninguna página en esta dirección",
     ),
     "it": Wording(
         title="{name} su Instagram",
         photo="Foto di @{name}",
         video="Video di @{name}",
-        on_date="{text}, {date}",
         album="Album",
-        reel="Video",
+        moving="Video",
         posts="post",
         followers="follower",
         follow="Segui su Instagram",
@@ -133,16 +117,13 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Ancora nessun post.",
         not_yet="Questo feed non c’è ancora",
         come_back="I post appariranno qui appena saranno stati recuperati per la prima volta.",
-        for_the_owner="Se questo è il tuo sito",
-        missing="A questo indirizzo non c’è nessuna pagina",
     ),
     "pt": Wording(
         title="{name} no Instagram",
         photo="Foto de @{name}",
         video="Vídeo de @{name}",
-        on_date="{text}, {date}",
         album="Álbum",
-        reel="Vídeo",
+        moving="Vídeo",
         posts="publicações",
         followers="seguidores",
         follow="Seguir no Instagram",
@@ -152,16 +133,13 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Ainda não há publicações.",
         not_yet="Este feed ainda não está aqui",
         come_back="As publicações aparecem aqui assim que forem obtidas pela primeira vez.",
-        for_the_owner="Se este site é seu",
-        missing="Não há nenhuma página neste endereço",
     ),
     "nl": Wording(
         title="{name} op Instagram",
         photo="Foto van @{name}",
         video="Video van @{name}",
-        on_date="{text}, {date}",
         album="Album",
-        reel="Video",
+        moving="Video",
         posts="berichten",
         followers="volgers",
         follow="Volgen op Instagram",
@@ -171,8 +149,6 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Nog geen berichten.",
         not_yet="Deze feed is er nog niet",
         come_back="De berichten verschijnen hier zodra ze voor het eerst zijn opgehaald.",
-        for_the_owner="Als dit uw site is",
-        missing="Op dit adres is geen pagina",
     ),
 }
 

@@ -1,12 +1,40 @@
 """What the tests share: a clock that moves when told, real servers, and an app put together from real parts."""
 
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import settings
+from werkzeug.test import TestResponse
 
+from igfeed import create_app
+from igfeed.background import in_place
+from igfeed.config import Settings
+from igfeed.models import Token
+from igfeed.services import Services, build
+from igfeed.stores.memory import MemoryStore
+from igfeed.stores.upstash import UpstashStore
 from tests.servers.instagram import FakeInstagram
 from tests.servers.upstash import FakeUpstash
+from tests.site import Site
+
+# The same examples at every run, and no verdict on how long one takes: a busy machine is no bug.
+settings.register_profile("igfeed", deadline=None, database=None, derandomize=True, max_examples=60)
+settings.load_profile("igfeed")
+
+
+def told_by(error: BaseException | None) -> str:
+    """All that a log or a crash reporter could learn from an error and from those behind it, suppressed ones too."""
+    if error is None:
+        return ""
+    printed = "".join(traceback.format_exception(error))
+    own = f"{error} {error!r} {error.args} {vars(error)} {printed}"
+    return own + told_by(error.__cause__) + told_by(error.__context__)
 
 
 class MovingClock:
@@ -46,3 +74,81 @@ def upstash(upstash_server: FakeUpstash) -> FakeUpstash:
     upstash_server.flush()
     upstash_server.forget()
     return upstash_server
+
+
+@pytest.fixture
+def environ(instagram: FakeInstagram, tmp_path: Path) -> dict[str, str]:
+    """A deployment with the embedded store that talks to the fake Instagram."""
+    return {
+        "INSTAGRAM_API_URL": instagram.url,
+        "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
+        "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3"),
+        "CRON_SECRET": "the-cron-secret",
+    }
+
+
+MakeServices = Callable[..., Services]
+
+
+@pytest.fixture
+def make_services(environ: dict[str, str], clock: MovingClock) -> MakeServices:
+    """Services of one more process: ``make_services(IGFEED_POSTS="3")`` says what it has set besides."""
+
+    def make(**variables: str) -> Services:
+        return build(Settings.from_env({**environ, **variables}), clock, in_place, sleep=lambda _: None)
+
+    return make
+
+
+@pytest.fixture
+def services(make_services: MakeServices) -> Services:
+    return make_services()
+
+
+@pytest.fixture
+def app(services: Services) -> Flask:
+    return create_app(services=services)
+
+
+class Visitor(FlaskClient):
+    """Reads every answer to its end at once, as a server does: what comes after the answer has then happened."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        return super().open(*args, **{"buffered": True, **kwargs})
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return Visitor(app)
+
+
+@pytest.fixture
+def token(instagram: FakeInstagram, services: Services, clock: MovingClock) -> Token:
+    """A token in the middle of its life, in Instagram's books and in the store."""
+    value = instagram.issue(age=timedelta(days=30), life=timedelta(days=60))
+    token = Token(value, clock() - timedelta(days=30), clock() + timedelta(days=30))
+    services.tokens.adopt(token, is_proven=True)
+    return token
+
+
+@pytest.fixture(scope="session")
+def upstash_connection(upstash_server: FakeUpstash) -> Iterator[UpstashStore]:
+    store = UpstashStore(upstash_server.url, upstash_server.token)
+    yield store
+    store._run(lambda redis: redis.close())  # The app has no use for an end; here it would be a leak.
+
+
+@pytest.fixture
+def upstash_store(upstash: FakeUpstash, upstash_connection: UpstashStore) -> UpstashStore:
+    """A client of the empty server."""
+    return upstash_connection
+
+
+@pytest.fixture
+def memory_store(clock: MovingClock) -> MemoryStore:
+    return MemoryStore(clock)
+
+
+@pytest.fixture
+def site(instagram: FakeInstagram, clock: MovingClock) -> Site:
+    return Site(instagram, clock)

@@ -8,12 +8,15 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 
-from igfeed.clock import Clock, utcnow
+from igfeed.clock import Clock, Deadline, sleep, utcnow
 from igfeed.errors import StoreError
 from igfeed.stores import Kind
 
 TIME_LIMIT = 2.0
 """Seconds to wait for another process's write, the same as for the remote store."""
+
+BUSY_PAUSE = 0.01
+"""Seconds between two tries at what SQLite itself does not wait for."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -81,6 +84,20 @@ class SqliteStore:
             os.fchmod(descriptor, 0o600)
             os.close(descriptor)
             with closing(sqlite3.connect(self._path, timeout=TIME_LIMIT, isolation_level=None)) as db:
-                db.execute("PRAGMA journal_mode = WAL")
+                _write_ahead(db)
                 db.executescript(SCHEMA)
             self._ready = True
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Change the journal's mode, for which SQLite fails at once where another process is doing just that."""
+    deadline = Deadline(TIME_LIMIT)
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not deadline.left():
+                raise
+            sleep(BUSY_PAUSE)
+        else:
+            return

@@ -55,16 +55,17 @@ class UpstashStore:
     def _run(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         """Run a command within the time limit; whatever goes wrong is a StoreError.
 
-        The SDK's own exceptions may quote the URL or the reply, so none is chained.
+        The SDK's own exceptions may quote the URL or the reply, so ours is raised where it has none of them behind it.
         """
         loop, redis = self._connected()
         running = asyncio.run_coroutine_threadsafe(_limited(command, redis, self._time_limit), loop)
         try:
             return running.result()
         except TimeoutError:
-            raise StoreError(f"The store did not answer within {self._time_limit:g} seconds.") from None
+            failure = f"did not answer within {self._time_limit:g} seconds"
         except Exception as error:  # noqa: BLE001  the SDK's errors have no common root
-            raise StoreError(f"The store failed ({type(error).__name__}).") from None
+            failure = f"failed ({type(error).__name__})"
+        raise StoreError(f"The store {failure}.")
 
     def _connected(self) -> tuple[asyncio.AbstractEventLoop, Redis]:
         with self._lock:

@@ -1,0 +1,36 @@
+# The two commands of a fresh machine are `make demo` and `make test`; both set up what they need in .venv.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+PORT ?= 8000
+CRON_SECRET ?= demo
+BIN := .venv/bin
+
+.PHONY: demo test lint types clean
+
+demo: .venv/runtime
+	@echo "The sample feed: http://127.0.0.1:$(PORT)/   for iframes: /embed"
+	@echo "Its status:      http://127.0.0.1:$(PORT)/api/instagram/refresh-token   (any user name, password: $(CRON_SECRET))"
+	@IGFEED_DEMO=1 CRON_SECRET="$(CRON_SECRET)" PORT="$(PORT)" $(BIN)/gunicorn wsgi:app
+
+test: .venv/development
+	$(BIN)/python -m pytest -n auto
+
+lint: .venv/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/development
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/runtime: requirements.txt
+	@test -n "$(PYTHON)" || { echo "igfeed needs Python 3.11 or newer: install it, or say where it is with PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: on Debian and Ubuntu run 'apt install python3-venv'"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/development: requirements-dev.txt .venv/runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

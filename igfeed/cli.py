@@ -1,0 +1,158 @@
+"""``flask igfeed …``: set up, look, renew, fetch, from a terminal."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import ParamSpec
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from igfeed.clock import Deadline
+from igfeed.errors import IgfeedError
+from igfeed.models import Token
+from igfeed.services import Services, current
+from igfeed.status import Status, report
+from igfeed.tokens import Outcome
+
+LIFE = 60 * 24 * 3600
+"""Seconds that a long-lived token lives (Meta's documentation says 60 days)."""
+
+SENTENCES = {
+    Outcome.RENEWED: "The token was renewed.",
+    Outcome.NOT_DUE: "The token was renewed within the last 24 hours; Instagram renews no younger one.",
+    Outcome.TOO_YOUNG: "The token is younger than 24 hours; Instagram renews no younger one.",
+    Outcome.LEFT_TO_OTHERS: "Another process is renewing the token right now.",
+}
+
+group = AppGroup("igfeed", help="Set up and look after the Instagram feed.")
+
+Params = ParamSpec("Params")
+
+
+def init_app(app: Flask) -> None:
+    app.cli.add_command(group)
+
+
+class NotDone(click.ClickException):
+    """Exit 1, with one line that says what happened and what to do."""
+
+    def __init__(self, error: IgfeedError) -> None:
+        super().__init__(f"{error} {error.hint}")
+
+
+def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
+    @wraps(command)
+    def wrapped(*args: Params.args, **kwargs: Params.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except IgfeedError as error:
+            raise NotDone(error) from None
+
+    return wrapped
+
+
+@group.command("setup-token")
+@click.argument("token", required=False)
+@click.argument("expires_in", required=False, type=click.IntRange(1, LIFE), default=LIFE)
+@click.option("--no-verify", is_flag=True, help="Store the token without asking Instagram about it.")
+@one_line_errors
+def setup_token(token: str | None, expires_in: int, no_verify: bool) -> None:  # noqa: FBT001  click passes by name
+    """Check a long-lived access TOKEN with Instagram and store it.
+
+    Without TOKEN, or with `-`, it is asked for without an echo, or read from standard input. EXPIRES_IN is how many
+    seconds it still lives (default: 60 days).
+    """
+    services = current()
+    value = _asked_for() if token in (None, "-") else _checked(token or "")
+    now = services.clock()
+    account = None if no_verify else services.instagram.profile(value).username
+    expires_at = now + timedelta(seconds=expires_in)
+    fresh = Token(value, issued_at=expires_at - timedelta(seconds=LIFE), expires_at=expires_at)
+    services.tokens.adopt(fresh, is_proven=not no_verify)
+    click.echo(f"Stored the token of @{account}." if account else "Stored the token without checking it.")
+    click.echo(f"It expires on {expires_at:%Y-%m-%d %H:%M} UTC and is renewed long before that.")
+    _fetch_after_setup(services)
+
+
+@group.command("status")
+@click.option("--json", "as_json", is_flag=True, help="The same JSON as the status route.")
+@one_line_errors
+def status(as_json: bool) -> None:  # noqa: FBT001  click passes by name
+    """Say how the token, the feed and the store are."""
+    found = report(current())
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2))
+        return
+    for name, text in _lines(found):
+        click.echo(f"{name:<9}{text}")
+
+
+@group.command("refresh")
+@one_line_errors
+def refresh() -> None:
+    """Renew the token now."""
+    click.echo(SENTENCES[current().tokens.renew()])
+
+
+@group.command("fetch")
+@one_line_errors
+def fetch() -> None:
+    """Fetch the feed and mirror its pictures now."""
+    services = current()
+    snapshot = services.feed.fetch()
+    pictures = list(snapshot.pictures())
+    bar = click.progressbar(pictures, label="Mirroring pictures", file=sys.stderr, hidden=not sys.stderr.isatty())
+    with bar as progress:
+        mirrored = services.pictures.mirror(progress, Deadline(float("inf")))
+    click.echo(
+        f"{len(snapshot.posts)} posts of @{snapshot.profile.username}; picture files: "
+        f"{mirrored.stored} stored, {mirrored.kept} kept, {mirrored.failed} failed."
+    )
+    if mirrored.failed:
+        raise IgfeedError("Some pictures could not be mirrored.", "The log names them; run `flask igfeed fetch` again.")
+
+
+def _asked_for() -> str:
+    if sys.stdin.isatty():
+        return _checked(click.prompt("Access token", hide_input=True))
+    return _checked(sys.stdin.read())
+
+
+def _checked(text: str) -> str:
+    token = text.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise click.UsageError("The token must be one word of plain characters: copy it again.")
+    return token
+
+
+def _fetch_after_setup(services: Services) -> None:
+    """The token is stored whatever becomes of this; the next visitor fetches otherwise."""
+    try:
+        snapshot = services.feed.fetch()
+    except IgfeedError as error:
+        click.echo(f"The feed could not be fetched yet: {error} {error.hint}", err=True)
+    else:
+        click.echo(f"Fetched {len(snapshot.posts)} posts of @{snapshot.profile.username}.")
+
+
+def _lines(found: Status) -> list[tuple[str, str]]:
+    token, feed = found.token, found.feed
+    life = f", {token.days_left:g} days left" if token.days_left is not None else ""
+    expiry = f", expires {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else ""
+    fetched = f", fetched {feed.fetched_at:%Y-%m-%d %H:%M} UTC" if feed.fetched_at else ", never fetched"
+    renewal = found.last_renewal
+    lines = [
+        ("Status", found.status.replace("_", " ")),
+        ("Problem", found.problem or ""),
+        ("To do", found.hint or ""),
+        ("Account", f"@{found.account.username}" if found.account.username else ""),
+        ("Token", f"{token.state} (from {token.source}){expiry}{life}" if token.present else "none"),
+        ("Renewal", f"{renewal.outcome} on {renewal.at:%Y-%m-%d %H:%M} UTC" if renewal.at else "none yet"),
+        ("Feed", f"{feed.posts} posts{fetched}"),
+        ("Store", f"{found.store.kind}, {'reachable' if found.store.reachable else 'out of reach'}"),
+    ]
+    return [(name, text) for name, text in lines if text]

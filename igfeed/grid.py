@@ -1,0 +1,108 @@
+"""The feed as people see it: the page, the same for iframes, and its pictures."""
+
+import hashlib
+import re
+
+from flask import Blueprint, Flask, Response, abort, current_app, request
+
+from igfeed import page
+from igfeed.errors import FeedUnavailable, IgfeedError, PictureUnavailable
+from igfeed.options import DEFAULT_LIMIT, Options
+from igfeed.pictures import WIDTHS
+from igfeed.services import current
+
+PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.ASCII)
+
+PAGE = "public, max-age=0, s-maxage=300, stale-while-revalidate=86400, stale-if-error=604800"
+FOR_GOOD = "public, max-age=31536000, immutable"
+
+RETRY_AFTER = 60
+"""Seconds after which to ask again where nothing better is known."""
+
+bp = Blueprint("grid", __name__)
+
+
+def init_app(app: Flask) -> None:
+    page.init_app(app)
+    app.register_blueprint(bp)
+
+
+@bp.before_request
+def refuse_without_store() -> None:
+    if obstacle := current().obstacle:
+        raise obstacle
+
+
+@bp.get("/")
+def index() -> Response:
+    """The feed page."""
+    return _answer("feed/index.html", header=True)
+
+
+@bp.get("/embed")
+def embed() -> Response:
+    """The same grid with nothing around it, for iframes."""
+    return _answer("feed/embed.html", header=False)
+
+
+@bp.get("/media/<name>.webp")
+def media(name: str) -> Response:
+    """A post's picture in one of the widths."""
+    services = current()
+    match = PICTURE_NAME.fullmatch(name)
+    picture = services.feed.picture(match[1]) if match else None
+    if match is None or picture is None:
+        abort(404)
+    content = services.pictures.get(picture, int(match[2]))
+    response = Response(content, mimetype="image/webp")
+    response.set_etag(hashlib.sha256(content).hexdigest()[:16])
+    response.headers["Cache-Control"] = FOR_GOOD
+    response.make_conditional(request)
+    return response
+
+
+@bp.errorhandler(PictureUnavailable)
+def no_picture(error: PictureUnavailable) -> Response:
+    """A calm placeholder for people, an honest status for machines: browsers show a picture whatever its status."""
+    current_app.logger.warning("%s cannot be shown: %s", request.path, error)
+    response = current_app.send_static_file("no-picture.svg")
+    return _not_now(response, RETRY_AFTER)
+
+
+@bp.errorhandler(IgfeedError)
+def nothing_to_show(error: IgfeedError) -> Response:
+    """A page that says in words what is missing and what the owner does next."""
+    notice = page.notice_page(error)
+    response = Response(notice.body)
+    response.headers["Content-Security-Policy"] = notice.policy
+    seconds = error.retry_after.total_seconds() if isinstance(error, FeedUnavailable) else RETRY_AFTER
+    return _not_now(response, seconds)
+
+
+def _answer(template: str, *, header: bool) -> Response:
+    """The snapshot at hand, now; a refresh that is due comes after the answer, or before it if there is nothing."""
+    services = current()
+    snapshot, is_due = services.feed.current()
+    cache_status = "fwd=stale" if is_due else "hit"
+    if snapshot is None:
+        snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"
+    most_posts = services.settings.posts
+    defaults = Options(limit=min(DEFAULT_LIMIT, most_posts), header=header)
+    options = Options.from_query(request.args, defaults, most_posts).within(len(snapshot.posts))
+    shown = page.feed_page(template, snapshot, options, defaults)
+    response = Response(shown.body)
+    response.set_etag(shown.etag)
+    response.headers["Cache-Control"] = PAGE
+    response.headers["Cache-Status"] = f"igfeed; {cache_status}"
+    response.headers["Content-Security-Policy"] = shown.policy
+    response.make_conditional(request)
+    if is_due:
+        response.call_on_close(lambda: services.background(services.feed.refresh))
+    return response
+
+
+def _not_now(response: Response, seconds: float) -> Response:
+    response.status_code = 503
+    response.headers["Retry-After"] = str(max(1, round(seconds)))
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,245 @@
+"""The commands, as a person and as a script use them."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from igfeed import create_app
+from igfeed.clock import utcnow
+from igfeed.models import Token
+from igfeed.services import Services
+from tests.conftest import MakeServices, MovingClock
+from tests.servers.instagram import EXPIRED, TEMPORARY, FakeInstagram, PictureReply, image
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def small_pictures(instagram: FakeInstagram) -> None:
+    """What pictures look like is another file's matter, and large ones take their time."""
+    instagram.picture_size = (96, 120)
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    return app.test_cli_runner()
+
+
+def test_setup_token_checks_stores_and_says_whose_it_is_and_when_it_expires(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services
+) -> None:
+    value = instagram.issue(age=timedelta(0))
+
+    done = runner.invoke(args=["igfeed", "setup-token", value])
+
+    assert done.exit_code == 0
+    assert f"@{instagram.profile['username']}" in done.stdout
+    assert "2026-07-02 12:00 UTC" in done.stdout
+    assert "24 posts" in done.stdout
+    assert value not in done.output
+    assert services.tokens.usable().value == value
+    assert services.feed.peek() is not None
+
+
+@pytest.mark.parametrize("arguments", [[], ["-"]])
+def test_the_token_may_come_through_a_pipe(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, arguments: list[str]
+) -> None:
+    value = instagram.issue()
+
+    done = runner.invoke(args=["igfeed", "setup-token", *arguments], input=f"{value}\n")
+
+    assert done.exit_code == 0
+    assert value not in done.output
+    assert services.tokens.usable().value == value
+
+
+def test_the_remaining_life_tells_the_age(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, clock: MovingClock
+) -> None:
+    value = instagram.issue(age=timedelta(days=50))
+
+    runner.invoke(args=["igfeed", "setup-token", value, "864000"])
+
+    token = services.tokens.report().token
+    assert token is not None
+    assert token.expires_at == clock() + timedelta(days=10)
+    assert token.issued_at == clock() - timedelta(days=50)
+
+
+def test_a_token_that_instagram_rejects_is_not_stored(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, token: Token
+) -> None:
+    done = runner.invoke(args=["igfeed", "setup-token", "IGAAnonsense"])
+
+    assert done.exit_code == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "rejected" in done.stderr
+    assert "IGAAnonsense" not in done.output
+    assert services.tokens.usable().value == token.value
+
+
+def test_without_verification_the_token_is_stored_unseen_and_the_old_one_is_the_way_back(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, token: Token
+) -> None:
+    done = runner.invoke(args=["igfeed", "setup-token", "--no-verify", "IGAAnonsense"])
+
+    assert done.exit_code == 0
+    assert "without checking" in done.stdout
+    assert services.tokens.usable().value == token.value
+
+
+def test_a_token_is_stored_even_if_the_feed_cannot_be_fetched_yet(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services
+) -> None:
+    value = instagram.issue()
+    instagram.fail("media", TEMPORARY)
+
+    done = runner.invoke(args=["igfeed", "setup-token", value])
+
+    assert done.exit_code == 0
+    assert "could not be fetched yet" in done.stderr
+    assert services.tokens.usable().value == value
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["setup-token", "two words"],
+        ["setup-token", "tökén"],
+        ["setup-token", ""],
+        ["setup-token", "IGAAtoken", "0"],
+        ["setup-token", "IGAAtoken", "5184001"],
+        ["setup-token", "IGAAtoken", "soon"],
+        ["status", "--yaml"],
+        ["renew"],
+    ],
+)
+def test_wrong_usage_is_exit_2(runner: FlaskCliRunner, instagram: FakeInstagram, arguments: list[str]) -> None:
+    done = runner.invoke(args=["igfeed", *arguments])
+
+    assert done.exit_code == 2
+    assert instagram.calls == []
+
+
+def test_status_is_for_people(runner: FlaskCliRunner, token: Token) -> None:
+    runner.invoke(args=["igfeed", "fetch"])
+
+    done = runner.invoke(args=["igfeed", "status"])
+
+    assert done.exit_code == 0
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert lines["Status"] == "ok"
+    assert "expires 2026-06-02 12:00 UTC, 30 days left" in lines["Token"]
+    assert lines["Feed"] == "24 posts, fetched 2026-05-03 12:00 UTC"
+    assert lines["Store"] == "sqlite, reachable"
+
+
+def test_status_as_json_is_what_the_route_says(app: Flask, runner: FlaskCliRunner, token: Token) -> None:
+    route = app.test_client().get("/api/instagram/refresh-token", headers={"Authorization": "Bearer the-cron-secret"})
+
+    done = runner.invoke(args=["igfeed", "status", "--json"])
+
+    assert json.loads(done.stdout) == route.json
+
+
+def test_status_says_what_to_do(runner: FlaskCliRunner) -> None:
+    done = runner.invoke(args=["igfeed", "status"])
+
+    assert done.exit_code == 0
+    assert "action required" in done.stdout
+    assert "setup-token" in done.stdout
+
+
+def test_refresh_renews_now(runner: FlaskCliRunner, instagram: FakeInstagram, token: Token) -> None:
+    first, second = (runner.invoke(args=["igfeed", "refresh"]) for _ in range(2))
+
+    assert (first.exit_code, first.stdout) == (0, "The token was renewed.\n")
+    assert second.exit_code == 0
+    assert "within the last 24 hours" in second.stdout
+    assert instagram.count("renew") == 1
+
+
+def test_refresh_that_fails_is_exit_1_with_one_line(
+    runner: FlaskCliRunner, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.fail("renew", EXPIRED)
+
+    done = runner.invoke(args=["igfeed", "refresh"])
+
+    assert done.exit_code == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "setup-token" in done.stderr
+    assert token.value not in done.output
+
+
+def test_fetch_fetches_and_mirrors(runner: FlaskCliRunner, instagram: FakeInstagram, token: Token) -> None:
+    instagram.posts[:] = [image(), image()]
+
+    done = runner.invoke(args=["igfeed", "fetch"])
+
+    assert done.exit_code == 0
+    assert "2 posts" in done.stdout
+    assert "6 stored, 0 kept, 0 failed" in done.stdout
+
+
+def test_fetch_that_could_not_do_all_is_exit_1(runner: FlaskCliRunner, instagram: FakeInstagram, token: Token) -> None:
+    instagram.posts[:] = [image()]
+    instagram.pictures[instagram.posts[0]["id"]] = PictureReply(404, "text/plain", b"")
+
+    done = runner.invoke(args=["igfeed", "fetch"])
+
+    assert done.exit_code == 1
+    assert "3 failed" in done.stdout
+
+
+def test_commands_say_when_there_is_no_store(make_services: MakeServices, instagram: FakeInstagram) -> None:
+    runner = create_app(services=make_services(VERCEL="1")).test_cli_runner()
+
+    done = runner.invoke(args=["igfeed", "setup-token", instagram.issue()])
+
+    assert done.exit_code == 1
+    assert "Upstash" in done.stderr
+
+
+# The real command
+
+
+def flask(*arguments: str, env: dict[str, str], stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flask", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **env},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_plain_flask_finds_the_commands(environ: dict[str, str], instagram: FakeInstagram) -> None:
+    instagram.clock = utcnow
+    value = instagram.issue(age=timedelta(0))
+
+    stored = flask("igfeed", "setup-token", env=environ, stdin=value)
+    found = flask("igfeed", "status", "--json", env=environ)
+
+    assert stored.returncode == 0, stored.stderr
+    assert value not in stored.stdout + stored.stderr
+    assert json.loads(found.stdout)["status"] == "ok"
+
+
+def test_a_bad_variable_stops_the_start_with_one_line_that_names_it(environ: dict[str, str]) -> None:
+    done = flask("igfeed", "status", env={**environ, "IGFEED_POSTS": "many"})
+
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "IGFEED_POSTS" in done.stderr
+    assert "'many'" in done.stderr

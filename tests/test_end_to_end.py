@@ -1,0 +1,194 @@
+"""The whole chain over real HTTP: gunicorn processes, the SDK, a REST server, Valkey, and an Instagram."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import requests
+
+from igfeed.clock import utcnow
+from tests.servers.instagram import FakeInstagram, image
+from tests.servers.upstash import FakeUpstash
+
+ROOT = Path(__file__).parent.parent
+OWNER = {"Authorization": "Bearer the-cron-secret"}
+STATUS = "/api/instagram/refresh-token"
+CRON = "/api/cron/refresh-instagram-token"
+POSTS = re.compile(r'data-post-id="(\d+)"')
+
+
+@pytest.fixture
+def live_instagram() -> Iterator[FakeInstagram]:
+    """On the real clock, which the processes have."""
+    with FakeInstagram(clock=utcnow) as server:
+        server.picture_size = (96, 120)
+        yield server
+
+
+@pytest.fixture
+def deployment(live_instagram: FakeInstagram, upstash: FakeUpstash) -> dict[str, str]:
+    """The variables of a deployment with Upstash."""
+    return {
+        "PATH": os.environ["PATH"],
+        "INSTAGRAM_API_URL": live_instagram.url,
+        "INSTAGRAM_MEDIA_ORIGINS": live_instagram.url,
+        "UPSTASH_REDIS_REST_URL": upstash.url,
+        "UPSTASH_REDIS_REST_TOKEN": upstash.token,
+        "CRON_SECRET": "the-cron-secret",
+        "IGFEED_CHECK_TTL": "0",
+    }
+
+
+@contextmanager
+def gunicorn(env: dict[str, str], *options: str) -> Iterator[str]:
+    """The shipped configuration on a port that the system chooses; gives the address once it listens."""
+    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *options, "wsgi:app"]
+    server = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
+    assert server.stderr is not None
+    try:
+        said = ""
+        for line in server.stderr:
+            said += line
+            if found := re.search(r"Listening at: (http://\S+)", line):
+                yield found[1]
+                break
+        else:
+            raise AssertionError(f"gunicorn did not start: {said}")
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=30)
+
+
+def flask(*arguments: str, env: dict[str, str], stdin: str = "") -> str:
+    command = [sys.executable, "-m", "flask", "igfeed", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=env, input=stdin, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_from_a_pasted_token_to_years_of_posts(
+    live_instagram: FakeInstagram, upstash: FakeUpstash, deployment: dict[str, str]
+) -> None:
+    value = live_instagram.issue(age=timedelta(days=54), life=timedelta(days=60))
+
+    flask("setup-token", "-", str(6 * 86400), env=deployment, stdin=value)
+    before = json.loads(flask("status", "--json", env=deployment))
+    assert (before["status"], before["token"]["state"]) == ("ok", "fresh" if live_instagram.count("renew") else "due")
+
+    with gunicorn(deployment) as address:
+        page = requests.get(address, timeout=30)
+        assert POSTS.findall(page.text) == [post["id"] for post in live_instagram.posts[:12]]
+        picture = requests.get(f"{address}/media/{live_instagram.posts[0]['id']}-320.webp", timeout=30)
+        assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/webp")
+
+        first, second = (requests.get(address + CRON, headers=OWNER, timeout=60) for _ in range(2))
+        assert (first.status_code, second.status_code) == (200, 200)
+        assert second.json()["pictures"]["stored"] == 0
+        after = requests.get(address + STATUS, headers=OWNER, timeout=30).json()
+
+    assert live_instagram.count("renew") == 1
+    assert (after["status"], after["token"]["state"], after["store"]["kind"]) == ("ok", "fresh", "upstash")
+    assert after["token"]["days_left"] > 59
+    assert live_instagram.alive(json.loads(upstash.raw("GET", "token:v1"))["value"])
+
+
+def test_a_due_token_is_renewed_before_the_media_call(
+    live_instagram: FakeInstagram, deployment: dict[str, str]
+) -> None:
+    value = live_instagram.issue(age=timedelta(days=54), life=timedelta(days=60))
+    flask("setup-token", "--no-verify", "-", str(6 * 86400), env=deployment, stdin=value)
+
+    called = [call.endpoint for call in live_instagram.calls]
+    tokens = [call.params["access_token"] for call in live_instagram.calls]
+
+    assert called == ["renew", "profile", "media"]
+    assert tokens[0] == value
+    assert tokens[1] == tokens[2] != value
+
+
+def test_forty_visitors_at_once_cost_one_renewal_and_one_fetch(
+    live_instagram: FakeInstagram, upstash: FakeUpstash, deployment: dict[str, str]
+) -> None:
+    value = live_instagram.issue(age=timedelta(days=54), life=timedelta(days=60))
+    flask("setup-token", "--no-verify", "-", str(6 * 86400), env=deployment, stdin=value)
+    document = json.loads(upstash.raw("GET", "token:v1"))
+    upstash.flush()
+    due = {**document, "value": value, "predecessor": None}
+    due["issued_at"] = (utcnow() - timedelta(days=54)).isoformat()
+    due["expires_at"] = (utcnow() + timedelta(days=6)).isoformat()
+    upstash.raw("SET", "token:v1", json.dumps(due))
+    live_instagram.forget_calls()
+    media = live_instagram.hold("media")
+
+    with gunicorn(deployment, "--workers", "2", "--threads", "20") as address, ThreadPoolExecutor(40) as visitors:
+        waiting = [visitors.submit(requests.get, address, timeout=60) for _ in range(40)]
+        assert media.wait()
+        media.release()
+        pages = [visit.result() for visit in waiting]
+
+    assert [page.status_code for page in pages] == [200] * 40
+    assert {tuple(POSTS.findall(page.text)) for page in pages} == {
+        tuple(post["id"] for post in live_instagram.posts[:12])
+    }
+    assert (live_instagram.count("renew"), live_instagram.count("media")) == (1, 1)
+
+
+def test_a_stale_page_does_not_wait_for_a_slow_instagram(
+    live_instagram: FakeInstagram, deployment: dict[str, str]
+) -> None:
+    flask("setup-token", "-", env=deployment, stdin=live_instagram.issue())
+    new = live_instagram.publish(image())
+    media = live_instagram.hold("media")
+
+    with gunicorn({**deployment, "IGFEED_FEED_TTL": "0"}, "--workers", "1", "--threads", "2") as address:
+        with requests.Session() as browser:  # One connection, as a browser's: its next request must not hang either.
+            stale = browser.get(address, timeout=30)
+            assert media.wait()
+            meanwhile = [browser.get(address, timeout=30) for _ in range(3)]
+        assert all(page.headers["Cache-Status"] == "igfeed; fwd=stale" for page in (stale, *meanwhile))
+        assert new["id"] not in stale.text
+        media.release()
+
+    assert live_instagram.count("media") == 2
+
+
+def test_a_bad_variable_stops_gunicorn_with_one_line_that_names_it(deployment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+
+    env = {**deployment, "IGFEED_FEED_TTL": "soon"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "IGFEED_FEED_TTL" in done.stderr
+
+
+def test_the_demo_needs_nothing_and_asks_nobody(tmp_path: Path) -> None:
+    env = {
+        "PATH": os.environ["PATH"],
+        "IGFEED_DEMO": "1",
+        "CRON_SECRET": "the-cron-secret",
+        "IGFEED_STORE_PATH": str(tmp_path / "instance" / "store.sqlite3"),
+        # Whoever would be asked is not there.
+        "INSTAGRAM_API_URL": "http://127.0.0.1:9",
+        "UPSTASH_REDIS_REST_URL": "http://127.0.0.1:9",
+        "UPSTASH_REDIS_REST_TOKEN": "none",
+    }
+    with gunicorn(env) as address:
+        page = requests.get(f"{address}/?limit=24", timeout=30)
+        first = POSTS.findall(page.text)[0]
+        picture = requests.get(f"{address}/media/{first}-640.webp", timeout=30)
+        status = requests.get(address + STATUS, headers=OWNER, timeout=30).json()
+
+    assert len(POSTS.findall(page.text)) == 24
+    assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/webp")
+    assert (status["status"], status["store"]["kind"]) == ("ok", "sqlite")

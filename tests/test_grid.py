@@ -1,0 +1,483 @@
+"""The page, the embed and the pictures, as a browser gets them."""
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from io import BytesIO
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+from igfeed import create_app
+from igfeed.models import Token
+from tests.conftest import MakeServices, MovingClock
+from tests.servers.instagram import (
+    EXPIRED,
+    TEMPORARY,
+    FakeInstagram,
+    PictureReply,
+    album,
+    answer,
+    image,
+    video,
+)
+
+
+class Elements(HTMLParser):
+    """All elements of a page with their attributes, in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+    def all(self, tag: str, attribute: str | None = None) -> list[dict[str, str]]:
+        return [attrs for name, attrs in self.found if name == tag and (attribute is None or attribute in attrs)]
+
+
+def elements(client: FlaskClient, path: str = "/") -> Elements:
+    response = client.get(path)
+    assert response.status_code == 200
+    return Elements(response.text)
+
+
+def shown_ids(client: FlaskClient, path: str = "/") -> list[str]:
+    return [attrs["data-post-id"] for attrs in elements(client, path).all("li", "data-post-id")]
+
+
+def ids(instagram: FakeInstagram) -> list[str]:
+    return [post["id"] for post in instagram.posts]
+
+
+@pytest.mark.parametrize("path", ["/", "/embed"])
+def test_the_first_visitor_gets_the_posts(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, path: str
+) -> None:
+    response = client.get(path)
+
+    assert response.status_code == 200
+    assert shown_ids(client, path) == ids(instagram)[:12]
+    assert response.headers["Cache-Status"] == "igfeed; fwd=miss"
+    assert instagram.count("media") == 1
+
+
+def test_every_tile_has_a_picture_of_ours_with_alt_text_and_a_link_to_the_post(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    page = elements(client, "/?limit=24")
+
+    pictures = page.all("img")
+    assert len(pictures) == 24
+    assert all(picture["alt"] and picture["src"].startswith("/media/") for picture in pictures)
+    assert [link["href"] for link in page.all("a") if "/p/" in link["href"] or "/reel/" in link["href"]] == [
+        post["permalink"] for post in instagram.posts[:24]
+    ]
+
+
+def test_nothing_on_the_page_is_requested_from_another_host(client: FlaskClient, token: Token) -> None:
+    page = elements(client, "/?captions=1")
+
+    addresses = [attrs[name] for _, attrs in page.found for name in ("src", "srcset", "poster") if name in attrs]
+    addresses += [link["href"] for link in page.all("link") if link["rel"] != "canonical"]
+    assert addresses
+    assert all(re.fullmatch(r"(/[^,]+(, )?)+", address) for address in addresses)
+
+
+def test_the_grid_says_when_it_was_fetched(client: FlaskClient, token: Token) -> None:
+    assert [grid["data-fetched-at"] for grid in elements(client).all("ul", "data-fetched-at")] == [
+        "2026-05-03T12:00:00Z"
+    ]
+
+
+@pytest.mark.parametrize("path", ["/", "/embed", "/?theme=dark&gap=9"])
+def test_the_policy_allows_exactly_the_style_on_the_page(client: FlaskClient, token: Token, path: str) -> None:
+    import base64
+    import hashlib
+
+    response = client.get(path)
+
+    style = re.search(r"<style>(.*?)</style>", response.text, re.DOTALL)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    policy = response.headers["Content-Security-Policy"]
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors *" in policy
+
+
+def test_who_may_embed_is_the_owners_choice(make_services: MakeServices, token: Token) -> None:
+    app = create_app(services=make_services(IGFEED_FRAME_ANCESTORS="'self' https://shop.example"))
+
+    policy = app.test_client().get("/embed").headers["Content-Security-Policy"]
+
+    assert policy.endswith("frame-ancestors 'self' https://shop.example")
+
+
+@pytest.mark.parametrize("path", ["/", "/embed", "/?page=2"])
+def test_no_cookie_is_ever_set(client: FlaskClient, token: Token, path: str) -> None:
+    assert "Set-Cookie" not in client.get(path).headers
+
+
+# Caching
+
+
+def test_a_fresh_page_may_be_cached_at_the_edge_and_names_its_version(client: FlaskClient, token: Token) -> None:
+    client.get("/")
+    response = client.get("/")
+
+    assert response.headers["Cache-Control"] == (
+        "public, max-age=0, s-maxage=300, stale-while-revalidate=86400, stale-if-error=604800"
+    )
+    assert re.fullmatch(r'"[0-9a-f]{16}"', response.headers["ETag"])
+    assert response.headers["Cache-Status"] == "igfeed; hit"
+
+
+def test_who_has_the_page_already_gets_304_and_no_body(client: FlaskClient, token: Token) -> None:
+    etag = client.get("/").headers["ETag"]
+
+    response = client.get("/", headers={"If-None-Match": etag})
+
+    assert (response.status_code, response.data) == (304, b"")
+    assert response.headers["ETag"] == etag
+
+
+def test_a_new_snapshot_is_a_new_page(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    before = client.get("/").headers["ETag"]
+    instagram.publish(image(caption="Brand new"))
+    clock.forward(hours=1)
+    client.get("/")
+
+    after = client.get("/")
+
+    assert after.headers["ETag"] != before
+    assert "Brand new" in after.text
+
+
+def test_a_stale_page_is_answered_at_once_and_refreshed_after_the_answer(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    client.get("/")
+    old = ids(instagram)[:12]
+    instagram.publish(image())
+    clock.forward(hours=1)
+
+    stale = client.get("/")
+
+    assert stale.headers["Cache-Status"] == "igfeed; fwd=stale"
+    assert [attrs["data-post-id"] for attrs in Elements(stale.text).all("li", "data-post-id")] == old
+    assert shown_ids(client) == ids(instagram)[:12]
+    assert client.get("/").headers["Cache-Status"] == "igfeed; hit"
+
+
+def test_views_of_a_fresh_page_call_neither_instagram_nor_render_again(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    first = client.get("/").data
+    instagram.forget_calls()
+
+    assert {client.get("/").data for _ in range(20)} == {first}
+    assert instagram.calls == []
+
+
+def test_a_different_spelling_of_the_same_options_is_the_same_page(client: FlaskClient, token: Token) -> None:
+    spellings = ["/", "/?limit=12", "/?limit=abc", "/?utm_source=x", "/?theme=pink&columns=", "/?page=0", "/?page=-7"]
+
+    assert len({client.get(path).headers["ETag"] for path in spellings}) == 1
+
+
+# Options
+
+
+def test_limit_and_page_cut_the_feed(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+    assert shown_ids(client, "/?limit=5&page=2") == ids(instagram)[5:10]
+
+
+def test_a_limit_beyond_what_is_kept_shows_what_is_kept(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    assert shown_ids(client, "/?limit=1000") == ids(instagram)[:24]
+
+
+def test_a_page_beyond_the_last_is_the_last(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+    assert shown_ids(client, "/?limit=10&page=99") == ids(instagram)[20:24]
+
+
+def test_links_lead_through_the_pages_and_keep_the_options(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    path, seen = "/embed?limit=10&theme=dark", []
+    for _ in range(3):
+        seen += shown_ids(client, path)
+        path = next((link["href"] for link in elements(client, path).all("a") if link.get("rel") == "next"), "")
+
+    assert seen == ids(instagram)[:24]
+    assert path == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "css"),
+    [
+        ("gap=12", "--gap:12px"),
+        ("gap=999", "--gap:48px"),
+        ("gap=-1", "--gap:0px"),
+        ("columns=5", "repeat(5,minmax(0,1fr))"),
+        ("columns=99", "repeat(8,minmax(0,1fr))"),
+        ("ratio=portrait", "--ratio:4/5"),
+        ("ratio=tall", "--ratio:3/4"),
+        ("", "--gap:4px"),
+        ("", "--ratio:1/1"),
+    ],
+)
+def test_options_reach_the_style(client: FlaskClient, token: Token, query: str, css: str) -> None:
+    assert css in client.get(f"/embed?{query}").text
+
+
+def test_the_picture_reserves_the_shape_of_its_tile(client: FlaskClient, token: Token) -> None:
+    picture = elements(client, "/embed?ratio=portrait").all("img")[0]
+
+    assert (picture["width"], picture["height"]) == ("640", "800")
+
+
+def test_theme_header_and_captions(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+    instagram.posts[0]["caption"] = "A caption of its own kind"
+
+    plain, full = client.get("/embed").text, client.get("/embed?theme=dark&header=1&captions=1").text
+
+    assert 'data-theme="auto"' in plain
+    assert "<header" not in plain
+    assert "<figcaption" not in plain
+    assert 'data-theme="dark"' in full
+    assert "<header" in full
+    assert re.search(r"<figcaption[^>]*>A caption of its own kind</figcaption>", full)
+
+
+def test_the_page_has_a_header_and_can_do_without(client: FlaskClient, token: Token) -> None:
+    assert "<header" in client.get("/").text
+    assert "<header" not in client.get("/?header=0").text
+
+
+@pytest.mark.parametrize("hostile", ['"><script>alert(1)</script>', "' onerror='x", "{{ 7*7 }}", "\u202egnp.exe"])
+def test_a_hostile_caption_stays_text(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, hostile: str
+) -> None:
+    instagram.posts[0] = image(caption=hostile, alt_text=None)
+    instagram.profile["name"] = hostile
+    instagram.profile["biography"] = hostile
+
+    page = elements(client, "/?captions=1")
+
+    assert not page.all("script")
+    assert not [attrs for _, attrs in page.found if any(name.startswith("on") for name in attrs)]
+    assert hostile in client.get("/?captions=1").text or "&#" in client.get("/?captions=1").text
+
+
+def test_a_post_without_a_trustworthy_permalink_is_shown_without_a_link(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.posts[:] = [image(permalink="javascript:alert(1)")]
+
+    page = elements(client, "/")
+
+    assert len(page.all("img")) == 1
+    assert "javascript" not in client.get("/").text
+
+
+def test_albums_and_videos_are_marked_for_eyes_and_ears(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.posts[:] = [image(), album(), video()]
+
+    assert [mark["aria-label"] for mark in elements(client).all("span", "aria-label")] == ["Album", "Video"]
+
+
+def test_the_page_speaks_the_owners_language(make_services: MakeServices, token: Token) -> None:
+    page = create_app(services=make_services(IGFEED_LANGUAGE="de")).test_client().get("/").text
+
+    assert '<html lang="de"' in page
+    assert "Auf Instagram folgen" in page
+
+
+def test_an_account_without_posts_says_so(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+    instagram.posts.clear()
+
+    response = client.get("/")
+
+    assert response.status_code == 200
+    assert "No posts yet." in response.text
+
+
+# Nothing to show yet
+
+
+def test_without_a_token_the_page_says_what_the_owner_does_next(client: FlaskClient) -> None:
+    response = client.get("/")
+
+    assert response.status_code == 503
+    assert response.headers["Cache-Control"] == "no-store"
+    assert int(response.headers["Retry-After"]) > 0
+    assert "No access token is set up." in response.text
+    assert "<code>flask igfeed setup-token</code>" in response.text
+
+
+def test_when_instagram_fails_the_first_time_the_page_says_so_and_the_next_visitor_does_not_wait(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.fail("media", EXPIRED)
+    first = client.get("/")
+    instagram.forget_calls()
+
+    second = client.get("/embed")
+
+    assert (first.status_code, second.status_code) == (503, 503)
+    assert "Instagram rejected the access token" in second.text
+    assert instagram.calls == []
+    assert token.value not in first.text + second.text
+
+
+def test_once_shown_the_posts_stay_whatever_instagram_says(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    before = shown_ids(client)
+    for fault in (EXPIRED, TEMPORARY, answer(200, b'{"data": []}', "application/json")):
+        instagram.fail("*", fault)
+        clock.forward(hours=2)
+
+        assert shown_ids(client) == before
+        instagram.heal()
+
+
+def test_on_vercel_without_a_database_every_page_says_how_to_add_one(make_services: MakeServices) -> None:
+    client = create_app(services=make_services(VERCEL="1", INSTAGRAM_ACCESS_TOKEN="IGAAtoken")).test_client()
+
+    for path in ("/", "/embed", "/media/17900000000000001-320.webp"):
+        response = client.get(path)
+        assert response.status_code == 503
+        assert "Add the Upstash integration" in response.text
+
+
+# Pictures
+
+
+def picture(client: FlaskClient, address: str) -> Image.Image:
+    response = client.get(address)
+    assert response.status_code == 200
+    assert response.mimetype == "image/webp"
+    return Image.open(BytesIO(response.data))
+
+
+@pytest.mark.parametrize("width", [320, 640, 1080])
+def test_a_picture_comes_as_webp_in_the_width_asked_for(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, width: int
+) -> None:
+    client.get("/")
+
+    assert picture(client, f"/media/{ids(instagram)[0]}-{width}.webp").width == width
+
+
+def test_an_albums_children_have_pictures_of_their_own(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.posts[:] = [album()]
+    client.get("/")
+    children = instagram.posts[0]["children"]["data"]
+
+    assert children
+    assert all(picture(client, f"/media/{child['id']}-320.webp").width == 320 for child in children)
+
+
+def test_a_picture_is_kept_for_good_by_who_gets_it(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+    client.get("/")
+    address = f"/media/{ids(instagram)[0]}-320.webp"
+    response = client.get(address)
+
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert client.get(address, headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
+
+
+def test_a_picture_once_shown_outlives_its_address(
+    client: FlaskClient, instagram: FakeInstagram, make_services: MakeServices, token: Token, clock: MovingClock
+) -> None:
+    client.get("/")
+    address = f"/media/{ids(instagram)[0]}-320.webp"
+    shown = client.get(address).data
+    clock.forward(days=29)
+    instagram.stop()
+
+    fresh_process = create_app(services=make_services()).test_client()
+
+    assert fresh_process.get(address).data == shown
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "17000000000000000-320",
+        "{known}-321",
+        "{known}-0320",
+        "{known}-",
+        "{known}",
+        "-320",
+        "{known}-320x",
+        "..%2f{known}-320",
+        "{known}-٣٢٠",
+        "%00-320",
+    ],
+)
+def test_an_unknown_id_or_width_is_404(client: FlaskClient, instagram: FakeInstagram, token: Token, name: str) -> None:
+    client.get("/")
+
+    response = client.get(f"/media/{name.format(known=ids(instagram)[0])}.webp")
+
+    assert response.status_code == 404
+
+
+def test_a_picture_that_cannot_be_had_now_is_a_calm_placeholder_that_nobody_keeps(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    client.get("/")
+    first = ids(instagram)[0]
+    instagram.pictures[first] = PictureReply(403, "text/plain", b"URL signature expired")
+
+    response = client.get(f"/media/{first}-320.webp")
+
+    assert response.status_code == 503
+    assert response.mimetype == "image/svg+xml"
+    assert response.headers["Cache-Control"] == "no-store"
+    instagram.pictures.clear()
+    assert picture(client, f"/media/{first}-320.webp").width == 320
+
+
+def test_a_picture_of_a_feed_that_another_process_fetched_is_found(
+    client: FlaskClient, instagram: FakeInstagram, make_services: MakeServices, token: Token, clock: MovingClock
+) -> None:
+    client.get("/")
+    new = instagram.publish(image())
+    clock.forward(seconds=2)
+    make_services().feed.fetch()
+
+    assert picture(client, f"/media/{new['id']}-320.webp").width == 320
+
+
+def test_the_first_pictures_load_at_once_and_the_others_when_needed(client: FlaskClient, token: Token) -> None:
+    pictures = elements(client).all("img")
+
+    assert [attrs.get("loading") for attrs in pictures] == [None] * 4 + ["lazy"] * 8
+    assert all("320w" in attrs["srcset"] and attrs["sizes"] for attrs in pictures)
+
+
+def test_expired_token_and_time_do_not_hide_the_feed(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    before = shown_ids(client)
+    instagram.stop()
+    clock.forward(days=31)
+
+    assert shown_ids(client) == before
+    assert token.expires_at is not None
+    assert clock() - token.expires_at > timedelta(0)

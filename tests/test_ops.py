@@ -1,0 +1,419 @@
+"""The JSON routes: who gets in, what they say, what they do."""
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from igfeed import create_app
+from igfeed.models import Token
+from tests.conftest import MakeServices, MovingClock
+from tests.servers.faults import Fault
+from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram, PictureReply, image
+
+STATUS = "/api/instagram/refresh-token"
+CRON = "/api/cron/refresh-instagram-token"
+OWNER = {"Authorization": "Bearer the-cron-secret"}
+
+TOKEN_KEYS = [
+    "present",
+    "source",
+    "state",
+    "issued_at",
+    "expires_at",
+    "expires_in",
+    "days_left",
+    "renewable_at",
+    "saved",
+]
+
+
+@pytest.fixture(autouse=True)
+def small_pictures(instagram: FakeInstagram) -> None:
+    """What pictures look like is another file's matter, and large ones take their time."""
+    instagram.picture_size = (96, 120)
+
+
+def basic(password: str, user: str = "anyone") -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+# Who gets in
+
+
+@pytest.mark.parametrize("headers", [OWNER, basic("the-cron-secret"), basic("the-cron-secret", user="")])
+def test_the_secret_opens_as_bearer_and_as_basic_password(client: FlaskClient, headers: dict[str, str]) -> None:
+    assert client.get(STATUS, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Bearer the-cron-secret2"},
+        {"Authorization": "Bearer the-cron-secre"},
+        {"Authorization": "the-cron-secret"},
+        {"Authorization": "Token the-cron-secret"},
+        {"Authorization": "Digest username=the-cron-secret"},
+        {"Authorization": "Bearer ünïcödé"},
+        {"Authorization": "Bearer " + "x" * 60_000},
+        {"Authorization": "Basic !!!"},
+        {"Authorization": "Basic " + base64.b64encode(b"\xff\xfe:\xff").decode()},
+        basic("wrong"),
+        basic("", user="the-cron-secret"),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", STATUS), ("POST", STATUS), ("GET", CRON), ("POST", CRON)])
+def test_nothing_else_does(
+    client: FlaskClient, instagram: FakeInstagram, method: str, path: str, headers: dict[str, str]
+) -> None:
+    response = client.open(path, method=method, headers=headers)
+
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == 'Basic realm="igfeed"'
+    assert response.headers["Cache-Control"] == "no-store"
+    assert list(response.json or {}) == ["error", "message", "hint"]
+    assert (response.json or {})["error"] == "unauthorized"
+    assert instagram.calls == []
+
+
+def test_a_secret_in_the_query_does_not_open(client: FlaskClient) -> None:
+    assert client.get(f"{CRON}?secret=the-cron-secret&token=the-cron-secret").status_code == 401
+
+
+def test_a_second_secret_opens_too(make_services: MakeServices) -> None:
+    client = create_app(services=make_services(VERCEL_CRON_SECRET="the other, ünïcödé one")).test_client()
+
+    for secret in ("the-cron-secret", "the other, ünïcödé one"):
+        assert client.get(STATUS, headers=basic(secret)).status_code == 200
+    sent = "the other, ünïcödé one".encode().decode("latin-1")
+    assert client.get(STATUS, headers={"Authorization": f"Bearer {sent}"}).status_code == 200
+
+
+def test_without_a_secret_the_routes_stay_locked_and_say_which_variable_to_set(make_services: MakeServices) -> None:
+    client = create_app(services=make_services(CRON_SECRET="")).test_client()
+
+    for path in (STATUS, CRON):
+        response = client.get(path, headers={"Authorization": "Bearer "})
+        assert response.status_code == 503
+        assert "CRON_SECRET" in (response.json or {})["hint"]
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", STATUS), ("DELETE", CRON), ("GET", "/api/nothing")])
+def test_errors_below_api_are_json(client: FlaskClient, method: str, path: str) -> None:
+    response = client.open(path, method=method, headers=OWNER)
+
+    assert response.status_code in (404, 405)
+    assert list(response.json or {}) == ["error", "message", "hint"]
+
+
+# Status
+
+
+def status(client: FlaskClient) -> dict[str, Any]:
+    response = client.get(STATUS, headers=OWNER)
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    return response.json or {}
+
+
+def test_a_healthy_feed_is_ok_and_says_so_in_the_agreed_shape(client: FlaskClient, token: Token) -> None:
+    client.get("/")
+
+    found = status(client)
+
+    assert list(found) == [
+        "status",
+        "problem",
+        "hint",
+        "account",
+        "token",
+        "last_renewal",
+        "feed",
+        "store",
+        "version",
+    ]
+    assert list(found["token"]) == TOKEN_KEYS
+    assert (found["status"], found["problem"], found["hint"]) == ("ok", None, None)
+    assert list(found["account"]) == ["username", "name", "media_count"]
+    assert found["token"] == {
+        "present": True,
+        "source": "store",
+        "state": "fresh",
+        "issued_at": "2026-04-03T12:00:00Z",
+        "expires_at": "2026-06-02T12:00:00Z",
+        "expires_in": 30 * 86400,
+        "days_left": 30.0,
+        "renewable_at": "2026-04-04T12:00:00Z",
+        "saved": True,
+    }
+    assert found["last_renewal"] == {"at": None, "outcome": None, "error": None}
+    assert found["feed"] == {
+        "posts": 24,
+        "fetched_at": "2026-05-03T12:00:00Z",
+        "age": 0,
+        "fresh": True,
+        "last_error": None,
+    }
+    assert found["store"] == {"kind": "sqlite", "reachable": True}
+
+
+def test_the_status_calls_nobody(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+    status(client)
+
+    assert instagram.calls == []
+
+
+def test_before_anything_is_set_up_a_person_must_act(client: FlaskClient) -> None:
+    found = status(client)
+
+    assert found["status"] == "action_required"
+    assert "No access token" in found["problem"]
+    assert "setup-token" in found["hint"]
+    assert found["token"]["present"] is False
+    assert found["token"]["source"] is None
+    assert found["token"]["state"] is None
+    assert found["feed"]["posts"] == 0
+
+
+def test_an_expired_token_needs_a_person(client: FlaskClient, token: Token, clock: MovingClock) -> None:
+    clock.forward(days=30)
+
+    found = status(client)
+
+    assert (found["status"], found["token"]["state"]) == ("action_required", "expired")
+    assert found["token"]["expires_in"] == 0
+
+
+def test_a_rejected_token_needs_a_person_until_it_works_again(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    client.get("/")
+    instagram.fail("*", EXPIRED)
+    clock.forward(hours=1)
+    client.get("/")
+    rejected = status(client)
+    instagram.heal()
+    clock.forward(hours=2)
+    client.get("/")
+
+    assert (rejected["status"], rejected["token"]["state"]) == ("action_required", "rejected")
+    assert rejected["feed"]["posts"] == 24
+    assert status(client)["status"] == "ok"
+
+
+def test_a_new_token_ends_the_rejection(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, make_services: MakeServices
+) -> None:
+    instagram.revoke(token.value)
+    client.get("/")
+    value = instagram.issue(age=timedelta(hours=1))
+
+    runner = create_app(services=make_services()).test_cli_runner()
+    assert runner.invoke(args=["igfeed", "setup-token", value]).exit_code == 0
+
+    assert status(client)["status"] == "ok"
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("fault", [TEMPORARY, PERMISSION])
+def test_a_failed_fetch_is_a_degraded_feed_with_the_reason_and_a_hint(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock, fault: Fault
+) -> None:
+    client.get("/")
+    instagram.fail("media", fault)
+    clock.forward(hours=1)
+    client.get("/")
+
+    found = status(client)
+
+    assert found["status"] == "degraded"
+    assert found["problem"] == found["feed"]["last_error"]
+    assert found["hint"]
+    assert found["feed"]["fresh"] is False
+
+
+def test_a_due_token_is_due(client: FlaskClient, token: Token, clock: MovingClock) -> None:
+    clock.forward(days=23, seconds=1)
+
+    assert status(client)["token"]["state"] == "due"
+
+
+def test_a_failed_renewal_is_degraded(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    instagram.fail("renew", TEMPORARY)
+    clock.forward(days=24)
+    client.get("/")
+
+    found = status(client)
+
+    assert found["status"] == "degraded"
+    assert found["last_renewal"]["outcome"] == "failed"
+    assert found["last_renewal"]["error"]
+    assert found["last_renewal"]["at"] == "2026-05-27T12:00:00Z"
+    assert found["feed"]["posts"] == 24
+
+
+def test_on_vercel_without_a_database_the_status_says_so(make_services: MakeServices) -> None:
+    found = status(create_app(services=make_services(VERCEL="1")).test_client())
+
+    assert found["status"] == "action_required"
+    assert "Upstash" in found["hint"]
+    assert found["store"] == {"kind": "memory", "reachable": False}
+
+
+# Cron
+
+
+def cron(client: FlaskClient, expected: int = 200) -> dict[str, Any]:
+    response = client.get(CRON, headers=OWNER)
+    assert response.status_code == expected, response.text
+    assert response.headers["Cache-Control"] == "no-store"
+    return response.json or {}
+
+
+def test_the_cron_renews_fetches_and_mirrors(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+    instagram.posts[:] = [image(), image()]
+
+    done = cron(client)
+
+    assert list(done) == ["ok", "renewal", "feed", "posts", "pictures", "token", "error", "hint"]
+    assert done | {"token": None} == {
+        "ok": True,
+        "renewal": "renewed",
+        "feed": "fetched",
+        "posts": 2,
+        "pictures": {"stored": 6, "kept": 0, "failed": 0},
+        "token": None,
+        "error": None,
+        "hint": None,
+    }
+    assert list(done["token"]) == TOKEN_KEYS
+    assert done["token"]["issued_at"] == "2026-05-03T12:00:00Z"
+
+
+def test_twice_in_a_row_is_harmless(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+    instagram.posts[:] = [image(), image()]
+    first, second = cron(client), cron(client)
+
+    assert second["renewal"] == "not_due"
+    assert second["pictures"] == {"stored": 0, "kept": 6, "failed": 0}
+    assert second["token"] == first["token"]
+    assert instagram.count("renew") == 1
+
+
+def test_the_cron_renews_whatever_was_last_renewed_a_day_ago(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    cron(client)
+    clock.forward(hours=23, minutes=59)
+    too_early = cron(client)["renewal"]
+    clock.forward(minutes=2)
+
+    assert (too_early, cron(client)["renewal"]) == ("not_due", "renewed")
+
+
+def test_a_token_set_up_lately_is_too_young(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, make_services: MakeServices
+) -> None:
+    value = instagram.issue(age=timedelta(0))
+    create_app(services=make_services()).test_cli_runner().invoke(args=["igfeed", "setup-token", value])
+    instagram.forget_calls()
+
+    done = cron(client)
+
+    assert (done["ok"], done["renewal"]) == (True, "too_young")
+    assert instagram.count("renew") == 0
+
+
+def test_a_failed_renewal_is_502_and_the_feed_is_fetched_all_the_same(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.fail("renew", TEMPORARY)
+
+    done = cron(client, expected=502)
+
+    assert (done["ok"], done["renewal"], done["feed"], done["posts"]) == (False, "failed", "fetched", 24)
+    assert done["error"]
+    assert done["hint"]
+
+
+def test_the_cron_ignores_the_pause_after_a_failure(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    instagram.fail("*", TEMPORARY)
+    cron(client, expected=502)
+    instagram.heal()
+
+    done = cron(client)
+
+    assert (done["renewal"], done["feed"]) == ("renewed", "fetched")
+
+
+def test_a_failed_fetch_is_502_and_keeps_the_posts(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+    cron(client)
+    instagram.fail("media", TEMPORARY)
+
+    done = cron(client, expected=502)
+
+    assert (done["feed"], done["posts"]) == ("failed", 24)
+    assert client.get("/").status_code == 200
+
+
+def test_a_picture_that_cannot_be_mirrored_is_502_and_the_others_are_mirrored(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.posts[:] = [image(), image()]
+    instagram.pictures[instagram.posts[0]["id"]] = PictureReply(403, "text/plain", b"URL signature expired")
+
+    done = cron(client, expected=502)
+
+    assert done["pictures"] == {"stored": 3, "kept": 0, "failed": 3}
+    assert "3 picture files" in done["error"]
+
+
+def test_without_a_token_the_cron_says_what_to_do(client: FlaskClient) -> None:
+    done = cron(client, expected=502)
+
+    assert (done["renewal"], done["feed"]) == ("failed", "failed")
+    assert "setup-token" in done["hint"]
+
+
+def test_post_renews_now_and_answers_as_the_cron_does(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    response = client.post(STATUS, headers=OWNER)
+
+    assert response.status_code == 200
+    assert (response.json or {})["renewal"] == "renewed"
+
+
+def test_no_answer_holds_the_token_or_a_secret(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        said = [client.get(path, headers=OWNER).text for path in (STATUS, CRON, "/")]
+        instagram.fail("*", EXPIRED)
+        clock.forward(days=2)
+        said += [client.get(path, headers=OWNER).text for path in (STATUS, CRON, "/")]
+    values = {token.value} | {call.params["access_token"] for call in instagram.calls if "access_token" in call.params}
+
+    assert len(values) == 2
+    for secret in {*values, "the-cron-secret"}:
+        assert secret not in "".join(said)
+        assert secret not in caplog.text
+
+
+def test_the_probe_does_no_io(client: FlaskClient, instagram: FakeInstagram, tmp_path: object) -> None:
+    response = client.get("/healthz")
+
+    assert (response.status_code, response.json) == (200, {"ok": True})
+    assert instagram.calls == []

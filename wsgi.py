@@ -1,9 +1,6 @@
 """What gunicorn, Vercel and the ``flask`` command start."""
 
-from igfeed import create_app
-from igfeed.errors import ConfigError
+from igfeed import create_app_or_exit
 
-try:
-    app = create_app()
-except ConfigError as error:
-    raise SystemExit(f"igfeed cannot start. {error} {error.hint}") from None
+# Plainly at the top level: Vercel looks for it by reading, not by running.
+app = create_app_or_exit()

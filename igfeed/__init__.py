@@ -9,6 +9,7 @@ from flask import Flask
 
 from igfeed import cli, grid, headers, ops
 from igfeed.config import Settings, environment
+from igfeed.errors import ConfigError
 from igfeed.services import Services, build
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +42,14 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     ops.init_app(app)
     cli.init_app(app)
     return app
+
+
+def create_app_or_exit() -> Flask:
+    """The app, or the end of the process with one line that says which variable is wrong."""
+    try:
+        return create_app()
+    except ConfigError as error:
+        raise SystemExit(f"igfeed cannot start. {error} {error.hint}") from None
 
 
 def _set_up_logging(level: str) -> None:

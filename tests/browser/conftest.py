@@ -1,0 +1,82 @@
+"""A real Chromium before a real server with the sample feed."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
+
+from igfeed import create_app
+from igfeed.config import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+class QuietHandler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(app: "WSGIApplication") -> Iterator[int]:
+    """The port on which the app is served."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the demo."""
+    store = tmp_path_factory.mktemp("site") / "store.sqlite3"
+    app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(store)}))
+    with serving(app) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def host_page(site: str) -> Iterator[str]:
+    """Another site's page with the embed in an iframe."""
+    html = f'<!doctype html><iframe title="Posts" src="{site}/embed" style="width:100%;height:900px"></iframe>'
+    with serving(Response(html, mimetype="text/html")) as port:
+        yield f"http://localhost:{port}"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's or whatever is on the PATH; where there is none the tests are skipped, except in CI."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        assert "CI" not in os.environ, "Chromium is missing: apt install chromium"
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(Path(found)), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A phone that is patient."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()

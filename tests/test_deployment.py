@@ -1,0 +1,98 @@
+"""What Vercel, gunicorn and a fresh clone rely on, and what the papers promise."""
+
+import ast
+import json
+import os
+import re
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from igfeed.models import Token
+
+ROOT = Path(__file__).parent.parent
+VARIABLE = re.compile(r'"((?:IGFEED|INSTAGRAM|UPSTASH|KV|NEXT|VERCEL|CRON|BASE)_[A-Z_]+|PORT|VERCEL)"')
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_vercel_finds_the_app_without_running_anything() -> None:
+    """It looks for an assignment at the top level of wsgi.py, and finds none inside a try block."""
+    assigned = [
+        target.id
+        for statement in ast.parse(read("wsgi.py")).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    ]
+
+    assert "app" in assigned
+
+
+def test_vercel_gets_its_dependencies_from_a_flat_list() -> None:
+    assert not (ROOT / "pyproject.toml").exists()
+    lines = [line for line in read("requirements.txt").splitlines() if line]
+    assert all(re.fullmatch(r"[A-Za-z-]+==[\d.]+", line) for line in lines)
+
+
+def test_vercel_json_keeps_to_vercels_limits() -> None:
+    config = json.loads(read("vercel.json"))
+
+    function = config["functions"]["wsgi.py"]
+    assert config["framework"] == "flask"
+    assert len(function["excludeFiles"]) <= 256
+    assert ".env*" in function["excludeFiles"]
+    assert re.fullmatch(r"\d+ \d+ \* \* \d", config["crons"][0]["schedule"])
+
+
+def test_the_cron_path_exists(app: Flask) -> None:
+    path = json.loads(read("vercel.json"))["crons"][0]["path"]
+
+    assert path in {rule.rule for rule in app.url_map.iter_rules()}
+
+
+def test_static_files_are_where_vercels_cdn_looks() -> None:
+    assert (ROOT / "public/static").readlink() == Path("../static")
+
+
+def test_every_variable_is_in_the_example_and_in_the_readme() -> None:
+    known = set(VARIABLE.findall(read("igfeed/config.py"))) - {"VERCEL"}
+    example = set(re.findall(r"^([A-Z_]+)=", read(".env.example"), re.MULTILINE))
+
+    assert len(known) > 15
+    in_pairs = {"KV_REST_API_URL", "KV_REST_API_TOKEN", "NEXT_PUBLIC_BASE_URL", "VERCEL_PROJECT_PRODUCTION_URL"}
+    assert example == known - in_pairs
+    assert {name for name in known if name not in read("README.md")} == set()
+
+
+def test_the_readme_shows_only_files_that_exist() -> None:
+    targets = re.findall(r"\]\(((?!https?:|#)[^)]+)\)", read("README.md"))
+
+    assert targets
+    assert [target for target in targets if not (ROOT / target.split("#")[0]).exists()] == []
+
+
+def test_static_files_are_kept_for_good_under_a_name_that_changes(client: FlaskClient, token: Token) -> None:
+    address = re.search(r'href="(/static/icon\.svg\?v=[0-9a-f]{8})"', client.get("/").text)
+    assert address
+
+    response = client.get(address[1])
+
+    assert response.status_code == 200
+    assert "immutable" in response.headers["Cache-Control"]
+    assert "max-age=31536000" in response.headers["Cache-Control"]
+
+
+def test_every_answer_says_how_it_may_be_used(client: FlaskClient, token: Token) -> None:
+    for path in ("/", "/embed", "/healthz", "/api/instagram/refresh-token", "/nothing", "/static/icon.svg"):
+        headers = client.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+
+
+def test_scripts_that_people_run_are_executable() -> None:
+    assert os.access(ROOT / ".ci/run", os.X_OK)

@@ -19,15 +19,18 @@ DATES = {**DATES, "pt": DATES["es"]}
 
 @dataclass(frozen=True)
 class Wording:
-    """``title``, ``photo`` and ``video`` have ``{name}`` in them; ``album`` and ``moving`` name the marks on tiles."""
+    """``title``, ``photo`` and ``video`` have ``{name}`` in them; ``album`` and ``moving`` name the marks on tiles.
+
+    ``posts`` and ``followers`` are for one, and for any other number.
+    """
 
     title: str
     photo: str
     video: str
     album: str
     moving: str
-    posts: str
-    followers: str
+    posts: tuple[str, str]
+    followers: tuple[str, str]
     follow: str
     newer: str
     older: str
@@ -44,8 +47,8 @@ WORDINGS: Mapping[str, Wording] = {
         video="Video by @{name}",
         album="Album",
         moving="Video",
-        posts="posts",
-        followers="followers",
+        posts=("post", "posts"),
+        followers=("follower", "followers"),
         follow="Follow on Instagram",
         newer="Newer posts",
         older="Older posts",
@@ -60,8 +63,8 @@ WORDINGS: Mapping[str, Wording] = {
         video="Video von @{name}",
         album="Album",
         moving="Video",
-        posts="Beiträge",
-        followers="Follower",
+        posts=("Beitrag", "Beiträge"),
+        followers=("Follower", "Follower"),
         follow="Auf Instagram folgen",
         newer="Neuere Beiträge",
         older="Ältere Beiträge",
@@ -76,8 +79,8 @@ WORDINGS: Mapping[str, Wording] = {
         video="Vidéo de @{name}",
         album="Album",
         moving="Vidéo",
-        posts="publications",
-        followers="abonnés",
+        posts=("publication", "publications"),
+        followers=("abonné", "abonnés"),
         follow="Suivre sur Instagram",
         newer="Publications plus récentes",
         older="Publications plus anciennes",
@@ -92,8 +95,8 @@ WORDINGS: Mapping[str, Wording] = {
         video="Vídeo de @{name}",
         album="Álbum",
         moving="Vídeo",
-        posts="publicaciones",
-        followers="seguidores",
+        posts=("publicación", "publicaciones"),
+        followers=("seguidor", "seguidores"),
         follow="Seguir en Instagram",
         newer="Publicaciones más recientes",
         older="Publicaciones anteriores",
@@ -108,8 +111,8 @@ WORDINGS: Mapping[str, Wording] = {
         video="Video di @{name}",
         album="Album",
         moving="Video",
-        posts="post",
-        followers="follower",
+        posts=("post", "post"),
+        followers=("follower", "follower"),
         follow="Segui su Instagram",
         newer="Post più recenti",
         older="Post meno recenti",
@@ -124,8 +127,8 @@ WORDINGS: Mapping[str, Wording] = {
         video="Vídeo de @{name}",
         album="Álbum",
         moving="Vídeo",
-        posts="publicações",
-        followers="seguidores",
+        posts=("publicação", "publicações"),
+        followers=("seguidor", "seguidores"),
         follow="Seguir no Instagram",
         newer="Publicações mais recentes",
         older="Publicações mais antigas",
@@ -140,8 +143,8 @@ WORDINGS: Mapping[str, Wording] = {
         video="Video van @{name}",
         album="Album",
         moving="Video",
-        posts="berichten",
-        followers="volgers",
+        posts=("bericht", "berichten"),
+        followers=("volger", "volgers"),
         follow="Volgen op Instagram",
         newer="Nieuwere berichten",
         older="Oudere berichten",

@@ -74,6 +74,7 @@ def test_every_language_has_all_words_and_months(language: str) -> None:
     words = WORDINGS[language]
 
     assert all(vars(words).values())
+    assert all(words.posts + words.followers)
     assert all("{name}" in text for text in (words.title, words.photo, words.video))
     assert len(MONTHS[language].split()) == 12
     assert len({date(datetime(2026, month, 1, tzinfo=UTC), language) for month in range(1, 13)}) == 12

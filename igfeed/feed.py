@@ -4,7 +4,7 @@ import json
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from igfeed.clock import Clock, Deadline, Sleep, sleep
@@ -41,8 +41,11 @@ WAIT_FOR_WINNER = 5.0
 
 LOOK_AGAIN = 0.2
 
-CLOCKS_DIFFER = timedelta(minutes=1)
+CLOCKS_DIFFER = timedelta(minutes=5)
 """How far ahead another process's clock may be."""
+
+LONG_AGO = datetime.fromtimestamp(0, UTC)
+A_MOMENT = timedelta(microseconds=1)
 
 ASK_NOW = timedelta(0)
 ASK_FOR_UNKNOWN = timedelta(seconds=1)
@@ -158,7 +161,9 @@ class FeedService:
 
     def trouble(self) -> Trouble | None:
         """What went wrong the last time, None when it went well."""
-        return self._trouble.recall()
+        trouble, snapshot = self._trouble.recall(), self._snapshot
+        has_passed = trouble is not None and snapshot is not None and trouble.at < snapshot.fetched_at
+        return None if has_passed else trouble
 
     # Looking
 
@@ -180,10 +185,11 @@ class FeedService:
                 self._write(ours)
 
     def _stored(self) -> FeedSnapshot | None:
-        """What the store has. A snapshot from the future counts as absent, or it would be fresh until then."""
+        """What the store has. One from the future is shown, but counts as old, or it would stay until then."""
         snapshot = _parsed(self._store.get(KEY))
-        is_credible = snapshot is not None and snapshot.fetched_at <= self._clock() + CLOCKS_DIFFER
-        return snapshot if is_credible else None
+        if snapshot and snapshot.fetched_at > self._clock() + CLOCKS_DIFFER:
+            return replace(snapshot, fetched_at=LONG_AGO)
+        return snapshot
 
     def _fetch_or_wait(self) -> None:
         self._look(self._check_ttl)
@@ -195,11 +201,11 @@ class FeedService:
             self._look(self._check_ttl)
 
     def _is_somebody_fetching(self) -> bool:
-        trouble = self._trouble.recall()
-        return trouble is None or self._clock() >= trouble.until
+        trouble = self.trouble()
+        return trouble is None or not trouble.pauses(self._tokens.fingerprint(), self._clock())
 
     def _unavailable(self) -> FeedUnavailable:
-        trouble = self._trouble.recall()
+        trouble = self.trouble()
         if trouble is None:
             return FeedUnavailable("The first fetch is under way.", "Load the page again.", timedelta(seconds=10))
         rest = max(trouble.until - self._clock(), timedelta(seconds=1))
@@ -219,7 +225,7 @@ class FeedService:
         self._look(ASK_NOW)
         if self._snapshot and self.is_fresh(self._snapshot):
             return False
-        trouble = self._trouble.recall()
+        trouble = self.trouble()
         return trouble is None or not trouble.pauses(self._tokens.fingerprint(), now)
 
     def _fetch(self) -> FeedSnapshot:
@@ -240,7 +246,9 @@ class FeedService:
         if not media.posts and profile.media_count != 0:
             raise UnexpectedAnswer("Instagram sent no posts, though the profile counts some.")
         rest_until = asked_at + media.rest if media.rest else None
-        new = FeedSnapshot(profile, media.posts, asked_at, rest_until)
+        # Later than the one it replaces, though that may come from a process whose clock is ahead.
+        fetched_at = max(asked_at, old.fetched_at + A_MOMENT) if old else asked_at
+        new = FeedSnapshot(profile, media.posts, fetched_at, rest_until)
         departed = old.picture_ids - new.picture_ids if old else ()
         return replace(new, departed=tuple(sorted(departed)))
 
@@ -261,13 +269,13 @@ class FeedService:
 
     def _remember(self, error: IgfeedError) -> None:
         now = self._clock()
-        earlier = self._trouble.recall()
+        earlier, kept = self.trouble(), self._snapshot
         failures = earlier.failures + 1 if earlier else 1
         trouble = Trouble(
             kind=type(error).__name__,
             message=str(error),
             hint=error.hint,
-            at=now,
+            at=max(now, kept.fetched_at) if kept else now,  # It came after what it failed to replace.
             until=now + pause_after(error, failures),
             token=self._tokens.fingerprint(),
             failures=failures,

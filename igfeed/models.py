@@ -23,8 +23,15 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment
+
+
+def _moment_or_none(text: str | None) -> datetime | None:
+    return None if text is None else _moment(text)
 
 
 def _text(moment: datetime | None) -> str | None:
@@ -62,6 +69,10 @@ class Token:
     def has_less_than(self, life: timedelta, now: datetime) -> bool:
         return self.expires_at is None or self.expires_at - now < life
 
+    def differs_from(self, other: "Token") -> bool:
+        """Whether one of them is what became of the other: its string or its life is another."""
+        return (self.value, self.expires_at) != (other.value, other.expires_at)
+
     def succeeded_by(self, fresh: "Token") -> "Token":
         """``fresh`` as the successor of this one, which it remembers only if the string has changed."""
         predecessor = None if fresh.value == self.value else replace(self, predecessor=None)
@@ -82,8 +93,8 @@ class Token:
             raise TypeError("a token is a text")
         return cls(
             value=data["value"],
-            issued_at=_moment(data["issued_at"]),
-            expires_at=_moment(data["expires_at"]),
+            issued_at=_moment_or_none(data["issued_at"]),
+            expires_at=_moment_or_none(data["expires_at"]),
             predecessor=cls.from_json(data["predecessor"]) if data["predecessor"] else None,
             origin=data["origin"],
         )
@@ -113,7 +124,7 @@ class Trouble:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Trouble":
-        moments = {name: datetime.fromisoformat(data[name]) for name in ("at", "until")}
+        moments = {name: _moment(data[name]) for name in ("at", "until")}
         return cls(**{**data, **moments})
 
 
@@ -138,7 +149,7 @@ class Renewal:
     def from_json(cls, data: Mapping[str, Any]) -> "Renewal":
         return cls(
             attempt=int(data["attempt"]),
-            at=datetime.fromisoformat(data["at"]),
+            at=_moment(data["at"]),
             token=data["token"],
             trouble=Trouble.from_json(data["trouble"]) if data["trouble"] else None,
         )
@@ -206,7 +217,7 @@ class Post:
     def from_json(cls, data: Mapping[str, Any]) -> "Post":
         parsed = {
             "picture": Picture(**data["picture"]),
-            "timestamp": _moment(data["timestamp"]),
+            "timestamp": _moment_or_none(data["timestamp"]),
             "children": tuple(Picture(**child) for child in data["children"]),
         }
         return cls(**{**data, **parsed})
@@ -268,7 +279,7 @@ class FeedSnapshot:
         return cls(
             profile=Profile(**data["profile"]),
             posts=tuple(Post.from_json(post) for post in data["posts"]),
-            fetched_at=datetime.fromisoformat(data["fetched_at"]),
-            rest_until=_moment(data["rest_until"]),
+            fetched_at=_moment(data["fetched_at"]),
+            rest_until=_moment_or_none(data["rest_until"]),
             departed=tuple(data["departed"]),
         )

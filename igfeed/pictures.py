@@ -5,7 +5,6 @@ shows is always a copy of ours, made with the first view or by the cron, whichev
 """
 
 import base64
-import binascii
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -67,6 +66,7 @@ class Pictures:
         self._instagram = instagram
         self._memory: LRUCache[str, bytes] = LRUCache(MEMORY, getsizeof=len)
         self._memory_lock = Lock()
+        self._unsaved: set[str] = set()
         self._making = [Lock() for _ in range(64)]
 
     def get(self, picture: Picture, width: int) -> bytes:
@@ -92,7 +92,7 @@ class Pictures:
             if not deadline.left():
                 log.info("The time for mirroring is over, the rest follows with the next one or with its first view")
                 break
-            missing = [width for width in WIDTHS if self._kept(picture.id, width) is None]
+            missing = [width for width in WIDTHS if self._is_missing(picture.id, width)]
             kept += len(WIDTHS) - len(missing)
             if missing and picture.url:
                 done = self._mirror_one(picture)
@@ -108,6 +108,7 @@ class Pictures:
         with self._memory_lock:
             for key in keys:
                 self._memory.pop(key, None)
+            self._unsaved.difference_update(keys)
         if keys:
             self._store.delete(*keys)
 
@@ -118,6 +119,10 @@ class Pictures:
         except PictureUnavailable as error:
             log.warning("Picture %s could not be mirrored: %s", picture.id, error)
             return False
+
+    def _is_missing(self, picture_id: str, width: int) -> bool:
+        """Nowhere, or in this process only because the store could not take it."""
+        return _key(picture_id, width) in self._unsaved or self._kept(picture_id, width) is None
 
     def _kept(self, picture_id: str, width: int) -> bytes | None:
         key = _key(picture_id, width)
@@ -141,14 +146,17 @@ class Pictures:
 
     def _keep(self, picture_id: str, files: dict[int, bytes]) -> bool:
         """Keep the files at hand and in the store; False when the store did not take them all."""
-        for width, content in files.items():
-            self._remember(_key(picture_id, width), content)
+        named = {_key(picture_id, width): content for width, content in files.items()}
+        for key, content in named.items():
+            self._remember(key, content)
+        self._unsaved.update(named)
         try:
-            for width, content in files.items():
-                self._store.set(_key(picture_id, width), base64.b64encode(content).decode())
+            for key, content in named.items():
+                self._store.set(key, base64.b64encode(content).decode())
         except StoreError as error:
             log.warning("Picture %s is kept in memory only: %s", picture_id, error)
             return False
+        self._unsaved.difference_update(named)
         return True
 
     def _remember(self, key: str, content: bytes) -> None:
@@ -165,10 +173,12 @@ def _key(picture_id: str, width: int) -> str:
 
 
 def _decoded(text: str | None) -> bytes | None:
+    """The file; None for anything that is no WebP."""
     try:
-        return None if text is None else base64.b64decode(text, validate=True)
-    except binascii.Error:
+        content = base64.b64decode(text or "", validate=True)
+    except ValueError:
         return None
+    return content if content[8:12] == b"WEBP" else None
 
 
 def _resized(file: bytes) -> dict[int, bytes]:
@@ -190,12 +200,14 @@ def _opened(file: bytes) -> Image.Image:
     upright = _turned(image)
     if upright.mode == "RGB":
         return upright
+    if upright.has_transparency_data:
+        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright.convert("RGBA"))
     upright.info.pop("icc_profile", None)  # It describes the colours before they become RGB.
     return upright.convert("RGB")
 
 
 def _turned(image: Image.Image) -> Image.Image:
-    """Pillow's own ``exif_transpose`` writes the other EXIF data anew, and odd ones make it fail in any way it likes."""
+    """Upright, by ourselves: Pillow's ``exif_transpose`` writes the other EXIF data anew and fails on odd ones."""
     turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     return image if turn is None else image.transpose(turn)
 

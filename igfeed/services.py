@@ -8,7 +8,7 @@ from igfeed.background import Background, WorkerThread, in_place
 from igfeed.clock import Clock, Sleep, sleep, utcnow
 from igfeed.config import Settings
 from igfeed.demo import DEMO_TOKEN, DemoInstagram
-from igfeed.encryption import Cipher, FernetCipher, NoCipher
+from igfeed.encryption import FernetCipher, NoCipher
 from igfeed.errors import StoreError
 from igfeed.feed import FeedService
 from igfeed.instagram import Instagram
@@ -53,14 +53,7 @@ def build(
     instagram, from_environment = _instagram(settings, clock, sleep)
     chosen = _store(settings, clock)
     store = GuardedStore(chosen, clock)
-    tokens = TokenManager(
-        instagram,
-        store,
-        clock,
-        renew_within=settings.renew_within,
-        cipher=_cipher(settings),
-        from_environment=from_environment,
-    )
+    tokens = _tokens(settings, instagram, store, clock, from_environment)
     pictures = Pictures(store, instagram)
     feed = FeedService(
         instagram,
@@ -73,17 +66,9 @@ def build(
         check_ttl=settings.check_ttl,
         sleep=sleep,
     )
-    return Services(
-        settings=settings,
-        clock=clock,
-        store=store,
-        instagram=instagram,
-        tokens=tokens,
-        pictures=pictures,
-        feed=feed,
-        background=background or (in_place if settings.on_vercel else WorkerThread()),
-        obstacle=no_store() if isinstance(chosen, MissingStore) else None,
-    )
+    background = background or (in_place if settings.on_vercel else WorkerThread())
+    obstacle = no_store() if isinstance(chosen, MissingStore) else None
+    return Services(settings, clock, store, instagram, tokens, pictures, feed, background, obstacle)
 
 
 def _instagram(settings: Settings, clock: Clock, sleep: Sleep) -> tuple[Instagram, str | None]:
@@ -101,6 +86,19 @@ def _instagram(settings: Settings, clock: Clock, sleep: Sleep) -> tuple[Instagra
     return client, settings.access_token
 
 
+def _tokens(
+    settings: Settings, instagram: Instagram, store: Store, clock: Clock, from_environment: str | None
+) -> TokenManager:
+    return TokenManager(
+        instagram,
+        store,
+        clock,
+        renew_within=settings.renew_within,
+        cipher=FernetCipher(settings.encryption_keys) if settings.encryption_keys else NoCipher(),
+        from_environment=from_environment,
+    )
+
+
 def _store(settings: Settings, clock: Clock) -> Store:
     if settings.demo:
         # A file of its own: the sample account must never be taken for the owner's.
@@ -109,7 +107,3 @@ def _store(settings: Settings, clock: Clock) -> Store:
     if settings.redis:
         return UpstashStore(settings.redis.url, settings.redis.token)
     return MissingStore() if settings.on_vercel else SqliteStore(settings.store_path, clock)
-
-
-def _cipher(settings: Settings) -> Cipher:
-    return FernetCipher(settings.encryption_keys) if settings.encryption_keys else NoCipher()

@@ -154,8 +154,8 @@ class TokenManager:
         Raises StoreError.
         """
         predecessor = None if is_proven else self._living_or_none()
-        token = predecessor.succeeded_by(token) if predecessor else token
-        self._write(replace(token, origin=None))
+        token = replace(predecessor.succeeded_by(token) if predecessor else token, origin=None)
+        self._write(token)
         self._copy = Copy(token)
 
     def fingerprint(self) -> str:
@@ -241,7 +241,7 @@ class TokenManager:
         attempt = last.attempt + 1 if last else 1
         if not self._store.claim(f"claim:renewal:{attempt}", CLAIM):
             return Outcome.LEFT_TO_OTHERS
-        if self._living().token != held.token:
+        if self._living().token.differs_from(held.token):
             return Outcome.LEFT_TO_OTHERS  # Somebody has renewed it between our look and our claim.
         try:
             renewed = self._instagram.renew(held.token.value)

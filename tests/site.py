@@ -1,0 +1,102 @@
+"""One site of ours as the tests see it: Instagram, a clock, and as many processes as a test likes.
+
+The middle ranks are put together as `igfeed.services` does it, over servers and a clock that the tests hold.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from igfeed.encryption import Cipher, NoCipher
+from igfeed.feed import FeedService
+from igfeed.instagram.client import InstagramClient
+from igfeed.instagram.transport import Transport
+from igfeed.models import Token
+from igfeed.origins import Origins
+from igfeed.pictures import Pictures
+from igfeed.stores.guarded import GuardedStore
+from igfeed.tokens import KEY, TokenManager
+
+if TYPE_CHECKING:
+    from igfeed.clock import Sleep
+    from igfeed.stores import Store
+    from tests.conftest import MovingClock
+    from tests.servers.instagram import FakeInstagram
+
+DAY = timedelta(days=1)
+
+
+def no_sleep(seconds: float) -> None:
+    """For what would wait before another try."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """What one process of ours has; it remembers nothing of what the others remember."""
+
+    tokens: TokenManager
+    pictures: Pictures
+    feed: FeedService
+
+
+class Site:
+    """Its processes share Instagram, the clock and whatever store they are given."""
+
+    def __init__(self, instagram: FakeInstagram, clock: MovingClock) -> None:
+        self.instagram = instagram
+        self.clock = clock
+        self.client = InstagramClient(
+            url=instagram.url,
+            version="v25.0",
+            media_origins=Origins(instagram.url),
+            transport=Transport(user_agent="igfeed/test"),
+            clock=clock,
+            sleep=no_sleep,
+        )
+
+    def token(self, *, age: timedelta = 30 * DAY, left: timedelta = 30 * DAY) -> Token:
+        """A token that Instagram has given out."""
+        value = self.instagram.issue(age=age, life=age + left)
+        return Token(value, issued_at=self.clock() - age, expires_at=self.clock() + left)
+
+    def stored(self, store: Store, *, age: timedelta = 30 * DAY, left: timedelta = 30 * DAY) -> Token:
+        """The same, and the store has it."""
+        token = self.token(age=age, left=left)
+        store.set(KEY, json.dumps(token.to_json()))
+        return token
+
+    def start(
+        self,
+        store: Store,
+        *,
+        environment: str | None = None,
+        cipher: Cipher | None = None,
+        ttl: timedelta = timedelta(minutes=15),
+        check_ttl: timedelta = timedelta(seconds=30),
+        sleep: Sleep = no_sleep,
+    ) -> Process:
+        store = GuardedStore(store, self.clock)
+        tokens = TokenManager(
+            self.client,
+            store,
+            self.clock,
+            renew_within=timedelta(days=7),
+            cipher=cipher or NoCipher(),
+            from_environment=environment,
+        )
+        pictures = Pictures(store, self.client)
+        feed = FeedService(
+            self.client,
+            tokens,
+            pictures,
+            store,
+            self.clock,
+            posts=12,
+            ttl=ttl,
+            check_ttl=check_ttl,
+            sleep=sleep,
+        )
+        return Process(tokens, pictures, feed)

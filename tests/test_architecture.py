@@ -1,0 +1,153 @@
+"""The house stands as it was drawn: who may import whom, and what is done in one room only."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "igfeed"
+
+FACTORY = "__init__"
+RANKS = (
+    (0, "errors clock models origins background version"),
+    (1, "config stores instagram encryption sketches wording"),
+    (2, "notes alt_text options"),
+    (3, "tokens pictures demo"),
+    (4, "feed"),
+    (5, "services"),
+    (6, "status"),
+    (7, "upkeep page headers"),
+    (8, "grid ops cli"),
+    (9, FACTORY),
+)
+"""Who may call whom: a room imports from lower ranks only. `stores/` and `instagram/` are one room each."""
+
+RANK = {room: rank for rank, rooms in RANKS for room in rooms.split()}
+
+FLASK = {"flask", "flask_caching", "werkzeug", "click", "jinja2", "markupsafe"}
+FLASK_FROM = 5
+"""What decides, fetches and keeps knows nothing of HTTP: Flask begins where the parts are put together."""
+
+TIME_ROOM = PACKAGE / "clock.py"
+TIME_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "utcnow"}
+
+ENVIRONMENT_ROOMS = {PACKAGE / "__init__.py", ROOT / "wsgi.py", ROOT / "gunicorn.conf.py"}
+ENVIRONMENT = {"os.environ", "os.environb", "os.getenv"}
+
+LONGEST_FUNCTION = 30
+"""Lines, the docstring included; most have a quarter of that."""
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+ALL_CODE = [*MODULES, *(path for path in (ROOT / "wsgi.py", ROOT / "gunicorn.conf.py") if path.exists())]
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def every(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=name)
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def room(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """The full names behind one statement: `from a import b` may mean the module a or the module a.b."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute here"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imports(path: Path) -> set[str]:
+    return {target for node in ast.walk(tree(path)) for target in imported(node)}
+
+
+def imported_rooms(path: Path) -> set[str]:
+    ours = (target.split(".") for target in imports(path) if target.split(".")[0] == "igfeed")
+    return {parts[1] if parts[1] in RANK else FACTORY for parts in ours} - {room(path)}
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def dotted(node: ast.expr) -> str:
+    """`datetime.now` for `datetime.now` and for `datetime.datetime.now` alike, `utcnow` for a plain name."""
+    return ".".join(ast.unparse(node).split(".")[-2:])
+
+
+@every(MODULES)
+def test_every_module_has_a_rank(path: Path) -> None:
+    assert room(path) in RANK, f"{name(path)} is in no row of RANKS"
+
+
+def test_every_rank_is_given_to_a_room_that_exists() -> None:
+    assert set(RANK) == {room(path) for path in MODULES}
+
+
+@every(MODULES)
+def test_a_module_imports_from_lower_ranks_only(path: Path) -> None:
+    rank = RANK[room(path)]
+
+    assert {other for other in imported_rooms(path) if RANK[other] >= rank} == set()
+
+
+@every([path for path in MODULES if RANK.get(room(path), 0) < FLASK_FROM])
+def test_flask_is_unknown_in_the_lower_ranks(path: Path) -> None:
+    assert {target for target in imports(path) if target.split(".")[0] in FLASK} == set()
+
+
+@every(ALL_CODE)
+def test_an_import_inside_a_function_says_why(path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines()
+    inside = {
+        node.lineno
+        for function in functions(path)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+
+    assert [number for number in sorted(inside) if not is_explained(lines, number)] == []
+
+
+def is_explained(lines: list[str], number: int) -> bool:
+    """By the lint's exception and a reason, behind it or in the line above."""
+    excepted = re.search(r"# noqa: PLC0415(.*)", lines[number - 1])
+    return excepted is not None and bool(excepted[1].strip() or lines[number - 2].strip().startswith("# "))
+
+
+@every([path for path in ALL_CODE if path != TIME_ROOM])
+def test_the_time_is_read_in_one_room_only(path: Path) -> None:
+    calls = {dotted(node.func) for node in ast.walk(tree(path)) if isinstance(node, ast.Call)}
+
+    assert calls & TIME_CALLS == set()
+    assert {target for target in imports(path) if target.split(".")[0] == "time"} == set()
+
+
+@every([path for path in ALL_CODE if path not in ENVIRONMENT_ROOMS])
+def test_the_environment_is_read_by_the_factory_only(path: Path) -> None:
+    read = {ast.unparse(node) for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+
+    assert read & ENVIRONMENT == set()
+    assert imports(path) & ENVIRONMENT == set()
+
+
+@every(ALL_CODE)
+def test_no_function_is_longer_than_one_can_take_in(path: Path) -> None:
+    lengths = {function.name: (function.end_lineno or 0) - function.lineno + 1 for function in functions(path)}
+
+    assert {what: lines for what, lines in lengths.items() if lines > LONGEST_FUNCTION} == {}

@@ -1,0 +1,895 @@
+"""The feed to show: fresh if possible, old if necessary, never empty again."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from igfeed.encryption import FernetCipher
+from igfeed.errors import (
+    FeedUnavailable,
+    InstagramError,
+    PermissionRefused,
+    StoreError,
+    TokenError,
+    TokenExpired,
+    UnexpectedAnswer,
+)
+from igfeed.feed import CLAIM_KEY, KEY, TROUBLE_KEY
+from igfeed.models import FeedSnapshot
+from igfeed.stores import Store
+from igfeed.stores.memory import MemoryStore
+from igfeed.stores.upstash import UpstashStore
+from tests.servers import instagram as fake
+from tests.servers.faults import Gate
+from tests.servers.upstash import FakeUpstash
+from tests.site import DAY, Process, Site
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+TTL = timedelta(minutes=15)
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as pool:
+        yield pool
+
+
+@pytest.fixture
+def store(memory_store: MemoryStore, site: Site) -> MemoryStore:
+    """A store with a token that is good for long."""
+    site.stored(memory_store)
+    return memory_store
+
+
+@pytest.fixture
+def remote(upstash: FakeUpstash, upstash_store: UpstashStore, site: Site) -> UpstashStore:
+    """The same far away, with nothing in its log yet."""
+    site.stored(upstash_store)
+    upstash.forget()
+    return upstash_store
+
+
+def document(store: Store) -> FeedSnapshot:
+    text = store.get(KEY)
+    assert text is not None
+    return FeedSnapshot.from_json(json.loads(text))
+
+
+def started(site: Site, store: Store) -> Process:
+    """A process that has its first snapshot."""
+    process = site.start(store)
+    process.feed.first()
+    site.instagram.forget_calls()
+    return process
+
+
+def let_time_pass(site: Site, upstash: FakeUpstash, time: timedelta) -> None:
+    site.clock.now += time
+    upstash.elapse(time.total_seconds())
+
+
+# What is shown
+
+
+def test_the_first_visitor_gets_the_feed_fetched_at_once(site: Site, store: MemoryStore) -> None:
+    snapshot = site.start(store).feed.first()
+
+    assert [post.id for post in snapshot.posts] == [post["id"] for post in site.instagram.posts[:12]]
+    assert snapshot.profile.username == fake.USERNAME
+    assert snapshot.fetched_at == site.clock()
+    assert document(store) == snapshot
+
+
+def test_before_the_first_fetch_there_is_nothing_and_it_is_due(site: Site, store: MemoryStore) -> None:
+    assert site.start(store).feed.current() == (None, True)
+    assert site.instagram.count("*") == 0
+
+
+def test_another_process_shows_what_the_first_one_fetched(site: Site, store: MemoryStore) -> None:
+    snapshot = site.start(store).feed.first()
+    other = site.start(store).feed
+
+    assert other.first() == snapshot
+    assert other.current() == (snapshot, False)
+    assert site.instagram.count("media") == 1
+
+
+@pytest.mark.parametrize(("seconds", "readings"), [(29, 0), (30, 1), (31, 1)])
+def test_the_store_is_asked_again_only_after_the_check_ttl(
+    seconds: int, readings: int, site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    site.start(remote).feed.first()
+    feed = site.start(remote).feed
+    feed.current()
+    upstash.forget()
+
+    site.clock.forward(seconds=seconds)
+    for _ in range(3):
+        feed.current()
+
+    assert upstash.commands() == [["GET", KEY]] * readings
+
+
+def test_a_check_ttl_of_0_asks_the_store_every_time(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
+    feed = site.start(remote, check_ttl=timedelta()).feed
+    feed.first()
+    upstash.forget()
+
+    for _ in range(3):
+        feed.current()
+
+    assert upstash.commands() == [["GET", KEY]] * 3
+
+
+def test_a_newer_snapshot_of_another_process_is_taken_over(site: Site, store: MemoryStore) -> None:
+    waiting = started(site, store).feed
+    site.clock.forward(seconds=31)
+    newer = site.start(store).feed.fetch()
+
+    assert waiting.current() == (newer, False)
+
+
+@pytest.mark.parametrize(
+    ("age", "is_due"), [(TTL - SECOND, False), (TTL, True), (TTL + SECOND, True)], ids=["fresh", "on", "stale"]
+)
+def test_a_stale_snapshot_is_given_at_once_and_is_due(
+    age: timedelta, is_due: bool, site: Site, store: MemoryStore
+) -> None:
+    process = started(site, store)
+    site.clock.now += age
+
+    snapshot, due = process.feed.current()
+
+    assert snapshot == document(store)
+    assert due is is_due
+    assert site.instagram.count("*") == 0
+
+
+def test_a_refresh_replaces_the_stale_snapshot(site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    site.clock.now += TTL
+    post = site.instagram.publish(fake.image())
+
+    process.feed.refresh()
+
+    snapshot, due = process.feed.current()
+    assert snapshot is not None
+    assert (snapshot.posts[0].id, due) == (post["id"], False)
+    assert document(store) == snapshot
+
+
+def test_a_fresh_feed_is_not_fetched_by_a_view(site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    site.clock.now += TTL - SECOND
+
+    process.feed.refresh()
+
+    assert site.instagram.count("*") == 0
+
+
+def test_a_feed_ttl_of_0_still_fetches_at_most_once_a_second(site: Site, store: MemoryStore) -> None:
+    feed = site.start(store, ttl=timedelta()).feed
+    feed.first()
+
+    feed.refresh()
+    before = site.instagram.count("media")
+    site.clock.forward(seconds=1)
+    feed.refresh()
+
+    assert (before, site.instagram.count("media")) == (1, 2)
+
+
+def test_a_snapshot_is_written_in_one_command(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
+    site.start(remote).feed.first()
+
+    assert [command[1] for command in upstash.commands() if command[0] == "SET"] == [CLAIM_KEY, KEY]
+
+
+def test_a_token_that_is_due_is_renewed_before_the_feed_is_fetched(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, left=DAY)
+
+    site.start(memory_store).feed.first()
+
+    assert [call.endpoint for call in site.instagram.calls] == ["renew", "profile", "media"]
+    assert site.instagram.calls[0].params["access_token"] != site.instagram.calls[2].params["access_token"]
+
+
+def test_peeking_changes_nothing(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
+    process = started(site, remote)
+    site.clock.now += HOUR
+    upstash.flush()
+    upstash.forget()
+
+    assert process.feed.peek() == process.feed.at_hand
+    assert site.start(remote).feed.peek() is None
+    assert process.feed.trouble() is None
+
+    assert {command[0] for command in upstash.commands()} == {"GET"}
+    assert site.instagram.count("*") == 0
+
+
+def test_a_picture_that_another_process_already_shows_is_found(site: Site, store: MemoryStore) -> None:
+    feed = started(site, store).feed
+    site.clock.forward(seconds=2)
+    post = site.instagram.publish(fake.image())
+    site.start(store).feed.fetch()
+
+    found = feed.picture(post["id"])
+
+    assert found is not None
+    assert found.id == post["id"]
+
+
+def test_guessing_for_pictures_asks_the_store_once_a_second_at_most(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    feed = started(site, remote).feed
+    site.clock.forward(seconds=1)
+    upstash.forget()
+
+    assert [feed.picture(str(number)) for number in range(1, 6)] == [None] * 5
+
+    assert upstash.commands() == [["GET", KEY]]
+
+
+# Never worse than before
+
+
+FAILURES: dict[str, fake.Fault] = {
+    **fake.ERRORS,
+    "html": fake.html_error(502),
+    "reset": fake.reset(),
+    "truncated": fake.truncate(),
+    "invalid_json": fake.invalid_json(),
+    "empty_list": fake.reply({"data": []}),
+    "no_data": fake.reply({}),
+    "data_null": fake.reply({"data": None}),
+    "only_garbage": fake.reply({"data": [{"id": None}, 5, None]}),
+    "too_long": fake.huge(5 * 1024 * 1024),
+}
+"""What has been, or might be, seen in place of a list of posts."""
+
+
+@pytest.mark.parametrize("fault", FAILURES.values(), ids=FAILURES.keys())
+def test_no_failed_fetch_replaces_the_posts(fault: fake.Fault, site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    old = document(store)
+    site.clock.now += TTL
+    site.instagram.fail("media", fault)
+
+    process.feed.refresh()
+
+    assert process.feed.current() == (old, True)
+    assert document(store) == old
+    trouble = process.feed.trouble()
+    assert trouble is not None
+    assert (trouble.at, trouble.failures) == (site.clock(), 1)
+
+
+@pytest.mark.parametrize("endpoint", ["profile", "media"])
+def test_what_went_wrong_is_told_with_its_hint_until_it_goes_well(
+    endpoint: str, site: Site, store: MemoryStore
+) -> None:
+    process = started(site, store)
+    site.clock.now += TTL
+    site.instagram.fail(endpoint, fake.PERMISSION)
+
+    process.feed.refresh()
+    told = site.start(store).feed.trouble()
+    site.instagram.heal()
+    process.feed.fetch()
+
+    assert told is not None
+    assert (told.kind, told.hint) == ("PermissionRefused", PermissionRefused.hint)
+    assert process.feed.trouble() is None
+    assert site.start(store).feed.trouble() is None
+
+
+def test_an_account_that_says_it_is_empty_is_shown_empty(site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    site.instagram.posts.clear()
+
+    assert process.feed.fetch().posts == ()
+    assert document(store).posts == ()
+
+
+@pytest.mark.parametrize("media_count", [1, None])
+def test_an_empty_reply_counts_only_when_the_profile_counts_no_posts(
+    media_count: int | None, site: Site, store: MemoryStore
+) -> None:
+    process = started(site, store)
+    before = store.get(KEY)
+    site.instagram.posts.clear()
+    site.instagram.profile["media_count"] = media_count
+
+    with pytest.raises(UnexpectedAnswer, match="no posts"):
+        process.feed.fetch()
+
+    assert store.get(KEY) == before
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{}, {"id": "17", "media_type": None}, {"id": "../x", "media_type": "IMAGE"}, "text", None],
+    ids=["empty", "no type", "odd id", "text", "null"],
+)
+def test_one_bad_post_does_not_lose_the_others(bad: Any, site: Site, store: MemoryStore) -> None:
+    good = [fake.image(), fake.reel()]
+    site.instagram.fail("media", fake.reply({"data": [good[0], bad, good[1]]}))
+
+    snapshot = site.start(store).feed.first()
+
+    assert [post.id for post in snapshot.posts] == [post["id"] for post in good]
+
+
+@pytest.mark.parametrize("subcode", [0, 458, 460, 463, None])
+def test_a_dead_token_costs_neither_the_feed_nor_its_own_place(
+    subcode: int | None, site: Site, memory_store: MemoryStore
+) -> None:
+    token = site.stored(memory_store)
+    process = started(site, memory_store)
+    site.instagram.revoke(token.value, subcode)
+    site.clock.now += TTL
+    before = memory_store.get("token:v1"), memory_store.get(KEY)
+
+    process.feed.refresh()
+
+    assert process.feed.current()[0] is not None
+    assert (memory_store.get("token:v1"), memory_store.get(KEY)) == before
+
+
+def test_an_expired_token_still_shows_the_stored_feed_in_a_new_process(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, age=DAY, left=8 * DAY)
+    snapshot = site.start(memory_store).feed.first()
+    site.clock.forward(days=9)
+    feed = site.start(memory_store).feed
+
+    assert feed.current() == (snapshot, True)
+    with pytest.raises(TokenExpired):
+        feed.fetch()
+    assert feed.current() == (snapshot, True)
+
+
+# Pauses after a failure
+
+
+def limit(**headers: str) -> fake.Answer:
+    return replace(fake.APP_LIMIT, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def business_limit(minutes: int) -> fake.Answer:
+    usage = {"178": [{"type": "instagram", "call_count": 100, "estimated_time_to_regain_access": minutes}]}
+    return replace(fake.BUSINESS_LIMIT, headers={"X-Business-Use-Case-Usage": json.dumps(usage)})
+
+
+PAUSES: dict[str, tuple[fake.Fault, timedelta]] = {
+    "temporary": (fake.TEMPORARY, MINUTE),
+    "html": (fake.html_error(503), MINUTE),
+    "reset": (fake.reset(), MINUTE),
+    "refusal": (fake.UNSUPPORTED_REQUEST, MINUTE),
+    "no data": (fake.reply({}), MINUTE),
+    "limit": (fake.APP_LIMIT, 15 * MINUTE),
+    "limit of a minute": (limit(Retry_After="60"), 15 * MINUTE),
+    "limit of twenty minutes": (limit(Retry_After="1200"), 20 * MINUTE),
+    "limit regained in half an hour": (business_limit(30), 30 * MINUTE),
+    "dead token": (fake.EXPIRED, HOUR),
+    "permission": (fake.PERMISSION, HOUR),
+}
+
+
+@pytest.mark.parametrize("another_process", [False, True], ids=["this process", "another process"])
+@pytest.mark.parametrize(("late", "fetches"), [(-SECOND, 0), (timedelta(), 1)], ids=["before", "on"])
+@pytest.mark.parametrize(("fault", "pause"), PAUSES.values(), ids=PAUSES.keys())
+def test_after_a_failure_visitors_leave_instagram_alone_for_as_long_as_its_class_says(
+    fault: fake.Fault,
+    pause: timedelta,
+    late: timedelta,
+    fetches: int,
+    another_process: bool,
+    site: Site,
+    store: MemoryStore,
+) -> None:
+    failing = started(site, store)
+    site.clock.now += TTL
+    site.instagram.fail("media", fault)
+    failing.feed.refresh()
+    process = site.start(store) if another_process else failing
+    site.instagram.forget_calls()
+
+    site.clock.now += pause + late
+    process.feed.refresh()
+
+    assert site.instagram.count("profile") == fetches
+
+
+def test_temporary_trouble_pauses_a_minute_and_then_twice_as_long_each_time_up_to_an_hour(
+    site: Site, store: MemoryStore
+) -> None:
+    feed = started(site, store).feed
+    site.clock.now += TTL
+    site.instagram.fail("media", fake.TEMPORARY)
+    pauses = []
+
+    for _ in range(8):
+        feed.refresh()
+        trouble = feed.trouble()
+        assert trouble is not None
+        pauses.append((trouble.until - site.clock()) / MINUTE)
+        site.clock.now = trouble.until
+
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_after_a_success_the_pauses_begin_at_a_minute_again(site: Site, store: MemoryStore) -> None:
+    feed = started(site, store).feed
+    site.instagram.fail("media", fake.APP_LIMIT, times=3)
+    for _ in range(3):
+        with pytest.raises(InstagramError):
+            feed.fetch()
+    feed.fetch()
+    site.instagram.fail("media", fake.TEMPORARY)
+
+    with pytest.raises(InstagramError):
+        feed.fetch()
+
+    trouble = feed.trouble()
+    assert trouble is not None
+    assert trouble.until == site.clock() + MINUTE
+
+
+def test_the_owner_and_the_cron_do_not_wait_for_the_pause_to_end(site: Site, store: MemoryStore) -> None:
+    feed = started(site, store).feed
+    site.instagram.fail("media", fake.APP_LIMIT, times=2)
+
+    for _ in range(2):
+        with pytest.raises(InstagramError):
+            feed.fetch()
+    snapshot = feed.fetch()
+
+    assert site.instagram.count("media") == 3
+    assert document(store) == snapshot
+
+
+@pytest.mark.parametrize("fault", [fake.EXPIRED, fake.PERMISSION, fake.APP_LIMIT], ids=["dead", "refused", "limited"])
+def test_another_token_voids_the_pause(fault: fake.Fault, site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    site.clock.now += TTL
+    site.instagram.fail("media", fault, times=1)
+    process.feed.refresh()
+
+    site.start(store).tokens.adopt(site.token(), is_proven=True)
+    site.clock.now += MINUTE
+    process.feed.refresh()
+
+    assert process.feed.current()[1] is False
+
+
+def test_a_missing_token_pauses_until_one_is_set_up(site: Site, memory_store: MemoryStore) -> None:
+    process = site.start(memory_store)
+
+    with pytest.raises(FeedUnavailable) as unavailable:
+        process.feed.first()
+    process.tokens.adopt(site.token(), is_proven=True)
+    site.clock.now += MINUTE
+
+    assert unavailable.value.retry_after == HOUR
+    assert unavailable.value.hint == TokenError.hint
+    assert len(process.feed.first().posts) == 12
+
+
+@pytest.mark.parametrize(
+    ("usage", "rest"),
+    [
+        ({"call_count": 91, "total_cputime": 0, "total_time": 0}, HOUR),
+        ({"call_count": 0, "total_cputime": 91, "total_time": 0}, HOUR),
+        ({"call_count": 90, "total_cputime": 90, "total_time": 90}, TTL),
+    ],
+    ids=["calls", "time", "enough left"],
+)
+@pytest.mark.parametrize("another_process", [False, True], ids=["this process", "another process"])
+@pytest.mark.parametrize(("late", "fetches"), [(-SECOND, 0), (timedelta(), 1)], ids=["before", "on"])
+def test_a_budget_that_is_nearly_spent_keeps_the_feed_unfetched_until_it_is_regained(
+    usage: dict[str, int],
+    rest: timedelta,
+    late: timedelta,
+    fetches: int,
+    another_process: bool,
+    site: Site,
+    store: MemoryStore,
+) -> None:
+    site.instagram.app_usage = usage
+    resting = started(site, store)
+    process = site.start(store) if another_process else resting
+
+    site.clock.now += rest + late
+    is_due = process.feed.current()[1]
+    process.feed.refresh()
+
+    assert is_due is bool(fetches)
+    assert site.instagram.count("media") == fetches
+
+
+# One fetch at a time
+
+
+class Releasing:
+    """Passed in for `sleep`: whoever waits lets the winner go on, and wakes up when that has ended."""
+
+    def __init__(self) -> None:
+        self.gate: Gate | None = None
+        self.winner: Future[FeedSnapshot] | None = None
+        self.naps = 0
+
+    def __call__(self, seconds: float) -> None:
+        self.naps += 1
+        assert self.gate is not None
+        assert self.winner is not None
+        self.gate.release()
+        self.winner.exception()
+
+
+def test_of_two_processes_one_fetches_and_the_other_waits_for_its_snapshot(
+    site: Site, store: MemoryStore, threads: ThreadPoolExecutor
+) -> None:
+    nap = Releasing()
+    winner, loser = site.start(store).feed, site.start(store, sleep=nap).feed
+
+    with site.instagram.hold("media") as nap.gate:
+        nap.winner = threads.submit(winner.first)
+        assert nap.gate.wait()
+        snapshot = loser.first()
+
+    assert snapshot == nap.winner.result()
+    assert nap.naps == 1
+    assert site.instagram.count("media") == 1
+
+
+def test_the_loser_gives_up_at_once_when_the_winner_fails(
+    site: Site, store: MemoryStore, threads: ThreadPoolExecutor
+) -> None:
+    nap = Releasing()
+    winner, loser = site.start(store).feed, site.start(store, sleep=nap).feed
+    site.instagram.fail("media", fake.PERMISSION)
+
+    with site.instagram.hold("media") as nap.gate:
+        nap.winner = threads.submit(winner.first)
+        assert nap.gate.wait()
+        with pytest.raises(FeedUnavailable) as unavailable:
+            loser.first()
+
+    assert unavailable.value.retry_after == HOUR
+    assert unavailable.value.hint == PermissionRefused.hint
+    assert nap.naps == 1
+    assert isinstance(nap.winner.exception(), FeedUnavailable)
+
+
+def test_a_first_fetch_that_fails_is_told_at_once(site: Site, store: MemoryStore) -> None:
+    naps: list[float] = []
+    site.instagram.fail("media", fake.TEMPORARY)
+
+    with pytest.raises(FeedUnavailable) as unavailable:
+        site.start(store, sleep=naps.append).feed.first()
+
+    assert unavailable.value.retry_after == MINUTE
+    assert naps == []
+
+
+def test_many_threads_without_a_feed_cause_one_fetch(
+    site: Site, store: MemoryStore, threads: ThreadPoolExecutor
+) -> None:
+    feed = site.start(store).feed
+
+    with site.instagram.hold("media") as gate:
+        firsts = [threads.submit(feed.first) for _ in range(6)]
+        assert gate.wait()
+    snapshots = [first.result() for first in firsts]
+
+    assert snapshots == [document(store)] * 6
+    assert site.instagram.count("media") == 1
+
+
+def test_a_stale_view_does_not_wait_for_the_refresh_that_is_under_way(
+    site: Site, store: MemoryStore, threads: ThreadPoolExecutor
+) -> None:
+    process = started(site, store)
+    other = site.start(store).feed
+    site.clock.now += TTL
+
+    with site.instagram.hold("media") as gate:
+        refreshing = threads.submit(process.feed.refresh)
+        assert gate.wait()
+        for feed in (process.feed, other):
+            feed.refresh()
+            assert feed.current() == (document(store), True)
+    refreshing.result()
+
+    assert site.instagram.count("media") == 1
+    assert process.feed.current()[1] is False
+
+
+@pytest.mark.parametrize(("seconds", "fetches"), [(59, 0), (60, 1), (61, 1)])
+def test_a_fetch_that_crashed_holds_the_next_one_back_for_a_minute(
+    seconds: int, fetches: int, site: Site, store: MemoryStore
+) -> None:
+    process = started(site, store)
+    site.clock.now += TTL
+    store.claim(CLAIM_KEY, MINUTE)
+    site.clock.forward(seconds=seconds)
+
+    process.feed.refresh()
+
+    assert site.instagram.count("media") == fetches
+
+
+def test_a_claim_in_the_remote_store_is_one_command_that_ends_by_itself(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    process = started(site, remote)
+    let_time_pass(site, upstash, TTL)
+    upstash.forget()
+
+    process.feed.refresh()
+
+    claims = [command for command in upstash.commands() if CLAIM_KEY in command]
+    assert [[*command[:2], *command[3:]] for command in claims] == [["SET", CLAIM_KEY, "NX", "EX", "60"]]
+
+
+def test_a_process_asks_for_a_claim_once_a_minute_however_many_views_find_the_feed_stale(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    process = started(site, remote)
+    let_time_pass(site, upstash, TTL)
+    site.instagram.fail("media", fake.TEMPORARY)
+    upstash.forget()
+
+    for _ in range(3):
+        process.feed.refresh()
+
+    assert sum(CLAIM_KEY in command for command in upstash.commands()) == 1
+
+
+# When the store fails
+
+
+def test_a_dead_store_is_not_noticed_by_visitors_and_gets_what_it_missed(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    process = started(site, remote)
+    old = document(remote)
+    upstash.fail("redis_down")
+    let_time_pass(site, upstash, TTL)
+
+    shown = process.feed.current()
+    process.feed.refresh()
+    new, due = process.feed.current()
+    upstash.heal()
+    not_yet = document(remote)
+    let_time_pass(site, upstash, timedelta(seconds=30))
+    process.feed.current()
+
+    assert shown == (old, True)
+    assert (new != old, due) == (True, False)
+    assert not_yet == old
+    assert document(remote) == new
+
+
+@pytest.mark.parametrize(("late", "fetches"), [(-SECOND, 0), (timedelta(), 1)], ids=["before", "on"])
+def test_a_dead_store_pauses_after_a_failure_all_the_same(
+    late: timedelta, fetches: int, site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    process = started(site, remote)
+    upstash.fail("redis_down")
+    site.instagram.fail("media", fake.APP_LIMIT)
+    site.clock.now += TTL
+    process.feed.refresh()
+    site.instagram.forget_calls()
+
+    site.clock.now += 15 * MINUTE + late
+    process.feed.refresh()
+
+    assert site.instagram.count("media") == fetches
+
+
+def test_a_new_process_with_a_dead_store_shows_the_feed_by_the_environments_token(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    upstash.fail("redis_down")
+    feed = site.start(upstash_store, environment=site.instagram.issue()).feed
+
+    snapshot = feed.first()
+
+    assert len(snapshot.posts) == 12
+    assert feed.current() == (snapshot, False)
+    with pytest.raises(StoreError):
+        feed.peek()
+    assert feed.at_hand == snapshot
+
+
+def test_a_new_process_with_a_dead_store_and_no_token_says_that_the_store_is_the_trouble(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    upstash.fail("redis_down")
+
+    with pytest.raises(FeedUnavailable) as unavailable:
+        site.start(remote).feed.first()
+
+    assert unavailable.value.hint == StoreError.hint
+    assert unavailable.value.retry_after == MINUTE
+
+
+def test_a_token_that_no_key_opens_says_so_where_the_feed_should_be(site: Site, memory_store: MemoryStore) -> None:
+    cipher = FernetCipher(["MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA="])
+    site.start(memory_store, cipher=cipher).tokens.adopt(site.token(), is_proven=True)
+
+    with pytest.raises(FeedUnavailable) as unavailable:
+        site.start(memory_store).feed.first()
+
+    assert "IGFEED_ENCRYPTION_KEY" in unavailable.value.hint
+
+
+def test_a_flushed_store_gets_the_snapshot_back_from_a_running_process(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    process = started(site, remote)
+    snapshot = document(remote)
+    upstash.flush()
+    let_time_pass(site, upstash, timedelta(seconds=30))
+
+    shown = process.feed.current()
+
+    assert shown == (snapshot, False)
+    assert document(remote) == snapshot
+
+
+def absent_snapshots() -> dict[str, str]:
+    def changed(**changes: Any) -> str:
+        profile = {"username": "studio.nord"}
+        data: dict[str, Any] = {
+            "profile": profile,
+            "posts": [],
+            "fetched_at": "2026-05-03T12:00:00+00:00",
+            "rest_until": None,
+        }
+        return json.dumps({**data, "departed": [], **changes})
+
+    return {
+        "empty": "",
+        "null": "null",
+        "list": "[]",
+        "object": "{}",
+        "no json": '{"profile": ',
+        "fields of the future": changed(stories=[], profile={"username": "studio.nord", "pronouns": "they"}),
+        "posts of the future": changed(posts=[{"kind": "hologram"}]),
+        "no time": changed(fetched_at=None),
+    }
+
+
+@pytest.mark.parametrize("text", absent_snapshots().values(), ids=absent_snapshots().keys())
+def test_a_snapshot_that_cannot_be_read_counts_as_absent_and_is_replaced(
+    text: str, site: Site, store: MemoryStore
+) -> None:
+    store.set(KEY, text)
+    feed = site.start(store).feed
+
+    before = feed.peek(), feed.current()
+    snapshot = feed.first()
+
+    assert before == (None, (None, True))
+    assert len(snapshot.posts) == 12
+    assert document(store) == snapshot
+
+
+@pytest.mark.parametrize("text", absent_snapshots().values(), ids=absent_snapshots().keys())
+def test_a_snapshot_that_cannot_be_read_does_not_displace_the_one_in_memory(
+    text: str, site: Site, store: MemoryStore
+) -> None:
+    feed = started(site, store).feed
+    snapshot = document(store)
+    store.set(KEY, text)
+    site.clock.forward(seconds=30)
+
+    assert feed.current() == (snapshot, False)
+    assert document(store) == snapshot
+
+
+def test_a_clock_that_is_a_little_ahead_does_no_harm(site: Site, store: MemoryStore) -> None:
+    ahead = site.start(store).feed.first()
+    site.clock.forward(seconds=-30)
+
+    assert site.start(store).feed.current() == (ahead, False)
+
+
+@pytest.mark.parametrize("text", ["", "null", "{}", "no json"])
+def test_trouble_that_cannot_be_read_holds_nothing_back(text: str, site: Site, store: MemoryStore) -> None:
+    store.set(TROUBLE_KEY, text)
+
+    assert len(site.start(store).feed.first().posts) == 12
+
+
+# Pictures that leave
+
+
+def kept_pictures(store: MemoryStore, *ids: str) -> set[str]:
+    return {each for each in ids if store.get(f"picture:v1:{each}-320") is not None}
+
+
+def test_pictures_of_posts_that_left_are_deleted_those_of_the_others_stay(site: Site, store: MemoryStore) -> None:
+    album = site.instagram.publish(fake.album())
+    leaving = [album["id"], *(child["id"] for child in album["children"]["data"])]
+    process = started(site, store)
+    staying = document(store).posts[1].id
+    for picture_id in (*leaving, staying):
+        store.set(f"picture:v1:{picture_id}-320", "x")
+    site.instagram.remove(album["id"])
+
+    snapshot = process.feed.fetch()
+
+    assert kept_pictures(store, *leaving, staying) == {staying}
+    assert set(snapshot.departed) == set(leaving)
+
+
+def test_pictures_that_could_not_be_deleted_are_deleted_by_the_next_fetch(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    process = started(site, remote)
+    leaving = document(remote).posts[0].id
+    key = f"picture:v1:{leaving}-320"
+    remote.set(key, "x")
+    site.instagram.remove(leaving)
+    upstash.fail("redis_down", match='["DEL"')
+
+    process.feed.fetch()
+    after_failure = remote.get(key)
+    upstash.heal()
+    let_time_pass(site, upstash, timedelta(seconds=5))
+    site.start(remote).feed.fetch()
+
+    assert after_failure == "x"
+    assert remote.get(key) is None
+
+
+def test_a_picture_that_comes_back_is_not_deleted_once_more(site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    post = site.instagram.posts[0]
+    site.instagram.remove(post["id"])
+    process.feed.fetch()
+    site.instagram.publish(post)
+    store.set(f"picture:v1:{post['id']}-320", "x")
+
+    process.feed.fetch()
+
+    assert kept_pictures(store, post["id"]) == {post["id"]}
+
+
+def test_a_snapshot_of_a_clock_that_was_far_ahead_is_shown_and_replaced(site: Site, store: MemoryStore) -> None:
+    ahead = started(site, store).feed.fetch()
+    document = {**ahead.to_json(), "fetched_at": "2027-05-03T12:00:00+00:00"}
+    store.set(KEY, json.dumps(document))
+    feed = site.start(store).feed
+
+    shown, is_due = feed.current()
+    feed.fetch()
+
+    assert shown is not None
+    assert shown.posts == ahead.posts
+    assert is_due
+    assert json.loads(store.get(KEY) or "")["fetched_at"] == site.clock().isoformat()
+
+
+def test_a_snapshot_of_a_clock_a_little_ahead_is_superseded_by_the_next(site: Site, store: MemoryStore) -> None:
+    ahead = started(site, store).feed.fetch()
+    store.set(KEY, json.dumps({**ahead.to_json(), "fetched_at": (site.clock() + 3 * MINUTE).isoformat()}))
+    one, other = site.start(store).feed, site.start(store, check_ttl=timedelta(0)).feed
+    other.current()
+
+    fetched = one.fetch()
+
+    assert other.current() == (fetched, False)
+    assert other.peek() == fetched

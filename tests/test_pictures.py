@@ -1,0 +1,519 @@
+"""Pictures of our own: fetched once, small, upright, in every width, and never taken for what they are not."""
+
+import base64
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import ExifTags, Image, ImageCms
+
+from igfeed.clock import Deadline
+from igfeed.errors import PictureUnavailable, StoreError
+from igfeed.models import Picture
+from igfeed.pictures import WIDTHS, MirrorReport, Pictures
+from igfeed.stores import Store
+from igfeed.stores.memory import MemoryStore
+from igfeed.stores.upstash import UpstashStore
+from tests.conftest import MovingClock
+from tests.servers.faults import Fault, reset, truncate
+from tests.servers.instagram import PictureReply, album, jpeg, picture_bomb, picture_colour
+from tests.servers.upstash import FakeUpstash
+from tests.site import Site
+
+SIZE = (1200, 1500)
+RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
+LONG = 60.0
+
+
+@pytest.fixture(autouse=True)
+def picture_size(site: Site) -> None:
+    """Smaller than Instagram's, wider than all of ours."""
+    site.instagram.picture_size = SIZE
+
+
+@pytest.fixture
+def pictures(site: Site, memory_store: MemoryStore) -> Pictures:
+    return site.start(memory_store).pictures
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        yield pool
+
+
+def picture(site: Site, picture_id: str = "17900000000000001") -> Picture:
+    return Picture(picture_id, url=site.instagram.sign(f"/pictures/{picture_id}.jpg"))
+
+
+def answering(
+    site: Site, file: bytes, content_type: str = "image/jpeg", picture_id: str = "17900000000000001"
+) -> Picture:
+    """A picture for which Instagram sends this file."""
+    site.instagram.pictures[picture_id] = PictureReply(body=file, content_type=content_type)
+    return picture(site, picture_id)
+
+
+def key(picture_id: str, width: int) -> str:
+    return f"picture:v1:{picture_id}-{width}"
+
+
+def kept(store: Store, picture_id: str) -> list[int]:
+    return [width for width in WIDTHS if store.get(key(picture_id, width)) is not None]
+
+
+def opened(file: bytes) -> Image.Image:
+    image = Image.open(BytesIO(file))
+    image.load()
+    return image
+
+
+def saved(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
+    file = BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def is_like(pixel: object, colour: tuple[int, int, int], tolerance: int = 24) -> bool:
+    assert isinstance(pixel, tuple)
+    return len(pixel) == 3 and all(abs(have - want) <= tolerance for have, want in zip(pixel, colour, strict=True))
+
+
+# From the store, else from Instagram
+
+
+def test_a_picture_is_fetched_once_and_kept_in_every_width(
+    site: Site, pictures: Pictures, memory_store: MemoryStore
+) -> None:
+    wanted = picture(site)
+
+    files = [pictures.get(wanted, width) for width in WIDTHS for _ in range(2)]
+
+    assert site.instagram.count("picture") == 1
+    assert kept(memory_store, wanted.id) == list(WIDTHS)
+    assert len(set(files)) == len(WIDTHS)
+
+
+def test_another_process_gets_it_from_the_store(site: Site, pictures: Pictures, memory_store: MemoryStore) -> None:
+    wanted = picture(site)
+    file = pictures.get(wanted, 640)
+
+    again = site.start(memory_store).pictures.get(Picture(wanted.id), 640)
+
+    assert again == file
+    assert site.instagram.count("picture") == 1
+
+
+def test_a_picture_at_hand_does_not_ask_the_store_again(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    wanted = picture(site)
+    made_it, found_it = site.start(upstash_store).pictures, site.start(upstash_store).pictures
+    file = made_it.get(wanted, 320)
+    found_it.get(wanted, 320)
+    upstash.forget()
+
+    assert made_it.get(wanted, 320) == found_it.get(wanted, 320) == file
+
+    assert upstash.commands() == []
+
+
+def test_every_child_of_an_album_has_a_picture_of_its_own(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store)
+    site.instagram.posts.insert(0, album())
+    process = site.start(memory_store)
+    post = process.feed.first().posts[0]
+
+    shown = [opened(process.pictures.get(child, 320)).getpixel((2, 2)) for child in post.children]
+
+    assert len(post.children) == 3
+    for pixel, child in zip(shown, post.children, strict=True):
+        assert is_like(pixel, picture_colour(child.id), tolerance=8)
+
+
+class Crowd(MemoryStore):
+    """Lets nobody go on before so many have found nothing here."""
+
+    def __init__(self, clock: MovingClock, size: int) -> None:
+        super().__init__(clock)
+        self._left = size
+        self._counting = threading.Lock()
+        self._everybody = threading.Barrier(size, timeout=10)
+
+    def get(self, key: str) -> str | None:
+        value = super().get(key)
+        with self._counting:
+            self._left -= 1
+            is_of_the_crowd = self._left >= 0
+        if is_of_the_crowd:
+            self._everybody.wait()
+        return value
+
+
+def test_many_who_ask_for_one_picture_cause_one_download(site: Site, threads: ThreadPoolExecutor) -> None:
+    pictures = site.start(Crowd(site.clock, size=8)).pictures
+    wanted = picture(site)
+
+    files = list(threads.map(lambda _: pictures.get(wanted, 320), range(8)))
+
+    assert len(set(files)) == 1
+    assert site.instagram.count("picture") == 1
+
+
+def test_a_slow_picture_does_not_hold_up_one_that_is_kept(
+    site: Site, pictures: Pictures, threads: ThreadPoolExecutor
+) -> None:
+    ready = picture(site, "17900000000000002")
+    pictures.get(ready, 320)
+
+    with site.instagram.hold("picture") as gate:
+        slow = threads.submit(pictures.get, picture(site), 320)
+        assert gate.wait()
+        assert opened(pictures.get(ready, 320)).width == 320
+    assert slow.result()
+
+
+# What it looks like
+
+
+def test_the_picture_is_webp_in_the_width_asked_for_and_in_its_own_proportions(site: Site, pictures: Pictures) -> None:
+    images = [opened(pictures.get(picture(site), width)) for width in WIDTHS]
+
+    assert [image.format for image in images] == ["WEBP"] * 3
+    assert [image.size for image in images] == [(320, 400), (640, 800), (1080, 1350)]
+
+
+@pytest.mark.parametrize(
+    ("size", "widths"),
+    [((500, 400), [320, 500, 500]), ((320, 320), [320, 320, 320]), ((1, 1), [1, 1, 1]), ((2000, 1), [320, 640, 1080])],
+)
+def test_no_picture_is_enlarged(size: tuple[int, int], widths: list[int], site: Site, pictures: Pictures) -> None:
+    wanted = answering(site, saved(Image.new("RGB", size, RED)))
+
+    images = [opened(pictures.get(wanted, width)) for width in WIDTHS]
+
+    assert [image.width for image in images] == widths
+    assert all(image.height >= 1 for image in images)
+
+
+def corners(turn: Image.Transpose | None) -> Image.Image:
+    """Red top left, green top right, blue below, then turned."""
+    image = Image.new("RGB", (80, 120), BLUE)
+    image.paste(RED, (0, 0, 40, 60))
+    image.paste(GREEN, (40, 0, 80, 60))
+    return image if turn is None else image.transpose(turn)
+
+
+CAMERA: dict[int, Image.Transpose | None] = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+    9: None,
+}
+"""How a camera lays the picture down when it writes this orientation (EXIF 2.32, tag 274); 9 does not exist."""
+
+
+@pytest.mark.parametrize(("orientation", "turn"), CAMERA.items())
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_is_shown_upright_however_the_camera_lay(
+    kind: str, orientation: int, turn: Image.Transpose | None, site: Site, pictures: Pictures
+) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    wanted = answering(site, saved(corners(turn), kind, exif=exif, quality=95), f"image/{kind.lower()}")
+
+    image = opened(pictures.get(wanted, 320))
+
+    assert image.size == (80, 120)
+    assert is_like(image.getpixel((20, 30)), RED)
+    assert is_like(image.getpixel((60, 30)), GREEN)
+    assert is_like(image.getpixel((40, 90)), BLUE)
+    assert image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+
+
+ODD_EXIF = (
+    b"Exif\0\0MM\0*\0\0\0\x08\0\x02"
+    b"\x01\x0e\0\x05\0\0\0\x01\0\0\0\x00"  # ImageDescription as a fraction
+    b"\x01\x12\0\x03\0\0\0\x01\0\x03\0\0"  # Orientation: upside down
+    b"\0\0\0\0"
+)
+
+
+def test_odd_exif_data_do_not_cost_the_picture(site: Site, pictures: Pictures) -> None:
+    wanted = answering(site, saved(corners(Image.Transpose.ROTATE_180), exif=ODD_EXIF, quality=95))
+
+    image = opened(pictures.get(wanted, 320))
+
+    assert is_like(image.getpixel((20, 30)), RED)
+
+
+def test_what_the_camera_knew_of_the_place_is_left_out(site: Site, pictures: Pictures) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Astrid Nord"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    wanted = answering(site, saved(corners(None), exif=exif))
+
+    file = pictures.get(wanted, 320)
+
+    assert dict(opened(file).getexif()) == {}
+    assert b"Astrid" not in file
+
+
+def test_the_colour_profile_goes_along(site: Site, pictures: Pictures) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    wanted = answering(site, saved(Image.new("RGB", (700, 700), RED), icc_profile=profile))
+
+    profiles = [opened(pictures.get(wanted, width)).info.get("icc_profile") for width in WIDTHS]
+
+    assert profiles == [profile] * 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "colour"),
+    [
+        ("RGB", "PNG", RED),
+        ("RGBA", "PNG", RED),
+        ("P", "PNG", RED),
+        ("CMYK", "JPEG", RED),
+        ("L", "JPEG", (87, 87, 87)),
+        ("L", "PNG", (87, 87, 87)),
+        ("LA", "PNG", (87, 87, 87)),
+    ],
+)
+def test_pictures_of_every_kind_become_plain_colours_without_a_foreign_profile(
+    mode: str, kind: str, colour: tuple[int, int, int], site: Site, pictures: Pictures
+) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = Image.new("RGB", (400, 300), RED).convert(mode)
+    wanted = answering(site, saved(image, kind, icc_profile=profile), f"image/{kind.lower()}")
+
+    shown = opened(pictures.get(wanted, 320))
+
+    assert (shown.format, shown.mode, shown.size) == ("WEBP", "RGB", (320, 240))
+    assert is_like(shown.getpixel((160, 120)), colour)
+    assert ("icc_profile" in shown.info) is (mode == "RGB")
+
+
+# What is no picture
+
+
+def no_pictures() -> dict[str, PictureReply]:
+    good = jpeg("17900000000000001", SIZE)
+    return {
+        "gone": PictureReply(404, "text/plain"),
+        "refused": PictureReply(403, "text/plain", b"URL signature expired"),
+        "html": PictureReply(content_type="text/html", body=b"<html>"),
+        "a picture that says it is html": PictureReply(content_type="text/html"),
+        "html that says it is a picture": PictureReply(body=b"<html><script>alert(1)</script>"),
+        "svg": PictureReply(content_type="image/svg+xml", body=b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        "svg that says it is a jpeg": PictureReply(body=b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        "gif that says it is a jpeg": PictureReply(body=saved(Image.new("P", (9, 9)), "GIF")),
+        "empty": PictureReply(body=b""),
+        "cut off on the way": PictureReply(body=good[:5000], length=len(good)),
+        "cut off before": PictureReply(body=good[:5000]),
+        "only a beginning": PictureReply(body=good[:20]),
+        "bomb": PictureReply(content_type="image/png", body=picture_bomb()),
+        "smaller bomb": PictureReply(content_type="image/png", body=picture_bomb(11_000, 11_000)),
+        "too many pixels": PictureReply(content_type="image/png", body=picture_bomb(8001, 5000)),
+        "too many bytes": PictureReply(body=bytes(17 * 1024 * 1024)),
+        "sent elsewhere": PictureReply(302, location="http://localhost:1/private.jpg"),
+    }
+
+
+@pytest.mark.parametrize("reply", no_pictures().values(), ids=no_pictures().keys())
+def test_what_is_no_picture_is_not_kept(
+    reply: PictureReply, site: Site, pictures: Pictures, memory_store: MemoryStore
+) -> None:
+    site.instagram.picture_size = (400, 500)
+    wanted = picture(site)
+    site.instagram.pictures[wanted.id] = reply
+
+    with pytest.raises(PictureUnavailable):
+        pictures.get(wanted, 320)
+    kept_then = kept(memory_store, wanted.id)
+    site.instagram.pictures.clear()
+
+    assert kept_then == []
+    assert opened(pictures.get(wanted, 320)).width == 320
+
+
+@pytest.mark.parametrize("fault", [reset(), truncate()], ids=["reset", "truncated"])
+def test_a_connection_that_breaks_is_no_picture(fault: Fault, site: Site, pictures: Pictures) -> None:
+    site.instagram.fail("picture", fault)
+
+    with pytest.raises(PictureUnavailable):
+        pictures.get(picture(site), 320)
+
+
+def test_as_many_pixels_as_allowed_are_read(site: Site, pictures: Pictures) -> None:
+    wanted = answering(site, picture_bomb(8000, 5000), "image/png")
+
+    assert opened(pictures.get(wanted, 320)).size == (320, 200)
+
+
+def test_an_expired_address_gives_no_picture(site: Site, pictures: Pictures, memory_store: MemoryStore) -> None:
+    wanted = picture(site)
+    site.clock.forward(days=5)
+
+    with pytest.raises(PictureUnavailable, match="403"):
+        pictures.get(wanted, 320)
+
+    assert kept(memory_store, wanted.id) == []
+
+
+def test_a_kept_picture_outlives_its_address(site: Site, pictures: Pictures, memory_store: MemoryStore) -> None:
+    wanted = picture(site)
+    pictures.get(wanted, 320)
+    site.clock.forward(days=5)
+
+    assert opened(site.start(memory_store).pictures.get(wanted, 1080)).width == 1080
+
+
+@pytest.mark.parametrize("url", [None, "https://example.com/a.jpg", "file:///etc/passwd", "http://[", "x"])
+def test_nothing_is_fetched_from_a_place_that_is_not_instagrams(
+    url: str | None, site: Site, pictures: Pictures
+) -> None:
+    with pytest.raises(PictureUnavailable):
+        pictures.get(Picture("17900000000000001", url=url), 320)
+
+    assert site.instagram.count("*") == 0
+
+
+# When the store fails
+
+
+def test_memory_serves_while_the_store_is_away(site: Site, upstash: FakeUpstash, upstash_store: UpstashStore) -> None:
+    pictures = site.start(upstash_store).pictures
+    upstash.fail("redis_down")
+    wanted = picture(site)
+
+    files = [pictures.get(wanted, width) for width in WIDTHS for _ in range(2)]
+
+    assert len(set(files)) == 3
+    assert site.instagram.count("picture") == 1
+
+
+@pytest.mark.parametrize("text", ["", "null", "AAAA", "not base64!", "ümlaut", base64.b64encode(b"<html>").decode()])
+def test_garbage_in_the_store_counts_as_absent_and_is_replaced(
+    text: str, site: Site, pictures: Pictures, memory_store: MemoryStore
+) -> None:
+    wanted = picture(site)
+    memory_store.set(key(wanted.id, 320), text)
+
+    file = pictures.get(wanted, 320)
+
+    assert opened(file).width == 320
+    assert base64.b64decode(memory_store.get(key(wanted.id, 320)) or "") == file
+
+
+# Mirroring
+
+
+def mirrored(site: Site, count: int) -> list[Picture]:
+    site.instagram.picture_size = (200, 250)
+    return [picture(site, str(17_900_000_000_000_000 + number)) for number in range(count)]
+
+
+def test_mirroring_keeps_every_picture_and_finds_it_kept_the_next_time(
+    site: Site, pictures: Pictures, memory_store: MemoryStore
+) -> None:
+    wanted = mirrored(site, 3)
+
+    first = pictures.mirror(wanted, Deadline(LONG))
+    second = site.start(memory_store).pictures.mirror(wanted, Deadline(LONG))
+
+    assert first == MirrorReport(stored=9)
+    assert second == MirrorReport(kept=9)
+    assert [kept(memory_store, each.id) for each in wanted] == [list(WIDTHS)] * 3
+    assert site.instagram.count("picture") == 3
+
+
+def test_mirroring_completes_what_is_kept_in_one_width_only(
+    site: Site, pictures: Pictures, memory_store: MemoryStore
+) -> None:
+    wanted = mirrored(site, 1)
+    pictures.mirror(wanted, Deadline(LONG))
+    memory_store.delete(key(wanted[0].id, 640))
+
+    assert site.start(memory_store).pictures.mirror(wanted, Deadline(LONG)) == MirrorReport(stored=1, kept=2)
+    assert kept(memory_store, wanted[0].id) == list(WIDTHS)
+
+
+def test_mirroring_passes_over_what_has_no_picture(site: Site, pictures: Pictures) -> None:
+    wanted = [Picture("17900000000000009"), *mirrored(site, 1)]
+
+    assert pictures.mirror(wanted, Deadline(LONG)) == MirrorReport(stored=3)
+
+
+def test_mirroring_goes_on_after_a_picture_that_failed(site: Site, pictures: Pictures) -> None:
+    wanted = mirrored(site, 3)
+    site.instagram.pictures[wanted[1].id] = PictureReply(404, "text/plain")
+
+    assert pictures.mirror(wanted, Deadline(LONG)) == MirrorReport(stored=6, failed=3)
+    site.instagram.pictures.clear()
+    assert pictures.mirror(wanted, Deadline(LONG)) == MirrorReport(stored=3, kept=6)
+
+
+def test_mirroring_stops_when_its_time_is_over(site: Site, pictures: Pictures) -> None:
+    assert pictures.mirror(mirrored(site, 3), Deadline(0)) == MirrorReport()
+    assert site.instagram.count("picture") == 0
+
+
+def test_what_the_store_does_not_take_counts_as_failed_and_is_mirrored_the_next_time(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    wanted = mirrored(site, 2)
+    pictures = site.start(upstash_store).pictures
+    upstash.fail("redis_down", match='["SET"')
+
+    first = pictures.mirror(wanted, Deadline(LONG))
+    upstash.heal()
+    site.clock.forward(seconds=5)
+    second = pictures.mirror(wanted, Deadline(LONG))
+
+    assert first == MirrorReport(failed=6)
+    assert second == MirrorReport(stored=6)
+    assert [kept(upstash_store, each.id) for each in wanted] == [list(WIDTHS)] * 2
+
+
+# Forgetting
+
+
+def test_a_forgotten_picture_is_gone_from_memory_and_store_the_others_stay(
+    site: Site, pictures: Pictures, memory_store: MemoryStore
+) -> None:
+    gone, staying = mirrored(site, 2)
+    pictures.mirror([gone, staying], Deadline(LONG))
+
+    pictures.forget([gone.id])
+
+    assert kept(memory_store, gone.id) == []
+    assert kept(memory_store, staying.id) == list(WIDTHS)
+    with pytest.raises(PictureUnavailable):
+        pictures.get(Picture(gone.id), 320)
+    assert pictures.get(Picture(staying.id), 320)
+
+
+def test_forgetting_nothing_asks_the_store_nothing(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    site.start(upstash_store).pictures.forget([])
+
+    assert upstash.commands() == []
+
+
+def test_a_picture_that_could_not_be_deleted_is_an_error(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    upstash.fail("redis_down")
+
+    with pytest.raises(StoreError):
+        site.start(upstash_store).pictures.forget(["17900000000000001"])

@@ -1,0 +1,995 @@
+"""A token that lives: renewed in time, saved in one write, and never lost to anything that fails."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from igfeed.encryption import FernetCipher
+from igfeed.errors import (
+    InstagramError,
+    InstagramUnreachable,
+    RateLimited,
+    StoreError,
+    TokenExpired,
+    TokenMissing,
+    TokenRejected,
+)
+from igfeed.models import Token
+from igfeed.stores import Store
+from igfeed.stores.memory import MemoryStore
+from igfeed.stores.sqlite import SqliteStore
+from igfeed.stores.upstash import UpstashStore
+from igfeed.tokens import KEY, RENEWAL_KEY, Outcome, TokenManager
+from tests.conftest import MovingClock, told_by
+from tests.servers import instagram as fake
+from tests.servers.upstash import FakeUpstash
+from tests.site import Site
+
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+KEY_A = "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA="
+KEY_B = "MTExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTE="
+
+EVERY_FAILURE: dict[str, fake.Fault] = {
+    **fake.ERRORS,
+    "html": fake.html_error(503),
+    "reset": fake.reset(),
+    "truncated": fake.truncate(),
+    "invalid_json": fake.invalid_json(),
+    "empty_object": fake.reply({}),
+    "empty_string": fake.reply({"access_token": "", "token_type": "bearer", "expires_in": 5183944}),
+    "no_lifetime": fake.reply({"access_token": "IGAAx", "token_type": "bearer"}),
+    "lifetime_over": fake.reply({"access_token": "IGAAx", "token_type": "bearer", "expires_in": 0}),
+}
+"""What has been seen in place of a renewed token."""
+
+
+def put(store: Store, token: Token) -> None:
+    store.set(KEY, json.dumps(token.to_json()))
+
+
+def document(store: Store) -> Token:
+    text = store.get(KEY)
+    assert text is not None
+    return Token.from_json(json.loads(text))
+
+
+@pytest.fixture(params=["memory", "sqlite", "upstash"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path, clock: MovingClock) -> Store:
+    if request.param == "upstash":
+        store: Store = request.getfixturevalue("upstash_store")
+        return store
+    return MemoryStore(clock) if request.param == "memory" else SqliteStore(tmp_path / "store.sqlite3", clock)
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as pool:
+        yield pool
+
+
+# When it is renewed
+
+
+@pytest.mark.parametrize(
+    ("left", "renewals"), [(7 * DAY + SECOND, 0), (7 * DAY, 0), (7 * DAY - SECOND, 1)], ids=["above", "on", "below"]
+)
+def test_a_token_with_less_than_seven_days_left_is_renewed_before_its_use(
+    left: timedelta,
+    renewals: int,
+    site: Site,
+    memory_store: MemoryStore,
+) -> None:
+    old = site.stored(memory_store, left=left)
+
+    token = site.start(memory_store).tokens.usable()
+
+    assert site.instagram.count("renew") == renewals
+    assert (token.value != old.value) == bool(renewals)
+
+
+@pytest.mark.parametrize(
+    ("age", "renewals"), [(DAY - SECOND, 0), (DAY, 1), (DAY + SECOND, 1)], ids=["too young", "on", "above"]
+)
+def test_a_due_token_is_used_as_it_is_until_it_is_24_hours_old(
+    age: timedelta,
+    renewals: int,
+    site: Site,
+    memory_store: MemoryStore,
+) -> None:
+    old = site.stored(memory_store, age=age, left=DAY)
+
+    token = site.start(memory_store).tokens.usable()
+
+    assert site.instagram.count("renew") == renewals
+    assert (token.value == old.value) == (renewals == 0)
+
+
+def test_a_token_is_still_renewed_in_its_last_second(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, left=SECOND)
+
+    token = site.start(memory_store).tokens.usable()
+
+    assert token.expires_at == site.clock() + timedelta(seconds=5183944)
+
+
+@pytest.mark.parametrize("late", [timedelta(), SECOND], ids=["on", "after"])
+def test_an_expired_token_is_said_to_be_expired_and_nothing_is_asked_with_it(
+    late: timedelta, site: Site, memory_store: MemoryStore
+) -> None:
+    site.stored(memory_store, left=-late)
+    tokens = site.start(memory_store).tokens
+
+    with pytest.raises(TokenExpired, match="expired on 2026-05-03"):
+        tokens.usable()
+    with pytest.raises(TokenExpired):
+        tokens.renew()
+
+    assert site.instagram.count("*") == 0
+
+
+def test_a_token_whose_age_nobody_knows_counts_as_old_and_due(site: Site, memory_store: MemoryStore) -> None:
+    put(memory_store, Token(site.instagram.issue()))
+
+    token = site.start(memory_store).tokens.usable()
+
+    assert site.instagram.count("renew") == 1
+    assert token.expires_at is not None
+
+
+def test_a_token_that_is_not_due_costs_one_reading_of_the_store_and_nothing_else(
+    site: Site,
+    upstash: FakeUpstash,
+    upstash_store: UpstashStore,
+) -> None:
+    token = site.stored(upstash_store)
+    upstash.forget()
+
+    used = site.start(upstash_store).tokens.use(lambda value: value)
+
+    assert used == token.value
+    assert upstash.commands() == [["GET", KEY]]
+    assert site.instagram.count("*") == 0
+
+
+def test_without_any_token_the_owner_is_told_what_to_do(site: Site, memory_store: MemoryStore) -> None:
+    tokens = site.start(memory_store).tokens
+
+    with pytest.raises(TokenMissing) as missing:
+        tokens.usable()
+
+    assert "setup-token" in missing.value.hint
+    assert tokens.report().token is None
+    assert tokens.fingerprint() == ""
+
+
+def test_a_weekly_cron_has_eight_chances_before_the_token_dies(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, age=timedelta(), left=60 * DAY)
+    site.instagram.fail("renew", fake.APP_LIMIT, times=7)
+
+    outcomes = []
+    for _ in range(8):
+        site.clock.forward(days=7)
+        outcomes.append(outcome_of(site.start(memory_store).tokens))
+
+    assert outcomes == [Outcome.FAILED] * 7 + [Outcome.RENEWED]
+    assert site.instagram.alive(document(memory_store).value)
+
+
+def outcome_of(tokens: TokenManager) -> Outcome:
+    try:
+        return tokens.renew()
+    except InstagramError:
+        return Outcome.FAILED
+
+
+# What a renewal leaves behind
+
+
+def test_the_life_of_a_renewed_token_counts_from_before_the_call(
+    site: Site,
+    memory_store: MemoryStore,
+    threads: ThreadPoolExecutor,
+) -> None:
+    site.stored(memory_store, left=DAY)
+    asked_at = site.clock()
+
+    with site.instagram.hold("renew") as gate:
+        renewing = threads.submit(site.start(memory_store).tokens.usable)
+        assert gate.wait()
+        site.clock.forward(seconds=15)
+    token = renewing.result()
+
+    assert token.issued_at == asked_at
+    assert token.expires_at == asked_at + timedelta(seconds=5183944)
+
+
+def test_a_renewed_token_is_stored_whole_together_with_its_predecessor(any_store: Store, site: Site) -> None:
+    old = site.stored(any_store, left=DAY)
+
+    renewed = site.start(any_store).tokens.usable()
+
+    assert renewed == document(any_store)
+    assert renewed.predecessor == old
+    assert renewed.issued_at == site.clock()
+    assert renewed.expires_at == site.instagram.expires_at(renewed.value)
+    assert site.start(any_store).tokens.usable() == renewed
+
+
+def test_a_predecessor_remembers_none_of_its_own(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store)
+    tokens = site.start(memory_store).tokens
+    tokens.renew()
+    second = document(memory_store)
+    site.clock.now += DAY
+
+    tokens.renew()
+
+    assert document(memory_store).predecessor == replace(second, predecessor=None)
+
+
+def test_a_renewal_writes_the_token_once(site: Site, upstash: FakeUpstash, upstash_store: UpstashStore) -> None:
+    site.stored(upstash_store, left=DAY)
+    upstash.forget()
+
+    site.start(upstash_store).tokens.usable()
+
+    assert sets_of_the_token(upstash) == 1
+
+
+def sets_of_the_token(upstash: FakeUpstash) -> int:
+    return sum(command[:2] == ["SET", KEY] for command in upstash.commands())
+
+
+def test_the_predecessor_goes_after_one_good_reading(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, left=DAY)
+    tokens = site.start(memory_store).tokens
+    renewed = tokens.usable()
+
+    tokens.use(site.client.profile)
+
+    assert document(memory_store).value == renewed.value
+    assert document(memory_store).predecessor is None
+
+
+def test_the_predecessor_stays_while_no_reading_has_succeeded(site: Site, memory_store: MemoryStore) -> None:
+    old = site.stored(memory_store, left=DAY)
+    site.instagram.fail("profile", fake.TEMPORARY)
+
+    with pytest.raises(InstagramUnreachable):
+        site.start(memory_store).tokens.use(site.client.profile)
+
+    assert document(memory_store).predecessor == old
+
+
+def test_a_renewed_token_that_is_rejected_gives_way_to_its_predecessor(any_store: Store, site: Site) -> None:
+    old = site.stored(any_store, left=DAY)
+    tokens = site.start(any_store).tokens
+    site.instagram.revoke(tokens.usable().value)
+
+    profile = tokens.use(site.client.profile)
+
+    assert profile.username == fake.USERNAME
+    assert document(any_store) == old
+
+
+def test_two_rejected_tokens_leave_the_stored_one_as_it_is(site: Site, memory_store: MemoryStore) -> None:
+    old = site.stored(memory_store, left=DAY)
+    tokens = site.start(memory_store).tokens
+    site.instagram.revoke(tokens.usable().value)
+    site.instagram.revoke(old.value)
+    before = memory_store.get(KEY)
+
+    with pytest.raises(TokenRejected):
+        tokens.use(site.client.profile)
+
+    assert memory_store.get(KEY) == before
+    assert site.instagram.count("profile") == 2
+
+
+def test_an_expired_predecessor_is_not_tried(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, left=DAY)
+    tokens = site.start(memory_store).tokens
+    site.instagram.revoke(tokens.usable().value)
+    site.clock.forward(days=1)
+
+    with pytest.raises(TokenRejected):
+        tokens.use(site.client.profile)
+
+    assert site.instagram.count("profile") == 1
+
+
+def test_a_renewal_that_keeps_the_string_only_prolongs_its_life(site: Site, memory_store: MemoryStore) -> None:
+    old = site.stored(memory_store, left=DAY)
+    site.instagram.renewal_changes_string = False
+
+    renewed = site.start(memory_store).tokens.usable()
+
+    assert renewed == document(memory_store)
+    assert (renewed.value, renewed.predecessor) == (old.value, None)
+    assert renewed.expires_at == site.clock() + timedelta(seconds=5183944)
+
+
+def test_an_old_string_that_dies_with_the_renewal_costs_nothing(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, left=DAY)
+    site.instagram.old_string_survives = False
+
+    site.start(memory_store).tokens.use(site.client.profile)
+
+    assert site.instagram.alive(document(memory_store).value)
+
+
+# When the store cannot take it
+
+
+ONLY_IN_A_WRITTEN_TOKEN = "issued_at"
+
+
+def test_a_renewed_token_that_cannot_be_saved_lives_on_in_memory_until_it_can(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    old = site.stored(upstash_store, left=DAY)
+    upstash.fail("redis_down", match=ONLY_IN_A_WRITTEN_TOKEN)
+    tokens = site.start(upstash_store).tokens
+
+    renewed = tokens.usable()
+    meanwhile = tokens.report()
+    upstash.heal()
+    still_old = document(upstash_store)
+    site.clock.forward(seconds=5)
+    tokens.usable()
+
+    assert renewed.value != old.value
+    assert (meanwhile.token, meanwhile.source, meanwhile.is_saved) == (renewed, "memory", False)
+    assert still_old == old
+    assert document(upstash_store) == renewed
+    assert (tokens.report().source, tokens.report().is_saved) == ("store", True)
+
+
+def test_a_token_saved_late_never_replaces_what_somebody_else_has_stored_meanwhile(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    site.stored(upstash_store, left=DAY)
+    upstash.fail("redis_down", match=ONLY_IN_A_WRITTEN_TOKEN)
+    tokens = site.start(upstash_store).tokens
+    tokens.usable()
+    upstash.heal()
+    site.clock.forward(seconds=5)
+    theirs = site.stored(upstash_store)
+
+    assert tokens.usable() == theirs
+    assert document(upstash_store) == theirs
+
+
+def test_a_token_used_while_the_store_is_away_is_renewed_and_saved_when_it_is_back(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    old = site.stored(upstash_store, left=8 * DAY)
+    tokens = site.start(upstash_store).tokens
+    tokens.usable()
+    upstash.fail("redis_down")
+    site.clock.forward(days=2)
+
+    renewed = tokens.usable()
+    upstash.heal()
+    site.clock.forward(seconds=5)
+    tokens.usable()
+
+    assert renewed.value != old.value
+    assert document(upstash_store) == renewed
+
+
+def test_a_rejected_token_gives_way_though_the_store_is_away(
+    site: Site,
+    upstash: FakeUpstash,
+    upstash_store: UpstashStore,
+) -> None:
+    old = site.stored(upstash_store, left=DAY)
+    tokens = site.start(upstash_store).tokens
+    site.instagram.revoke(tokens.usable().value)
+    upstash.fail("redis_down")
+
+    tokens.use(site.client.profile)
+    upstash.heal()
+    site.clock.forward(seconds=5)
+    tokens.report()
+    site.instagram.fail("renew", fake.TEMPORARY)
+    tokens.usable()
+
+    assert document(upstash_store).value == old.value
+
+
+def test_one_empty_reading_is_no_loss_and_a_flushed_store_gets_the_token_back(any_store: Store, site: Site) -> None:
+    token = site.stored(any_store)
+    tokens = site.start(any_store).tokens
+    tokens.usable()
+    any_store.delete(KEY)
+
+    report = tokens.report()
+    used = tokens.usable()
+
+    assert (report.token, report.source, report.is_saved) == (token, "memory", False)
+    assert used == token
+    assert document(any_store) == token
+
+
+def test_a_report_changes_nothing(
+    site: Site,
+    upstash: FakeUpstash,
+    upstash_store: UpstashStore,
+) -> None:
+    site.stored(upstash_store, left=DAY)
+    tokens = site.start(upstash_store).tokens
+    tokens.fingerprint()
+    upstash.flush()
+    upstash.forget()
+
+    assert tokens.report().is_due
+
+    assert {command[0] for command in upstash.commands()} == {"GET"}
+    assert site.instagram.count("*") == 0
+
+
+# Where it comes from
+
+
+def test_the_store_comes_before_the_environment(site: Site, memory_store: MemoryStore) -> None:
+    stored = site.stored(memory_store)
+
+    tokens = site.start(memory_store, environment=site.token().value).tokens
+
+    assert tokens.usable() == stored
+    assert tokens.report().source == "store"
+
+
+def test_memory_comes_before_the_environment_while_the_store_is_away(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    stored = site.stored(upstash_store)
+    tokens = site.start(upstash_store, environment=site.token().value).tokens
+    tokens.usable()
+    upstash.fail("redis_down")
+
+    assert tokens.usable() == stored
+    assert (tokens.report().source, tokens.report().is_saved) == ("memory", True)
+
+
+def test_the_environment_is_the_last_resort_of_an_empty_store_and_is_kept_there_once_renewed(
+    any_store: Store, site: Site
+) -> None:
+    value = site.instagram.issue()
+    tokens = site.start(any_store, environment=value).tokens
+    source = tokens.report().source
+
+    renewed = tokens.usable()
+
+    assert source == "environment"
+    assert site.instagram.calls[0].params["access_token"] == value
+    assert document(any_store) == renewed
+    assert renewed.predecessor is not None
+    assert renewed.predecessor.value == value
+
+
+def test_the_environment_is_the_last_resort_when_the_store_is_away(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    upstash.fail("redis_down")
+    site.instagram.fail("renew", site.instagram.young_error)
+    value = site.instagram.issue()
+    tokens = site.start(upstash_store, environment=value).tokens
+
+    assert tokens.usable().value == value
+    assert tokens.report().store_error is not None
+
+
+UNREADABLE = ["", "null", "[]", "{}", "no json", '{"value": ""}', '{"value": 5}', '{"value": "IGAA"}', "fernet:x"]
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_an_unreadable_token_is_kept_as_it_is_while_the_environment_helps_out(
+    text: str, site: Site, memory_store: MemoryStore
+) -> None:
+    memory_store.set(KEY, text)
+    tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
+
+    tokens.use(site.client.profile)
+
+    assert memory_store.get(KEY) == text
+    assert tokens.report().store_error is not None
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_an_unreadable_token_is_an_error_and_not_an_absent_one(
+    text: str, site: Site, memory_store: MemoryStore
+) -> None:
+    memory_store.set(KEY, text)
+    tokens = site.start(memory_store).tokens
+
+    with pytest.raises(StoreError):
+        tokens.usable()
+
+    assert isinstance(tokens.report().store_error, StoreError)
+    assert memory_store.get(KEY) == text
+
+
+def test_the_error_of_an_unreadable_token_names_the_key_and_what_to_do(site: Site, memory_store: MemoryStore) -> None:
+    memory_store.set(KEY, "{}")
+
+    with pytest.raises(StoreError, match=KEY) as unreadable:
+        site.start(memory_store).tokens.usable()
+
+    assert "setup-token" in unreadable.value.hint
+
+
+def test_a_changed_environment_beats_what_came_from_its_earlier_value(site: Site, memory_store: MemoryStore) -> None:
+    first, second = site.instagram.issue(), site.instagram.issue()
+    earlier = site.start(memory_store, environment=first).tokens.usable()
+
+    changed = site.start(memory_store, environment=second).tokens.usable()
+
+    assert changed.predecessor is not None
+    assert changed.predecessor.value == second
+    assert document(memory_store) == changed
+    assert changed.origin != earlier.origin
+
+
+def test_an_unchanged_environment_stays_behind_what_came_from_it(site: Site, memory_store: MemoryStore) -> None:
+    value = site.instagram.issue()
+    renewed = site.start(memory_store, environment=value).tokens.usable()
+
+    assert site.start(memory_store, environment=value).tokens.usable() == renewed
+    assert site.instagram.count("renew") == 1
+
+
+def test_what_setup_token_stored_beats_a_changed_environment_until_it_expires(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    site.start(memory_store, environment=site.instagram.issue()).tokens.usable()
+    theirs = site.token(age=timedelta(), left=23 * HOUR)
+    site.start(memory_store).tokens.adopt(theirs, is_proven=True)
+    tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
+
+    site.clock.forward(hours=23, seconds=-1)
+    before = tokens.report()
+    site.clock.forward(seconds=1)
+    after = tokens.report()
+
+    assert (before.token, before.source) == (theirs, "store")
+    assert after.source == "environment"
+
+
+def test_a_changed_environment_renewed_while_the_store_was_away_is_not_thrown_away_afterwards(
+    site: Site,
+    upstash: FakeUpstash,
+    upstash_store: UpstashStore,
+) -> None:
+    site.instagram.old_string_survives = False
+    site.start(upstash_store, environment=site.instagram.issue()).tokens.usable()
+    upstash.fail("redis_down")
+    tokens = site.start(upstash_store, environment=site.instagram.issue()).tokens
+    renewed = tokens.usable()
+    upstash.heal()
+    site.clock.forward(seconds=5)
+
+    tokens.use(site.client.profile)
+
+    assert document(upstash_store).value == renewed.value
+
+
+def test_a_rejected_token_gives_way_to_the_environments(site: Site, memory_store: MemoryStore) -> None:
+    stored = site.stored(memory_store)
+    value = site.instagram.issue()
+    site.instagram.revoke(stored.value)
+
+    site.start(memory_store, environment=value).tokens.use(site.client.profile)
+
+    assert document(memory_store).value == value
+
+
+def test_a_rejected_descendant_of_the_environments_token_does_not_go_back_to_it(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
+    tokens.use(site.client.profile)
+    site.instagram.revoke(tokens.usable().value)
+    before = memory_store.get(KEY)
+    site.instagram.forget_calls()
+
+    with pytest.raises(TokenRejected):
+        tokens.use(site.client.profile)
+
+    assert site.instagram.count("profile") == 1
+    assert memory_store.get(KEY) == before
+
+
+# What the owner sets up
+
+
+def test_a_proven_token_is_stored_alone(any_store: Store, site: Site) -> None:
+    site.stored(any_store)
+    theirs = site.token()
+    tokens = site.start(any_store).tokens
+
+    tokens.adopt(theirs, is_proven=True)
+
+    assert document(any_store) == theirs
+    assert tokens.usable() == theirs
+
+
+def test_an_unproven_token_remembers_the_one_it_replaces(site: Site, memory_store: MemoryStore) -> None:
+    old, theirs = site.stored(memory_store), site.token()
+    tokens = site.start(memory_store).tokens
+
+    tokens.adopt(theirs, is_proven=False)
+    adopted = document(memory_store)
+    site.instagram.revoke(theirs.value)
+    tokens.use(site.client.profile)
+
+    assert (adopted.value, adopted.predecessor) == (theirs.value, old)
+    assert document(memory_store) == old
+
+
+def test_an_unproven_token_is_the_owners_even_where_it_replaces_the_environments(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
+    tokens.usable()
+    theirs = site.token()
+
+    tokens.adopt(theirs, is_proven=False)
+
+    changed = site.start(memory_store, environment=site.instagram.issue()).tokens
+    assert changed.usable().value == theirs.value
+
+
+def test_an_unproven_token_does_not_remember_one_that_has_expired(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, left=timedelta())
+    theirs = site.token()
+
+    site.start(memory_store).tokens.adopt(theirs, is_proven=False)
+
+    assert document(memory_store) == theirs
+
+
+def test_setting_up_replaces_an_unreadable_token(site: Site, memory_store: MemoryStore) -> None:
+    memory_store.set(KEY, "no json")
+    theirs = site.token()
+
+    site.start(memory_store).tokens.adopt(theirs, is_proven=False)
+
+    assert document(memory_store) == theirs
+
+
+def test_an_adopted_token_that_cannot_be_stored_is_an_error_and_the_old_one_stays(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    old = site.stored(upstash_store)
+    tokens = site.start(upstash_store).tokens
+    tokens.usable()
+    upstash.fail("redis_down")
+
+    with pytest.raises(StoreError):
+        tokens.adopt(site.token(), is_proven=True)
+
+    assert tokens.usable() == old
+
+
+def test_a_running_process_takes_what_another_one_has_set_up(any_store: Store, site: Site) -> None:
+    site.stored(any_store)
+    running = site.start(any_store).tokens
+    running.usable()
+    theirs = site.token()
+
+    site.start(any_store).tokens.adopt(theirs, is_proven=True)
+
+    assert running.usable() == theirs
+
+
+# One renewal at a time
+
+
+def test_of_two_processes_one_renews_and_the_other_goes_on_with_the_old_token(
+    any_store: Store,
+    site: Site,
+    threads: ThreadPoolExecutor,
+) -> None:
+    old = site.stored(any_store, left=DAY)
+    winner, loser = site.start(any_store).tokens, site.start(any_store).tokens
+
+    with site.instagram.hold("renew") as gate:
+        renewing = threads.submit(winner.usable)
+        assert gate.wait()
+        used_meanwhile = loser.usable()
+        outcome = loser.renew()
+
+    assert used_meanwhile == old
+    assert outcome == Outcome.LEFT_TO_OTHERS
+    assert renewing.result().predecessor == old
+    assert site.instagram.count("renew") == 1
+
+
+class Interrupted(MemoryStore):
+    """Right after the token is read for the first time, something else happens."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def get(self, key: str) -> str | None:
+        value = super().get(key)
+        if key == KEY and self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return value
+
+
+def test_a_token_renewed_between_look_and_claim_is_not_renewed_again(site: Site) -> None:
+    store = Interrupted(site.clock)
+    site.stored(store, left=DAY)
+    store.meanwhile = site.start(store).tokens.usable
+
+    token = site.start(store).tokens.usable()
+
+    assert site.instagram.count("renew") == 1
+    assert token == document(store)
+
+
+@pytest.mark.parametrize(("seconds", "renewals"), [(59, 0), (60, 1), (61, 1)])
+def test_a_renewal_that_crashed_holds_the_next_one_back_for_a_minute(
+    seconds: int,
+    renewals: int,
+    site: Site,
+    memory_store: MemoryStore,
+) -> None:
+    site.stored(memory_store, left=DAY)
+    memory_store.claim("claim:renewal:1", timedelta(seconds=60))
+    site.clock.forward(seconds=seconds)
+
+    site.start(memory_store).tokens.usable()
+
+    assert site.instagram.count("renew") == renewals
+
+
+# When it fails
+
+
+@pytest.mark.parametrize("fault", EVERY_FAILURE.values(), ids=EVERY_FAILURE.keys())
+def test_no_failed_renewal_harms_the_living_token(fault: fake.Fault, site: Site, memory_store: MemoryStore) -> None:
+    old = site.stored(memory_store, left=DAY)
+    before = memory_store.get(KEY)
+    site.instagram.fail("renew", fault)
+    tokens = site.start(memory_store).tokens
+
+    used = tokens.usable()
+
+    assert used == old
+    assert memory_store.get(KEY) == before
+    assert site.instagram.count("renew") > 0
+    trouble = tokens.report().last_renewal
+    assert trouble is not None
+    assert trouble.trouble is not None
+
+
+@pytest.mark.parametrize(
+    ("left", "pause"),
+    [(3 * DAY, HOUR), (DAY, HOUR), (DAY - SECOND, timedelta(minutes=5))],
+    ids=["days left", "a day left", "less than a day left"],
+)
+def test_a_failed_renewal_pauses_visitors_for_an_hour_and_on_the_last_day_for_five_minutes(
+    left: timedelta,
+    pause: timedelta,
+    site: Site,
+    memory_store: MemoryStore,
+) -> None:
+    site.stored(memory_store, left=left)
+    site.instagram.fail("renew", fake.APP_LIMIT)
+    site.start(memory_store).tokens.usable()
+    counts = []
+    for step in (pause - SECOND, SECOND):
+        site.clock.now += step
+        site.start(memory_store).tokens.usable()
+        counts.append(site.instagram.count("renew"))
+
+    assert counts == [1, 2]
+
+
+@pytest.mark.parametrize(("late", "renewals"), [(-SECOND, 0), (timedelta(), 1)], ids=["before", "on"])
+def test_a_token_of_unknown_life_that_cannot_be_renewed_is_tried_again_after_an_hour(
+    late: timedelta, renewals: int, site: Site, memory_store: MemoryStore
+) -> None:
+    put(memory_store, Token(site.instagram.issue()))
+    site.instagram.fail("renew", fake.UNSUPPORTED_REQUEST)
+    site.start(memory_store).tokens.usable()
+    site.instagram.forget_calls()
+
+    site.clock.now += HOUR + late
+    site.start(memory_store).tokens.usable()
+
+    assert site.instagram.count("renew") == renewals
+
+
+def test_the_owner_and_the_cron_do_not_wait_for_the_pause_to_end(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, left=DAY)
+    site.instagram.fail("renew", fake.APP_LIMIT, times=2)
+    tokens = site.start(memory_store).tokens
+    tokens.usable()
+
+    with pytest.raises(RateLimited):
+        tokens.renew()
+    outcome = tokens.renew()
+
+    assert outcome == Outcome.RENEWED
+
+
+def test_another_token_is_not_held_back_by_the_pause_of_the_one_before(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, left=DAY)
+    site.instagram.fail("renew", fake.APP_LIMIT, times=1)
+    tokens = site.start(memory_store).tokens
+    tokens.usable()
+    theirs = site.token(left=DAY)
+    tokens.adopt(theirs, is_proven=True)
+
+    assert tokens.usable().predecessor == theirs
+
+
+def test_a_young_token_of_unknown_age_says_that_the_refusal_is_harmless(site: Site, memory_store: MemoryStore) -> None:
+    value = site.instagram.issue(age=HOUR)
+    tokens = site.start(memory_store, environment=value).tokens
+
+    assert tokens.use(lambda used: used) == value
+
+    last = tokens.report().last_renewal
+    assert last is not None
+    assert last.trouble is not None
+    assert "younger than 24 hours" in last.trouble.hint
+
+
+# How a renewal ends
+
+
+def test_a_renewal_asked_for_is_done_however_long_the_token_still_lives(site: Site, memory_store: MemoryStore) -> None:
+    old = site.stored(memory_store, age=DAY, left=59 * DAY)
+
+    outcome = site.start(memory_store).tokens.renew()
+
+    assert outcome == Outcome.RENEWED
+    assert document(memory_store).predecessor == old
+
+
+@pytest.mark.parametrize(
+    ("age", "outcome"), [(DAY - SECOND, Outcome.NOT_DUE), (DAY, Outcome.RENEWED), (DAY + SECOND, Outcome.RENEWED)]
+)
+def test_a_token_renewed_lately_is_not_due(
+    age: timedelta,
+    outcome: Outcome,
+    site: Site,
+    memory_store: MemoryStore,
+) -> None:
+    site.stored(memory_store)
+    site.start(memory_store).tokens.renew()
+    site.clock.now += age
+
+    assert site.start(memory_store).tokens.renew() == outcome
+    assert site.instagram.count("renew") == (1 if outcome == Outcome.NOT_DUE else 2)
+
+
+def test_a_token_set_up_lately_is_too_young(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store)
+    tokens = site.start(memory_store).tokens
+    tokens.renew()
+    tokens.adopt(site.token(age=DAY - SECOND, left=59 * DAY), is_proven=True)
+
+    assert tokens.renew() == Outcome.TOO_YOUNG
+    assert site.instagram.count("renew") == 1
+
+
+# Encrypted
+
+
+def test_with_a_key_the_token_cannot_be_read_in_the_store(site: Site, memory_store: MemoryStore) -> None:
+    token = site.token()
+    tokens = site.start(memory_store, cipher=FernetCipher([KEY_A])).tokens
+
+    tokens.adopt(token, is_proven=True)
+
+    assert token.value not in str(memory_store.get(KEY))
+    assert site.start(memory_store, cipher=FernetCipher([KEY_B, KEY_A])).tokens.usable() == token
+
+
+def test_a_token_stored_before_there_was_a_key_is_read_and_then_written_encrypted(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    site.stored(memory_store, left=DAY)
+
+    renewed = site.start(memory_store, cipher=FernetCipher([KEY_A])).tokens.usable()
+
+    assert renewed.value not in str(memory_store.get(KEY))
+
+
+@pytest.mark.parametrize("cipher", [None, FernetCipher([KEY_B])], ids=["no key", "another key"])
+@pytest.mark.parametrize("with_environment", [False, True])
+def test_a_token_that_no_key_opens_is_a_clear_error_and_stays_as_it_is(
+    with_environment: bool,
+    cipher: FernetCipher | None,
+    site: Site,
+    memory_store: MemoryStore,
+) -> None:
+    site.start(memory_store, cipher=FernetCipher([KEY_A])).tokens.adopt(site.token(), is_proven=True)
+    before = memory_store.get(KEY)
+    environment = site.instagram.issue() if with_environment else None
+    tokens = site.start(memory_store, cipher=cipher, environment=environment).tokens
+
+    if with_environment:
+        tokens.use(site.client.profile)
+    else:
+        with pytest.raises(StoreError):
+            tokens.use(site.client.profile)
+
+    error = tokens.report().store_error
+    assert error is not None
+    assert "IGFEED_ENCRYPTION_KEY" in error.hint
+    assert memory_store.get(KEY) == before
+
+
+# Secrets
+
+
+def test_no_token_shows_in_what_is_printed_of_it(site: Site, memory_store: MemoryStore) -> None:
+    old = site.stored(memory_store, left=DAY)
+    tokens = site.start(memory_store).tokens
+    renewed = tokens.usable()
+
+    printed = f"{renewed!r} {renewed} {tokens!r} {tokens.report()!r} {memory_store.get(RENEWAL_KEY)}"
+
+    assert renewed.predecessor == old
+    assert old.value not in printed
+    assert renewed.value not in printed
+
+
+@pytest.mark.parametrize("fault", EVERY_FAILURE.values(), ids=EVERY_FAILURE.keys())
+def test_no_token_shows_in_the_log_or_in_what_is_raised(
+    fault: fake.Fault,
+    site: Site,
+    memory_store: MemoryStore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    old = site.stored(memory_store, left=DAY)
+    tokens = site.start(memory_store).tokens
+    site.instagram.fail("renew", fault)
+
+    caplog.set_level(logging.DEBUG, logger="igfeed")
+    tokens.usable()
+    with pytest.raises(InstagramError) as failed:
+        tokens.renew()
+
+    logged = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("igfeed"))
+    assert "could not be renewed" in logged
+    assert old.value not in logged
+    assert old.value not in str(tokens.report().last_renewal)
+    assert old.value not in told_by(failed.value)
+
+
+def test_no_token_shows_in_the_log_of_a_renewal_or_of_a_rejection(
+    site: Site,
+    memory_store: MemoryStore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    old = site.stored(memory_store, left=DAY)
+    tokens = site.start(memory_store).tokens
+
+    with caplog.at_level(logging.DEBUG, logger="igfeed"):
+        renewed = tokens.usable()
+        site.instagram.revoke(renewed.value)
+        tokens.use(site.client.profile)
+
+    logged = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("igfeed"))
+    assert "was renewed" in logged
+    assert "was rejected" in logged
+    assert old.value not in logged
+    assert renewed.value not in logged

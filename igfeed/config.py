@@ -140,7 +140,8 @@ class _Reader:
         """An http or https URL without query, user name or final slash."""
         text = self.text(name, default).rstrip("/")
         if not _is_plain_url(text):
-            raise ConfigError(f"{name} is not usable: it takes a URL such as {default or 'https://example.com'}.")
+            shown = "not usable" if re.search("[@?]", text) else repr(text)  # It may hold a password.
+            raise ConfigError(f"{name} is {shown}: it takes a URL such as {default or 'https://example.com'}.")
         return text
 
     def base_url(self) -> str | None:

@@ -1,7 +1,6 @@
 """The nouns: frozen, pure, to and from JSON.
 
-A ``from_json`` raises ``KeyError``, ``TypeError``, ``ValueError`` or ``AttributeError`` (together ``UNREADABLE``) on
-anything that ``to_json`` did not write.
+A ``from_json`` raises one of ``UNREADABLE`` on anything that ``to_json`` could not have written.
 """
 
 import hashlib
@@ -12,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 SHORTEST_AGE = timedelta(hours=24)
 """Instagram renews no token that is younger (Meta's documentation of refresh_access_token)."""

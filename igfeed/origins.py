@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 _PATTERN = re.compile(r"https?://[a-z0-9*.-]+(:\d{1,5})?", re.IGNORECASE)
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABELS = r"[a-z0-9-]+(\.[a-z0-9-]+)*"
 
 
@@ -28,7 +29,7 @@ class Origins:
         """Whether the URL's origin is on the list; a URL with a user name or one that cannot be read never is."""
         try:
             parts = urlsplit(url)
-            port = f":{parts.port}" if parts.port else ""
+            port = f":{parts.port}" if parts.port not in (None, DEFAULT_PORTS.get(parts.scheme)) else ""
         except ValueError:
             return False
         if "@" in parts.netloc or not parts.hostname:

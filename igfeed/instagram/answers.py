@@ -31,6 +31,9 @@ TEMPORARY = frozenset({1, 2})
 NEARLY_SPENT = 90
 """Percent of a budget above which we rest."""
 
+LARGEST = 1_000_000_000
+"""What any number in a reply is capped at."""
+
 HOURLY_BUDGET = timedelta(hours=1)
 """The budgets in percent are counted over the last hour (Meta's documentation of rate limits)."""
 
@@ -115,4 +118,5 @@ def _usages(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
 
 def _number(value: Any) -> float:
     """A number as sent, 0 for anything else; capped so that nonsense stays harmless."""
-    return min(float(value), 1e6) if isinstance(value, int | float) and math.isfinite(value) else 0.0
+    finite = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return float(max(-LARGEST, min(value, LARGEST))) if finite else 0.0

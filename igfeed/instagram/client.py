@@ -31,6 +31,9 @@ PICTURE_LIMIT = 15.0
 LARGEST_PAGE = 100
 MOST_PAGES = 10
 
+LONGEST_LIFE = 10 * 365 * 24 * 3600
+"""Seconds: far beyond Instagram's sixty days, and near enough for a date to be reckoned."""
+
 FIELDS_REFUSED = 100
 WITHOUT_OPTIONAL_FIELDS = timedelta(days=1)
 """How long we go without the optional fields after a request succeeded only without them."""
@@ -139,7 +142,7 @@ class InstagramClient:
         asked_at = self._clock()  # Before the call: the lifetime we are told started no earlier.
         data = self._get(path, params).data
         value, seconds = data.get("access_token"), data.get("expires_in")
-        if not isinstance(value, str) or not value or not isinstance(seconds, int) or seconds <= 0:
+        if not isinstance(value, str) or not value or not isinstance(seconds, int) or not 0 < seconds <= LONGEST_LIFE:
             raise UnexpectedAnswer("Instagram sent a token without a value or a lifetime.")
         return Token(value, issued_at=asked_at, expires_at=asked_at + timedelta(seconds=seconds))
 

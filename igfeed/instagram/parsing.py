@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 MEDIA_ID = re.compile(r"\d{1,32}(_\d{1,32})?", re.ASCII)
 
+HOST = re.compile(r"([a-z0-9-]+\.)*instagram\.com", re.ASCII | re.IGNORECASE)
+"""Whole names only: browsers take a backslash for the end of the host, ``urlsplit`` does not."""
+
 T = TypeVar("T")
 
 
@@ -47,14 +50,14 @@ def posts(data: dict[str, Any]) -> Iterator[Post]:
     for item in items:
         try:
             yield _post(item)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             log.warning("A post that cannot be read is left out (%s)", type(error).__name__)
 
 
 def next_cursor(data: dict[str, Any]) -> str | None:
     """Where the next page begins. ``paging.next`` itself holds the access token, so only its presence counts."""
     try:
-        return str(data["paging"]["cursors"]["after"]) if data["paging"]["next"] else None
+        return _text(data["paging"]["cursors"]["after"]) if data["paging"]["next"] else None
     except (KeyError, TypeError):
         return None
 
@@ -69,8 +72,8 @@ def _post(item: dict[str, Any]) -> Post:
         caption=_optional(item, "caption", _text),
         alt_text=_optional(item, "alt_text", _text),
         product_type=_optional(item, "media_product_type", _text),
-        like_count=_optional(item, "like_count", _count),
-        comments_count=_optional(item, "comments_count", _count),
+        like_count=_lenient(item, "like_count", _count),
+        comments_count=_lenient(item, "comments_count", _count),
         children=children,
     )
 
@@ -92,10 +95,12 @@ def _picture(item: dict[str, Any], children: tuple[Picture, ...] = ()) -> Pictur
 
 def _permalink(item: dict[str, Any]) -> str | None:
     """The address of the post, unless it leads anywhere but to Instagram."""
-    permalink = _optional(item, "permalink", _text) or ""
-    parts = urlsplit(permalink)
-    ours = parts.scheme == "https" and (f".{parts.netloc}").lower().endswith(".instagram.com")
-    return permalink if ours and "@" not in parts.netloc else None
+    permalink = _lenient(item, "permalink", _text) or ""
+    try:
+        parts = urlsplit(permalink)
+    except ValueError:
+        return None
+    return permalink if parts.scheme == "https" and HOST.fullmatch(parts.netloc) else None
 
 
 def _timestamp(item: dict[str, Any]) -> datetime | None:
@@ -122,7 +127,7 @@ def _optional(item: dict[str, Any], name: str, parse: Callable[[object], T]) -> 
 
 
 def _lenient(data: dict[str, Any], name: str, parse: Callable[[object], T]) -> T | None:
-    """A field of the profile, None where it is missing or odd: nothing in a profile is worth losing the feed for."""
+    """A field that is not worth losing a post or the profile for: None where it is missing or odd."""
     try:
         return _optional(data, name, parse)
     except TypeError:

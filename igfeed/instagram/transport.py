@@ -33,11 +33,18 @@ class Reply:
     body: bytes
 
 
+class _Session(requests.Session):
+    """Knows no redirects: even when told not to follow one, ``requests`` reads the whole of it to prepare the next."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  the signature is requests' own
+        return None
+
+
 class Transport:
     """One session: a pool of connections that threads may share, because it keeps no cookies."""
 
     def __init__(self, user_agent: str) -> None:
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers["User-Agent"] = user_agent
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -60,7 +67,7 @@ class Transport:
             target = reply.headers.get("Location")
             if allowed is None or reply.status not in REDIRECTIONS or not target:
                 return reply
-            url, params = urljoin(url, target), None
+            url, params = _joined(url, target), None
             if not allowed(url):
                 raise TransportError("it was redirected to an address that is not allowed")
         raise TransportError("it was redirected too often")
@@ -72,8 +79,16 @@ class Transport:
                 body = _read(response.raw, deadline, most_bytes)
                 return Reply(response.status_code, response.headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            # Its text holds the address, and so the token: only its name goes on.
-            raise TransportError(f"no answer ({type(error).__name__})") from None
+            failure = type(error).__name__  # Its text holds the address, and so the token: only its name goes on.
+        raise TransportError(f"no answer ({failure})")  # Out here, so that it has not even a context.
+
+
+def _joined(url: str, target: str) -> str:
+    """Where a redirect leads, empty (and so on no list) where that cannot be read."""
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        return ""
 
 
 def _read(raw: urllib3.response.BaseHTTPResponse, deadline: Deadline, most_bytes: int) -> bytes:

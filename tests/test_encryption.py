@@ -1,0 +1,66 @@
+"""How the token lies in the store: what opens it, and what is kept shut."""
+
+import pytest
+from cryptography.fernet import Fernet
+
+from igfeed.encryption import MARK, FernetCipher, NoCipher
+from igfeed.errors import StoreError
+from tests.conftest import told_by
+
+TEXT = '{"value": "IGAAtoken", "name": "Grüße 🪑"}'
+
+
+def new_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def test_without_a_key_a_text_lies_as_it_is() -> None:
+    assert NoCipher().encrypt(TEXT) == TEXT
+    assert NoCipher().decrypt(TEXT) == TEXT
+
+
+def test_with_a_key_nothing_of_the_text_shows_and_it_comes_back() -> None:
+    cipher = FernetCipher([new_key()])
+    written = cipher.encrypt(TEXT)
+    assert written.startswith(MARK)
+    assert "IGAA" not in written
+    assert cipher.decrypt(written) == TEXT
+
+
+def test_the_same_text_is_never_written_twice_the_same() -> None:
+    cipher = FernetCipher([new_key()])
+    assert cipher.encrypt(TEXT) != cipher.encrypt(TEXT)
+
+
+def test_what_was_written_before_there_was_a_key_is_read_as_it_is() -> None:
+    assert FernetCipher([new_key()]).decrypt(TEXT) == TEXT
+
+
+def test_a_new_key_in_front_reads_the_old_and_writes_with_the_new() -> None:
+    old, new = new_key(), new_key()
+    cipher = FernetCipher([new, old])
+    assert cipher.decrypt(FernetCipher([old]).encrypt(TEXT)) == TEXT
+    assert FernetCipher([new]).decrypt(cipher.encrypt(TEXT)) == TEXT
+
+
+def test_without_its_key_it_stays_shut_and_the_hint_names_the_variable() -> None:
+    written = FernetCipher([new_key()]).encrypt(TEXT)
+    for cipher in (NoCipher(), FernetCipher([new_key()])):
+        with pytest.raises(StoreError) as caught:
+            cipher.decrypt(written)
+        assert "IGFEED_ENCRYPTION_KEY" in caught.value.hint
+        assert written.removeprefix(MARK) not in told_by(caught.value)
+
+
+@pytest.mark.parametrize("rest", ["", "abc", "ü", "\ud800", "gAAAAA==", "\0"])
+def test_a_damaged_text_is_a_store_error(rest: str) -> None:
+    with pytest.raises(StoreError):
+        FernetCipher([new_key()]).decrypt(MARK + rest)
+
+
+def test_a_text_changed_by_one_letter_is_a_store_error() -> None:
+    cipher = FernetCipher([new_key()])
+    written = cipher.encrypt(TEXT)
+    changed = written[:-5] + ("A" if written[-5] != "A" else "B") + written[-4:]
+    with pytest.raises(StoreError):
+        cipher.decrypt(changed)

@@ -1,0 +1,765 @@
+"""The client against an Instagram that answers over HTTP: profile, media, tokens, pictures, and all that fails."""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from igfeed.errors import (
+    IgfeedError,
+    InstagramError,
+    InstagramUnreachable,
+    PermissionRefused,
+    PictureUnavailable,
+    RateLimited,
+    TokenRejected,
+    UnexpectedAnswer,
+)
+from igfeed.instagram.client import MOST_JSON, MOST_PAGES, MOST_PICTURE, InstagramClient
+from igfeed.instagram.transport import Transport
+from igfeed.models import Picture
+from igfeed.origins import Origins
+from tests.conftest import MovingClock, told_by
+from tests.servers.faults import Exchange
+from tests.servers.instagram import (
+    APP_LIMIT,
+    ERRORS,
+    NOT_FOUND,
+    TEMPORARY,
+    FakeInstagram,
+    Fault,
+    PictureReply,
+    album,
+    answer,
+    api_error,
+    child_image,
+    child_video,
+    close_after,
+    html_error,
+    huge,
+    image,
+    invalid_json,
+    jpeg,
+    reply,
+    reset,
+    reset_after,
+    sample_posts,
+    truncate,
+    video,
+)
+
+DAY = timedelta(days=1)
+OPTIONAL = {"media_product_type", "alt_text", "like_count", "comments_count"}
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """How long the client has slept before each new try."""
+    return []
+
+
+@pytest.fixture
+def client(instagram: FakeInstagram, clock: MovingClock, pauses: list[float]) -> InstagramClient:
+    return InstagramClient(
+        url=instagram.url,
+        version="v25.0",
+        media_origins=Origins(instagram.url),
+        transport=Transport("igfeed/tests"),
+        clock=clock,
+        sleep=pauses.append,
+    )
+
+
+@pytest.fixture
+def token(instagram: FakeInstagram) -> str:
+    return instagram.issue()
+
+
+def fields(instagram: FakeInstagram) -> list[set[str]]:
+    """The fields each call so far has asked for."""
+    return [set(call.params["fields"].split(",")) for call in instagram.calls]
+
+
+# Profile
+
+
+@pytest.mark.parametrize("in_list", [False, True])
+def test_a_profile_is_read_flat_and_in_a_list(
+    client: InstagramClient, instagram: FakeInstagram, token: str, in_list: bool
+) -> None:
+    instagram.profile_in_list = in_list
+    profile = client.profile(token)
+    assert (profile.username, profile.name, profile.media_count) == ("studio.nord", "Studio Nord", 30)
+    assert profile.biography == "Furniture from Malmö 🪑\nOpen Tue to Sat"
+    assert (profile.followers_count, profile.follows_count) == (4821, 312)
+    assert profile.website == "https://studio-nord.example/"
+    assert profile.picture_url
+    assert profile.picture_url.startswith(instagram.url)
+
+
+def test_the_profile_is_that_of_the_token_in_the_pinned_version(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    client.profile(token)
+    (call,) = instagram.calls
+    assert (call.path, call.params["access_token"]) == ("/v25.0/me", token)
+
+
+def test_a_profile_without_biography_and_website_is_read_at_the_second_call(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.unknown_fields = {"biography"}
+    assert client.profile(token).username == "studio.nord"
+    assert fields(instagram)[0] - fields(instagram)[1] == {"biography", "website"}
+
+
+# Media
+
+
+def test_the_newest_posts_come_first(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    media = client.media(token, 24)
+    assert [post.id for post in media.posts] == [post["id"] for post in instagram.posts[:24]]
+    assert media.rest == timedelta()
+    assert instagram.count("media") == 1
+
+
+def test_paging_goes_on_until_there_are_enough(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    instagram.short_pages = True
+    assert [post.id for post in client.media(token, 25).posts] == [post["id"] for post in instagram.posts[:25]]
+    assert instagram.count("media") == 2
+    assert all(call.path == "/v25.0/me/media" for call in instagram.calls)
+
+
+def test_paging_ends_where_there_is_no_next_page(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    instagram.short_pages = True
+    assert len(client.media(token, 40).posts) == 30
+    assert instagram.count("media") == 2
+
+
+def test_no_page_is_asked_for_more_than_instagram_gives(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.posts = sample_posts(130)
+    assert len(client.media(token, 120).posts) == 120
+    assert [call.params["limit"] for call in instagram.calls] == ["100", "100"]
+
+
+def test_an_empty_account_has_no_posts(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    instagram.posts.clear()
+    assert client.media(token, 24).posts == ()
+    assert instagram.count("media") == 1
+
+
+def test_an_empty_page_in_between_does_not_end_the_paging(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    paging = {"cursors": {"after": ""}, "next": "https://g/"}
+    instagram.fail("media", reply({"data": [], "paging": paging}), times=1)
+    assert len(client.media(token, 24).posts) == 24
+
+
+def test_a_cursor_that_does_not_move_ends_the_paging(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    page = {"data": [image(id="1")], "paging": {"cursors": {"after": "same"}, "next": "https://g/"}}
+    instagram.fail("media", reply(page))
+    assert len(client.media(token, 24).posts) == 1
+    assert instagram.count("media") == 2
+
+
+def test_paging_ends_after_so_many_pages(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    for number in range(MOST_PAGES + 1):
+        page = {"data": [], "paging": {"cursors": {"after": str(number)}, "next": "https://g/"}}
+        instagram.fail("media", reply(page), times=1)
+    assert client.media(token, 24).posts == ()
+    assert instagram.count("media") == MOST_PAGES
+
+
+def test_a_post_that_comes_twice_is_shown_once(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    cursors = {"cursors": {"after": ""}, "next": "https://g/"}
+    top = instagram.posts[:2]
+    instagram.fail("media", reply({"data": top, "paging": cursors}), times=1)
+    ids = [post.id for post in client.media(token, 5).posts]
+    assert ids == [post["id"] for post in instagram.posts[:5]]
+
+
+def test_a_post_published_between_two_pages_does_not_double_another(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    first = [post["id"] for post in instagram.posts]
+
+    def publish_then_answer(exchange: Exchange) -> None:
+        instagram.publish(image())
+        exchange.send(exchange.execute())
+
+    instagram.short_pages = True
+    instagram.fail("media", publish_then_answer, times=1, after=1)
+    assert [post.id for post in client.media(token, 20).posts] == first[:20]
+
+
+def test_posts_of_all_kinds_are_read(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    children = [child_image(id="21"), child_video(id="22"), child_image(id="23", media_url=None)]
+    instagram.posts = [
+        album(children, id="20"),
+        video(id="30"),
+        video(id="31", thumbnail_url=None),
+        image(id="40", caption=None, like_count=None, media_url=None),
+        image(id="50", media_type="HOLOGRAM"),
+    ]
+    whole, film, bare, absent, unknown = client.media(token, 24).posts
+    assert [child.id for child in whole.children] == ["21", "22", "23"]
+    assert [bool(child.url) for child in whole.children] == [True, True, False]
+    assert (whole.picture.url or "").startswith(f"{instagram.url}/pictures/21.jpg")
+    assert (film.picture.url or "").startswith(f"{instagram.url}/pictures/30.jpg")
+    assert (film.picture.video_url or "").startswith(f"{instagram.url}/videos/30.mp4")
+    assert (bare.picture.url, bool(bare.picture.video_url)) == (None, True)
+    assert (absent.caption, absent.like_count, absent.picture) == (None, None, Picture("40"))
+    assert (unknown.media_type, bool(unknown.picture.url)) == ("HOLOGRAM", True)
+
+
+def test_a_broken_post_costs_only_itself(
+    client: InstagramClient, instagram: FakeInstagram, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    instagram.publish(image(media_type=["IMAGE"]))
+    assert [post.id for post in client.media(token, 24).posts] == [post["id"] for post in instagram.posts[1:25]]
+    assert "left out" in caplog.text
+    assert token not in caplog.text
+
+
+def test_captions_arrive_as_they_were_written(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    texts = ['<b>no</b> & "so" 👩‍🎨', "مرحبا", "line\nbreak / slash \\", "half \ud83e", "nul \0 inside"]
+    instagram.posts = [image(caption=text) for text in texts]
+    captions = [post.caption for post in client.media(token, 24).posts]
+    assert captions == [*texts[:3], "half ?", "nul  inside"]
+
+
+def test_an_address_that_leads_elsewhere_is_dropped(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.posts = [image(permalink="http://www.instagram.com/p/1/"), image(permalink="https://evil.example/p/1/")]
+    assert [post.permalink for post in client.media(token, 24).posts] == [None, None]
+
+
+def test_a_reply_without_a_list_is_unexpected(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    instagram.fail("media", reply({"data": {}}))
+    with pytest.raises(UnexpectedAnswer):
+        client.media(token, 24)
+
+
+# Optional fields
+
+
+@pytest.mark.parametrize("unknown", sorted(OPTIONAL))
+def test_optional_fields_are_dropped_together_where_one_is_unknown(
+    client: InstagramClient, instagram: FakeInstagram, token: str, unknown: str
+) -> None:
+    instagram.unknown_fields = {unknown}
+    posts = client.media(token, 24).posts
+    assert len(posts) == 24
+    assert {post.like_count for post in posts} == {None}
+    first, second = fields(instagram)
+    assert first - second == OPTIONAL
+
+
+def test_dropped_fields_are_remembered_for_a_day_and_then_asked_for_again(
+    client: InstagramClient, instagram: FakeInstagram, token: str, clock: MovingClock
+) -> None:
+    instagram.unknown_fields = {"alt_text"}
+    client.media(token, 24)
+    instagram.forget_calls()
+    clock.now += DAY - timedelta(microseconds=1)
+    client.media(token, 24)
+    assert [OPTIONAL & asked for asked in fields(instagram)] == [set()]
+    instagram.forget_calls()
+    instagram.unknown_fields = set()
+    clock.forward(microseconds=1)
+    assert client.media(token, 24).posts[0].like_count is not None
+    assert [OPTIONAL & asked for asked in fields(instagram)] == [OPTIONAL]
+
+
+def test_every_page_after_the_drop_goes_without_the_fields(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.unknown_fields, instagram.short_pages = {"alt_text"}, True
+    assert len(client.media(token, 24).posts) == 24
+    assert [bool(OPTIONAL & asked) for asked in fields(instagram)] == [True, False, False]
+
+
+def test_dropping_the_fields_of_posts_keeps_those_of_the_profile(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.unknown_fields = {"alt_text"}
+    client.media(token, 24)
+    assert client.profile(token).biography
+
+
+def test_a_refusal_that_has_nothing_to_do_with_fields_is_tried_once_more_and_not_remembered(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.fail("media", ERRORS["unsupported_request"])
+    with pytest.raises(UnexpectedAnswer):
+        client.media(token, 24)
+    assert instagram.count("media") == 2
+    instagram.heal()
+    assert client.media(token, 24).posts[0].like_count is not None
+
+
+def test_other_refusals_are_not_taken_for_unknown_fields(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.fail("media", api_error(2500))
+    with pytest.raises(UnexpectedAnswer):
+        client.media(token, 24)
+    assert instagram.count("media") == 1
+
+
+# Errors
+
+
+CLASSES: dict[str, type[InstagramError]] = {
+    "expired": TokenRejected,
+    "expired_463": TokenRejected,
+    "password_changed": TokenRejected,
+    "app_removed": TokenRejected,
+    "checkpoint": TokenRejected,
+    "cannot_parse": TokenRejected,
+    "session_invalid": TokenRejected,
+    "unsupported_request": UnexpectedAnswer,
+    "permission": PermissionRefused,
+    "app_limit": RateLimited,
+    "user_limit": RateLimited,
+    "business_limit": RateLimited,
+    "temporary": InstagramUnreachable,
+}
+
+CALLS: dict[str, Callable[[InstagramClient, str], Any]] = {
+    "profile": lambda client, token: client.profile(token),
+    "media": lambda client, token: client.media(token, 24),
+    "renew": lambda client, token: client.renew(token),
+    "exchange": lambda client, token: client.exchange(token, "app-secret"),
+}
+
+
+def test_every_error_of_the_fake_has_its_class_here() -> None:
+    assert set(CLASSES) == set(ERRORS)
+
+
+@pytest.mark.parametrize("name", sorted(ERRORS))
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_every_error_has_its_class_in_every_call(
+    client: InstagramClient,
+    instagram: FakeInstagram,
+    token: str,
+    name: str,
+    call: Callable[[InstagramClient, str], Any],
+) -> None:
+    instagram.fail("*", ERRORS[name])
+    with pytest.raises(InstagramError) as caught:
+        call(client, token)
+    assert type(caught.value) is CLASSES[name]
+
+
+def quoting(code: int, **options: Any) -> Callable[[Exchange], None]:
+    """An error whose message quotes the token, as some of Meta's do."""
+
+    def play(exchange: Exchange) -> None:
+        quote = f"Malformed access token {exchange.request.query}"
+        exchange.send(api_error(code, message=quote, error_user_msg=quote, fbtrace_id=quote, **options))
+
+    return play
+
+
+FAULTS: dict[str, Fault] = {
+    **ERRORS,
+    "not found": NOT_FOUND,
+    "reset": reset(),
+    "reset after": reset_after(),
+    "closed after": close_after(),
+    "truncated": truncate(),
+    "invalid json": invalid_json(),
+    "huge": huge(MOST_JSON),
+    "html": html_error(502),
+    "html 200": html_error(200),
+    "redirect": answer(302, headers={"Location": "https://evil.example/"}),
+    "empty": answer(),
+    "quoted in 190": quoting(190),
+    "quoted in 10": quoting(10),
+    "quoted in 4": quoting(4, http=403),
+    "quoted in 2": quoting(2, http=500),
+    "quoted in 100": quoting(100),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_no_error_holds_the_token_a_secret_or_an_address(
+    client: InstagramClient,
+    instagram: FakeInstagram,
+    token: str,
+    fault: Fault,
+    call: Callable[[InstagramClient, str], Any],
+) -> None:
+    secret = f"{instagram.app_secret}"
+    instagram.fail("*", fault)
+    with pytest.raises(InstagramError) as caught:
+        client.exchange(token, secret) if call is CALLS["exchange"] else call(client, token)
+    told = told_by(caught.value) + caught.value.hint
+    for hidden in (token, secret, instagram.url.removeprefix("http://")):
+        assert hidden not in told
+
+
+def test_an_instagram_that_is_not_there_is_unreachable_and_tells_nothing(
+    client: InstagramClient, instagram: FakeInstagram, token: str, pauses: list[float]
+) -> None:
+    instagram.stop()
+    with pytest.raises(InstagramUnreachable) as caught:
+        client.media(token, 24)
+    assert token not in told_by(caught.value)
+    assert len(pauses) == 2
+
+
+# Retries
+
+
+TEMPORARY_FAULTS: dict[str, Fault] = {
+    "code 2": TEMPORARY,
+    "code 1": api_error(1, http=500),
+    "transient": api_error(100, is_transient=True),
+    "html 502": html_error(502),
+    "html 503": html_error(503),
+    "reset": reset(),
+    "truncated": truncate(),
+    "closed": close_after(),
+}
+
+LASTING_FAULTS = {
+    **{name: fault for name, fault in ERRORS.items() if name not in ("temporary", "unsupported_request")},
+    "429": answer(429),
+    "html 404": html_error(404),
+    "invalid json": invalid_json(),
+}
+
+
+@pytest.mark.parametrize("fault", TEMPORARY_FAULTS.values(), ids=TEMPORARY_FAULTS)
+def test_temporary_trouble_is_tried_three_times_and_no_more(
+    client: InstagramClient, instagram: FakeInstagram, token: str, pauses: list[float], fault: Fault
+) -> None:
+    instagram.fail("media", fault)
+    with pytest.raises(InstagramUnreachable):
+        client.media(token, 24)
+    assert instagram.count("media") == 3
+    assert len(pauses) == 2
+
+
+@pytest.mark.parametrize("fault", TEMPORARY_FAULTS.values(), ids=TEMPORARY_FAULTS)
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_works_at_a_later_try_has_worked(
+    client: InstagramClient, instagram: FakeInstagram, token: str, fault: Fault, times: int
+) -> None:
+    instagram.fail("renew", fault, times=times)
+    assert client.renew(token).value
+    assert instagram.count("renew") == times + 1
+
+
+@pytest.mark.parametrize("fault", LASTING_FAULTS.values(), ids=LASTING_FAULTS)
+def test_what_will_not_pass_is_not_tried_again(
+    client: InstagramClient, instagram: FakeInstagram, token: str, pauses: list[float], fault: Fault
+) -> None:
+    instagram.fail("media", fault)
+    with pytest.raises(InstagramError):
+        client.media(token, 24)
+    assert instagram.count("media") == 1
+    assert pauses == []
+
+
+def test_the_pauses_grow_and_are_spread(
+    client: InstagramClient, instagram: FakeInstagram, token: str, pauses: list[float]
+) -> None:
+    random.seed(7)
+    instagram.fail("media", TEMPORARY)
+    for _ in range(10):
+        with pytest.raises(InstagramUnreachable):
+            client.media(token, 24)
+    first, second = pauses[::2], pauses[1::2]
+    assert all(0.2 <= pause <= 0.6 for pause in first)
+    assert all(0.6 <= pause <= 1.8 for pause in second)
+    assert len(set(pauses)) == 20
+
+
+# Limits
+
+
+def test_a_reached_limit_says_how_long_it_lasts(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    instagram.business_usage = {"17841": [{"type": "instagram", "estimated_time_to_regain_access": 23}]}
+    instagram.fail("media", APP_LIMIT)
+    with pytest.raises(RateLimited) as caught:
+        client.media(token, 24)
+    assert caught.value.retry_after == timedelta(minutes=23)
+    assert caught.value.code == 4
+
+
+def test_a_reached_limit_without_headers_does_not_say(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.fail("media", APP_LIMIT)
+    with pytest.raises(RateLimited) as caught:
+        client.media(token, 24)
+    assert caught.value.retry_after is None
+
+
+@pytest.mark.parametrize(("percent", "rest"), [(90, timedelta()), (91, timedelta(hours=1))])
+def test_a_nearly_spent_budget_asks_for_a_rest(
+    client: InstagramClient, instagram: FakeInstagram, token: str, percent: int, rest: timedelta
+) -> None:
+    instagram.app_usage = {"call_count": percent, "total_cputime": 0, "total_time": 0}
+    media = client.media(token, 24)
+    assert (len(media.posts), media.rest) == (24, rest)
+
+
+def test_of_several_pages_the_longest_rest_counts(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    usage = '{"17841": [{"estimated_time_to_regain_access": 5}]}'
+    first = {"data": [image(id="1")], "paging": {"cursors": {"after": ""}, "next": "https://g/"}}
+    answered = reply(first)
+    headers = {"X-Business-Use-Case-Usage": usage}
+    instagram.fail("media", answer(200, answered.body, answered.content_type, headers), times=1)
+    assert client.media(token, 24).rest == timedelta(minutes=5)
+
+
+# Tokens
+
+
+def test_a_renewed_token_has_a_new_life(
+    client: InstagramClient, instagram: FakeInstagram, token: str, clock: MovingClock
+) -> None:
+    renewed = client.renew(token)
+    assert renewed.value != token
+    assert instagram.alive(renewed.value)
+    assert (renewed.issued_at, renewed.expires_at) == (clock.now, clock.now + timedelta(seconds=5183944))
+    (call,) = instagram.calls
+    assert (call.path, call.params) == (
+        "/refresh_access_token",
+        {"grant_type": "ig_refresh_token", "access_token": token},
+    )
+
+
+def test_a_renewed_token_may_keep_its_string(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    instagram.renewal_changes_string = False
+    assert client.renew(token).value == token
+
+
+def test_a_short_lived_token_is_exchanged_for_a_long_lived_one(
+    client: InstagramClient, instagram: FakeInstagram, clock: MovingClock
+) -> None:
+    short = instagram.issue_short()
+    token = client.exchange(short, instagram.app_secret)
+    assert token.value != short
+    assert token.expires_at == clock.now + timedelta(seconds=5183944)
+    assert [call.path for call in instagram.calls] == ["/access_token"]
+
+
+@pytest.mark.parametrize("name", ["renew", "exchange"])
+def test_a_life_begins_before_the_call_however_long_that_takes(
+    client: InstagramClient, instagram: FakeInstagram, clock: MovingClock, name: str
+) -> None:
+    begun = clock.now
+
+    def take_long(exchange: Exchange) -> None:
+        clock.forward(minutes=5)
+        exchange.send(exchange.execute())
+
+    instagram.fail(name, take_long)
+    if name == "renew":
+        token = client.renew(instagram.issue())
+    else:
+        token = client.exchange(instagram.issue_short(), instagram.app_secret)
+    assert (token.issued_at, token.expires_at) == (begun, begun + timedelta(seconds=5183944))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"expires_in": 0},
+        {"expires_in": -1},
+        {"expires_in": None},
+        {"expires_in": "5183944"},
+        {"expires_in": 10**12},
+        {"expires_in": 10**30},
+        {"expires_in": float("inf")},
+        {"access_token": ""},
+        {"access_token": None},
+        {"access_token": 5},
+        {"access_token": ["IGAAnew"]},
+    ],
+)
+def test_a_token_without_a_value_or_a_lifetime_is_refused(
+    client: InstagramClient, instagram: FakeInstagram, token: str, change: dict[str, Any]
+) -> None:
+    whole = {"access_token": "IGAAnew", "token_type": "bearer", "expires_in": 5183944}
+    instagram.fail("renew", reply({**whole, **change}))
+    with pytest.raises(UnexpectedAnswer) as caught:
+        client.renew(token)
+    assert "IGAAnew" not in told_by(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["access_token", "expires_in"])
+def test_half_a_token_is_refused(client: InstagramClient, instagram: FakeInstagram, token: str, missing: str) -> None:
+    whole = {"access_token": "IGAAnew", "expires_in": 5183944}
+    instagram.fail("renew", reply({name: value for name, value in whole.items() if name != missing}))
+    with pytest.raises(UnexpectedAnswer):
+        client.renew(token)
+
+
+def test_one_second_of_life_is_a_life(
+    client: InstagramClient, instagram: FakeInstagram, token: str, clock: MovingClock
+) -> None:
+    instagram.lifetime = 1
+    assert client.renew(token).expires_at == clock.now + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=23), timedelta(days=61)])
+def test_a_token_too_young_or_too_old_is_not_renewed(
+    client: InstagramClient, instagram: FakeInstagram, age: timedelta
+) -> None:
+    with pytest.raises((UnexpectedAnswer, TokenRejected)):
+        client.renew(instagram.issue(age=age))
+
+
+# Pictures
+
+
+@pytest.fixture
+def url(instagram: FakeInstagram) -> str:
+    """The address of a picture."""
+    instagram.picture_size = (40, 50)
+    return instagram.sign("/pictures/1.jpg")
+
+
+def test_a_picture_is_its_bytes(client: InstagramClient, url: str) -> None:
+    assert client.picture(url) == jpeg("1", (40, 50))
+
+
+@pytest.mark.parametrize("kind", ["image/jpeg", "image/png", "image/webp", "IMAGE/JPEG", "image/jpeg; charset=binary"])
+def test_the_content_type_says_what_is_a_picture(
+    client: InstagramClient, instagram: FakeInstagram, url: str, kind: str
+) -> None:
+    instagram.pictures["1"] = PictureReply(content_type=kind, body=b"bytes")
+    assert client.picture(url) == b"bytes"
+
+
+@pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "video/mp4", "application/octet-stream", "", "image"])
+def test_what_is_no_picture_is_refused(client: InstagramClient, instagram: FakeInstagram, url: str, kind: str) -> None:
+    instagram.pictures["1"] = PictureReply(content_type=kind, body=b"<html>")
+    with pytest.raises(PictureUnavailable):
+        client.picture(url)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://10.0.0.1/1.jpg",
+        "file:///etc/passwd",
+        "https://evil.example/1.jpg",
+        "",
+        "{url}@evil.example/1.jpg",
+        "http://me@{host}/1.jpg",
+    ],
+)
+def test_an_address_on_no_allowed_origin_is_not_asked(
+    client: InstagramClient, instagram: FakeInstagram, address: str
+) -> None:
+    host = instagram.url.removeprefix("http://")
+    with pytest.raises(PictureUnavailable) as caught:
+        client.picture(address.format(url=instagram.url, host=host))
+    assert "INSTAGRAM_MEDIA_ORIGINS" in caught.value.hint
+    assert instagram.count("*") == 0
+
+
+def test_a_redirect_within_the_allowed_origins_is_followed(
+    client: InstagramClient, instagram: FakeInstagram, url: str
+) -> None:
+    instagram.pictures["1"] = PictureReply(302, location=instagram.sign("/pictures/2.jpg"))
+    assert client.picture(url) == jpeg("2", (40, 50))
+
+
+@pytest.mark.parametrize("target", ["http://10.0.0.1/1.jpg", "//evil.example/", "file:///etc/passwd", "http://[bad"])
+def test_a_redirect_out_of_the_allowed_origins_is_not_followed(
+    client: InstagramClient, instagram: FakeInstagram, url: str, target: str
+) -> None:
+    instagram.pictures["1"] = PictureReply(302, location=target)
+    with pytest.raises(PictureUnavailable, match="not allowed") as caught:
+        client.picture(url)
+    assert target not in told_by(caught.value)
+
+
+def test_a_redirect_to_the_second_server_is_not_followed_even_if_it_runs_beside(
+    client: InstagramClient, instagram: FakeInstagram, url: str, clock: MovingClock
+) -> None:
+    with FakeInstagram(clock) as other:
+        instagram.pictures["1"] = PictureReply(302, location=other.sign("/pictures/1.jpg"))
+        with pytest.raises(PictureUnavailable):
+            client.picture(url)
+        assert other.count("*") == 0
+
+
+def test_a_picture_that_redirects_to_itself_is_unavailable(
+    client: InstagramClient, instagram: FakeInstagram, url: str
+) -> None:
+    instagram.pictures["1"] = PictureReply(302, location=url)
+    with pytest.raises(PictureUnavailable, match="too often"):
+        client.picture(url)
+
+
+def test_an_expired_address_is_unavailable_and_the_next_fetch_mends_it(
+    client: InstagramClient, url: str, clock: MovingClock
+) -> None:
+    clock.forward(days=5)
+    with pytest.raises(PictureUnavailable, match="HTTP 403") as caught:
+        client.picture(url)
+    assert "next fetch" in caught.value.hint
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_picture_of_the_largest_size_is_taken_and_one_byte_more_is_not(
+    client: InstagramClient, instagram: FakeInstagram, url: str, chunked: bool
+) -> None:
+    instagram.pictures["1"] = PictureReply(body=bytes(MOST_PICTURE), chunked=chunked)
+    assert len(client.picture(url)) == MOST_PICTURE
+    instagram.pictures["1"] = PictureReply(body=bytes(MOST_PICTURE + 1), chunked=chunked)
+    with pytest.raises(PictureUnavailable, match="larger"):
+        client.picture(url)
+
+
+PICTURE_FAULTS: dict[str, Fault] = {
+    "reset": reset(),
+    "closed": close_after(),
+    "truncated": truncate(),
+    "404": answer(404, content_type="image/jpeg"),
+    "500": html_error(500),
+    "206": answer(206, b"half", "image/jpeg"),
+}
+
+
+@pytest.mark.parametrize("fault", PICTURE_FAULTS.values(), ids=PICTURE_FAULTS)
+def test_a_picture_that_does_not_come_whole_is_unavailable_at_the_first_try(
+    client: InstagramClient, instagram: FakeInstagram, url: str, fault: Fault
+) -> None:
+    instagram.fail("picture", fault)
+    with pytest.raises(PictureUnavailable) as caught:
+        client.picture(url)
+    assert isinstance(caught.value, IgfeedError)
+    assert instagram.url not in told_by(caught.value)
+    assert instagram.count("picture") == 1
+
+
+def test_the_token_does_not_go_to_the_hosts_of_the_pictures(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    picture = client.media(token, 1).posts[0].picture
+    client.picture(picture.url or "")
+    call = instagram.calls[-1]
+    assert call.endpoint == "picture"
+    assert token not in f"{call.params} {call.headers}"

@@ -1,0 +1,322 @@
+"""Instagram's JSON turned into our nouns: what is absent, odd, new or broken."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from igfeed.errors import UnexpectedAnswer
+from igfeed.instagram import parsing
+from igfeed.models import Picture, Post, Profile
+
+IMAGE: dict[str, Any] = {
+    "id": "17990000000000001",
+    "caption": "Morning light",
+    "media_type": "IMAGE",
+    "media_product_type": "FEED",
+    "media_url": "https://scontent.cdninstagram.com/1.jpg",
+    "permalink": "https://www.instagram.com/p/Cabc/",
+    "timestamp": "2026-06-22T10:45:00+0000",
+    "alt_text": "A chair",
+    "like_count": 12,
+    "comments_count": 0,
+}
+
+
+def read(*items: Any) -> list[Post]:
+    return list(parsing.posts({"data": list(items)}))
+
+
+def one(**changes: Any) -> Post:
+    """The post of IMAGE with these changes; a field changed to None is absent."""
+    (post,) = read({name: value for name, value in {**IMAGE, **changes}.items() if value is not None})
+    return post
+
+
+# Profiles
+
+
+def test_a_profile_comes_flat_or_in_a_list() -> None:
+    record = {"username": "studio.nord", "name": "Studio Nord", "media_count": 3, "profile_picture_url": "https://p"}
+    expected = Profile("studio.nord", "Studio Nord", picture_url="https://p", media_count=3)
+    assert parsing.profile(record) == expected
+    assert parsing.profile({"data": [record]}) == expected
+
+
+def test_every_field_of_a_profile_finds_its_place() -> None:
+    names = ("username", "name", "biography", "website", "profile_picture_url")
+    counts = {"media_count": 1, "followers_count": 2, "follows_count": 3}
+    profile = parsing.profile({**{name: name for name in names}, **counts})
+    assert profile == Profile("username", "name", "biography", "website", "profile_picture_url", 1, 2, 3)
+
+
+def test_what_a_profile_lacks_is_none() -> None:
+    assert parsing.profile({"username": "studio.nord"}) == Profile("studio.nord")
+
+
+@pytest.mark.parametrize("odd", [None, [], {}, True, 1.5])
+def test_odd_fields_of_a_profile_cost_only_themselves(odd: Any) -> None:
+    names = ("name", "biography", "website", "profile_picture_url", "media_count", "followers_count", "follows_count")
+    assert parsing.profile({"username": "studio.nord", **dict.fromkeys(names, odd)}) == Profile("studio.nord")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"data": []},
+        {"data": {}},
+        {"data": ["text"]},
+        {"data": [None]},
+        {"username": ""},
+        {"username": 5},
+        {"username": "\0"},
+        {"id": "1"},
+    ],
+)
+def test_a_profile_without_a_user_name_is_unexpected(data: dict[str, Any]) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        parsing.profile(data)
+
+
+# Posts
+
+
+def test_every_field_of_a_post_finds_its_place() -> None:
+    assert one() == Post(
+        picture=Picture("17990000000000001", "https://scontent.cdninstagram.com/1.jpg"),
+        media_type="IMAGE",
+        permalink="https://www.instagram.com/p/Cabc/",
+        timestamp=datetime(2026, 6, 22, 10, 45, tzinfo=UTC),
+        caption="Morning light",
+        alt_text="A chair",
+        product_type="FEED",
+        like_count=12,
+        comments_count=0,
+    )
+
+
+def test_what_a_post_lacks_is_none() -> None:
+    assert read({"id": "1", "media_type": "IMAGE"}) == [Post(Picture("1"), "IMAGE")]
+
+
+@pytest.mark.parametrize("name", sorted(set(IMAGE) - {"id", "media_type"}))
+def test_null_is_taken_for_absent(name: str) -> None:
+    assert read({**IMAGE, name: None}) == [one(**{name: None})]
+
+
+def test_an_unknown_media_type_is_kept_with_its_picture() -> None:
+    post = one(media_type="HOLOGRAM")
+    assert (post.media_type, post.picture.url) == ("HOLOGRAM", IMAGE["media_url"])
+
+
+def test_times_are_utc_wherever_they_come_from() -> None:
+    assert one(timestamp="2026-06-22T10:45:00+0200").timestamp == datetime(2026, 6, 22, 8, 45, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("media_id", ["1", "17990000000000001", "17990000000000001_178414", "9" * 32])
+def test_media_ids_are_digits(media_id: str) -> None:
+    assert one(id=media_id).id == media_id
+
+
+# Videos and albums
+
+
+def test_a_video_shows_its_thumbnail() -> None:
+    post = one(media_type="VIDEO", media_url="https://v/1.mp4", thumbnail_url="https://v/1.jpg")
+    assert post.picture == Picture(post.id, "https://v/1.jpg", "https://v/1.mp4")
+
+
+def test_a_video_without_a_thumbnail_has_no_picture_rather_than_a_film_for_one() -> None:
+    assert one(media_type="VIDEO", media_url="https://v/1.mp4").picture == Picture(IMAGE["id"], None, "https://v/1.mp4")
+
+
+def test_a_copyrighted_video_has_its_thumbnail_alone() -> None:
+    post = one(media_type="VIDEO", media_url=None, thumbnail_url="https://v/1.jpg")
+    assert post.picture == Picture(post.id, "https://v/1.jpg")
+
+
+def test_a_thumbnail_goes_before_the_media_of_what_is_no_video() -> None:
+    assert one(media_type="HOLOGRAM", thumbnail_url="https://v/1.jpg").picture.url == "https://v/1.jpg"
+
+
+def album(*children: dict[str, Any], **changes: Any) -> Post:
+    return one(media_type="CAROUSEL_ALBUM", children={"data": list(children)}, **changes)
+
+
+def test_an_album_has_its_own_picture_and_its_childrens() -> None:
+    post = album(
+        {"id": "2", "media_type": "IMAGE", "media_url": "https://a/2.jpg"},
+        {"id": "3", "media_type": "VIDEO", "media_url": "https://a/3.mp4", "thumbnail_url": "https://a/3.jpg"},
+    )
+    assert post.picture.url == IMAGE["media_url"]
+    assert post.children == (Picture("2", "https://a/2.jpg"), Picture("3", "https://a/3.jpg", "https://a/3.mp4"))
+
+
+def test_a_child_without_media_is_kept_without_a_picture() -> None:
+    assert album({"id": "2", "media_type": "IMAGE"}).children == (Picture("2"),)
+
+
+def test_an_album_without_media_shows_its_first_child_that_has_some() -> None:
+    children = ({"id": "2", "media_type": "IMAGE"}, {"id": "3", "media_type": "IMAGE", "media_url": "https://a/3.jpg"})
+    assert album(*children, media_url=None).picture.url == "https://a/3.jpg"
+
+
+@pytest.mark.parametrize("children", [{}, {"data": []}])
+def test_an_album_may_have_no_children(children: dict[str, Any]) -> None:
+    assert one(media_type="CAROUSEL_ALBUM", children=children).children == ()
+
+
+# What is broken
+
+
+BROKEN: list[Any] = [
+    None,
+    5,
+    "text",
+    [],
+    {},
+    {"id": "2"},
+    {"media_type": "IMAGE"},
+    {**IMAGE, "id": 17990000000000002},
+    {**IMAGE, "id": ""},
+    {**IMAGE, "id": "../../etc"},
+    {**IMAGE, "id": "1\n"},
+    {**IMAGE, "id": "٣"},
+    {**IMAGE, "id": "9" * 33},
+    {**IMAGE, "media_type": 5},
+    {**IMAGE, "media_type": None},
+    {**IMAGE, "caption": ["text"]},
+    {**IMAGE, "media_url": {}},
+    {**IMAGE, "timestamp": "yesterday"},
+    {**IMAGE, "timestamp": 1782125100},
+    {**IMAGE, "timestamp": "0001-01-01T00:00:00+0100"},
+    {**IMAGE, "timestamp": "9999-12-31T23:59:59-0100"},
+    {**IMAGE, "children": None},
+    {**IMAGE, "children": []},
+    {**IMAGE, "children": {"data": None}},
+    {**IMAGE, "children": {"data": [{"media_type": "IMAGE"}]}},
+    {**IMAGE, "children": {"data": [{"id": "x"}]}},
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_post_is_left_out_with_a_warning_and_the_others_stay(
+    caplog: pytest.LogCaptureFixture, broken: Any
+) -> None:
+    before, after = {**IMAGE, "id": "1"}, {**IMAGE, "id": "3"}
+    assert [post.id for post in read(before, broken, after)] == ["1", "3"]
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "scontent" not in caplog.text
+
+
+@pytest.mark.parametrize("data", [{}, {"data": None}, {"data": {}}, {"data": "text"}])
+def test_a_media_list_without_a_list_is_unexpected(data: dict[str, Any]) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        list(parsing.posts(data))
+
+
+def test_an_empty_media_list_is_no_posts() -> None:
+    assert read() == []
+
+
+# Addresses of posts
+
+
+@pytest.mark.parametrize(
+    "permalink",
+    [
+        "https://www.instagram.com/p/Cabc/",
+        "https://www.instagram.com/reel/Cabc/?hl=de",
+        "https://instagram.com/p/Cabc/",
+        "https://WWW.Instagram.com/p/Cabc/",
+    ],
+)
+def test_an_address_at_instagram_is_kept(permalink: str) -> None:
+    assert one(permalink=permalink).permalink == permalink
+
+
+@pytest.mark.parametrize(
+    "permalink",
+    [
+        "",
+        "http://www.instagram.com/p/Cabc/",
+        "javascript:alert(1)",
+        "javascript://www.instagram.com/%0aalert(1)",
+        "//www.instagram.com/p/Cabc/",
+        "/p/Cabc/",
+        "https://evil.example/www.instagram.com/",
+        "https://www.instagram.com.evil.example/p/",
+        "https://evilinstagram.com/p/",
+        "https://evil.example#.instagram.com",
+        "https://evil.example?.instagram.com",
+        "https://www.instagram.com@evil.example/p/",
+        "https://evil.example@www.instagram.com/p/",
+        "https://evil.example\\.instagram.com/p/",
+        "https://evil.example\\@www.instagram.com/p/",
+        "https://evil.example%2f.instagram.com/p/",
+    ],
+)
+def test_an_address_that_leads_elsewhere_is_dropped_and_the_post_stays(permalink: str) -> None:
+    assert one(permalink=permalink) == one(permalink=None)
+
+
+# Texts
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (r'"\ud83e\ude91"', "🪑"),
+        (r'"half \ud83e"', "half ?"),
+        (r'"\ude91\ud83e"', "??"),
+        (r'"a\u0000b"', "ab"),
+        (r'"a\/b <i>\r\n\u202e"', "a/b <i>\r\n\u202e"),
+        ('""', ""),
+        (json.dumps("é" * 2200), "é" * 2200),
+    ],
+)
+@pytest.mark.parametrize("name", ["caption", "alt_text"])
+def test_a_text_holds_what_a_page_can_show(name: str, sent: str, kept: str) -> None:
+    post = one(**{name: json.loads(sent)})
+    assert getattr(post, name) == kept
+    kept.encode()
+
+
+# Paging
+
+
+@pytest.mark.parametrize(
+    ("data", "cursor"),
+    [
+        ({"paging": {"cursors": {"after": "QVF"}, "next": "https://g/?access_token=IGAA"}}, "QVF"),
+        ({"paging": {"cursors": {"after": "QVF"}}}, None),
+        ({"paging": {"cursors": {"after": "QVF"}, "next": ""}}, None),
+        ({"paging": {"next": "https://g/?access_token=IGAA"}}, None),
+        ({"paging": {"cursors": {}, "next": "https://g/"}}, None),
+        ({"paging": {"cursors": None, "next": "https://g/"}}, None),
+        ({"paging": None}, None),
+        ({"paging": []}, None),
+        ({"paging": "text"}, None),
+        ({}, None),
+    ],
+)
+def test_there_is_a_next_page_where_there_is_an_address_of_one_and_a_cursor(
+    data: dict[str, Any], cursor: str | None
+) -> None:
+    assert parsing.next_cursor(data) == cursor
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [("like_count", "12"), ("comments_count", True), ("permalink", 5), ("permalink", "https://[www.instagram.com/p/")],
+)
+def test_an_odd_extra_is_dropped_and_the_post_stays(name: str, odd: Any) -> None:
+    assert one(**{name: odd}) == one(**{name: None})
+
+
+@pytest.mark.parametrize("after", [None, 5, ["QVFI"]])
+def test_a_cursor_that_is_no_text_ends_the_paging(after: Any) -> None:
+    assert parsing.next_cursor({"paging": {"cursors": {"after": after}, "next": "https://example.com"}}) is None

@@ -1,0 +1,294 @@
+"""The nouns: their way to JSON and back, and the edges of a token's life."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igfeed.models import (
+    SHORTEST_AGE,
+    UNREADABLE,
+    FeedSnapshot,
+    Picture,
+    Post,
+    Profile,
+    Renewal,
+    Token,
+    Trouble,
+    fingerprint,
+)
+
+NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
+MOMENT = timedelta(microseconds=1)
+
+texts = st.text()
+maybe_texts = st.none() | texts
+counts = st.none() | st.integers()
+zones = st.builds(lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-1439, 1439))
+moments = st.datetimes(timezones=zones)
+values = st.text(st.characters(codec="utf-8"), min_size=1)
+
+pictures = st.builds(Picture, id=texts, url=maybe_texts, video_url=maybe_texts)
+posts = st.builds(
+    Post,
+    picture=pictures,
+    media_type=texts,
+    permalink=maybe_texts,
+    timestamp=st.none() | moments,
+    caption=maybe_texts,
+    alt_text=maybe_texts,
+    product_type=maybe_texts,
+    like_count=counts,
+    comments_count=counts,
+    children=st.lists(pictures, max_size=3).map(tuple),
+)
+profiles = st.builds(
+    Profile,
+    username=texts,
+    name=maybe_texts,
+    biography=maybe_texts,
+    website=maybe_texts,
+    picture_url=maybe_texts,
+    media_count=counts,
+    followers_count=counts,
+    follows_count=counts,
+)
+snapshots = st.builds(
+    FeedSnapshot,
+    profile=profiles,
+    posts=st.lists(posts, max_size=3).map(tuple),
+    fetched_at=moments,
+    rest_until=st.none() | moments,
+    departed=st.lists(texts, max_size=3).map(tuple),
+)
+lone_tokens = st.builds(
+    Token,
+    value=values,
+    issued_at=st.none() | moments,
+    expires_at=st.none() | moments,
+    predecessor=st.none(),
+    origin=maybe_texts,
+)
+tokens = st.builds(replace, lone_tokens, predecessor=st.none() | lone_tokens)
+troubles = st.builds(
+    Trouble,
+    kind=texts,
+    message=texts,
+    hint=texts,
+    at=moments,
+    until=moments,
+    token=texts,
+    failures=st.integers(),
+)
+renewals = st.builds(Renewal, attempt=st.integers(), at=moments, token=texts, trouble=st.none() | troubles)
+
+TOKEN = Token("IGAAtoken", NOW - timedelta(days=30), NOW + timedelta(days=30), Token("IGAAold", NOW, NOW), "origin")
+TROUBLE = Trouble("RateLimited", "Too many.", "Wait.", NOW, NOW + timedelta(hours=1), "token", 3)
+RENEWAL = Renewal(4, NOW, "token", TROUBLE)
+SNAPSHOT = FeedSnapshot(
+    profile=Profile("studio.nord", media_count=2),
+    posts=(
+        Post(Picture("1", "https://a/1.jpg"), "IMAGE", timestamp=NOW, caption="Grüße 🪑"),
+        Post(Picture("2"), "CAROUSEL_ALBUM", children=(Picture("3", "https://a/3.jpg"), Picture("4", None, "v"))),
+    ),
+    fetched_at=NOW,
+    rest_until=NOW + timedelta(hours=1),
+    departed=("9",),
+)
+
+
+def through_json(document: dict[str, Any]) -> Any:
+    return json.loads(json.dumps(document))
+
+
+# There and back
+
+
+@given(snapshots)
+def test_a_snapshot_survives_json(snapshot: FeedSnapshot) -> None:
+    assert FeedSnapshot.from_json(through_json(snapshot.to_json())) == snapshot
+
+
+@given(tokens)
+def test_a_token_survives_json(token: Token) -> None:
+    assert Token.from_json(through_json(token.to_json())) == token
+
+
+@given(troubles)
+def test_trouble_survives_json(trouble: Trouble) -> None:
+    assert Trouble.from_json(through_json(trouble.to_json())) == trouble
+
+
+@given(renewals)
+def test_a_renewal_survives_json(renewal: Renewal) -> None:
+    assert Renewal.from_json(through_json(renewal.to_json())) == renewal
+
+
+def test_a_snapshot_whose_pictures_were_looked_up_still_survives_json() -> None:
+    snapshot = replace(SNAPSHOT)
+    assert snapshot.picture("3")
+    assert snapshot.version
+    assert FeedSnapshot.from_json(through_json(snapshot.to_json())) == SNAPSHOT
+
+
+DOCUMENTS: list[tuple[Any, Any]] = [
+    (FeedSnapshot, SNAPSHOT),
+    (Token, TOKEN),
+    (Trouble, TROUBLE),
+    (Renewal, RENEWAL),
+    (Post, SNAPSHOT.posts[1]),
+]
+
+
+@pytest.mark.parametrize("noun", [noun for noun, _ in DOCUMENTS])
+@pytest.mark.parametrize("document", [None, [], {}, "text", 5, True, [[]], {"value": None}, {"posts": 1}])
+def test_what_is_no_document_is_unreadable(noun: Any, document: Any) -> None:
+    with pytest.raises(UNREADABLE):
+        noun.from_json(document)
+
+
+@pytest.mark.parametrize(("noun", "value"), DOCUMENTS)
+def test_a_document_with_a_field_missing_is_unreadable(noun: Any, value: Any) -> None:
+    whole = through_json(value.to_json())
+    optional = {
+        "Post": set(whole) - {"picture", "media_type", "timestamp", "children"},
+        "Trouble": {"token", "failures"},
+    }
+    for name in set(whole) - optional.get(noun.__name__, set()):
+        with pytest.raises(UNREADABLE):
+            noun.from_json({key: part for key, part in whole.items() if key != name})
+
+
+@pytest.mark.parametrize(("noun", "name"), [(Trouble, "more"), (Post, "more")])
+def test_a_document_with_an_unknown_field_is_unreadable(noun: Any, name: str) -> None:
+    value: Any = {Trouble: TROUBLE, Post: SNAPSHOT.posts[0]}[noun]
+    with pytest.raises(UNREADABLE):
+        noun.from_json({**value.to_json(), name: 1})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": ""},
+        {"value": None},
+        {"value": 5},
+        {"value": ["IGAA"]},
+        {"expires_at": "soon"},
+        {"expires_at": 1777809600},
+        {"issued_at": "2026-13-01T00:00:00+00:00"},
+        {"predecessor": "IGAAold"},
+        {"predecessor": {"value": ""}},
+    ],
+)
+def test_a_token_with_an_odd_field_is_unreadable(change: dict[str, Any]) -> None:
+    with pytest.raises(UNREADABLE):
+        Token.from_json({**TOKEN.to_json(), **change})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"profile": {}},
+        {"profile": None},
+        {"posts": None},
+        {"posts": [None]},
+        {"posts": [{"picture": {}}]},
+        {"fetched_at": None},
+        {"fetched_at": "yesterday"},
+        {"departed": None},
+    ],
+)
+def test_a_snapshot_with_an_odd_field_is_unreadable(change: dict[str, Any]) -> None:
+    with pytest.raises(UNREADABLE):
+        FeedSnapshot.from_json({**SNAPSHOT.to_json(), **change})
+
+
+# Tokens
+
+
+@pytest.mark.parametrize(("left", "expired"), [(MOMENT, False), (timedelta(), True), (-MOMENT, True)])
+def test_a_token_is_expired_from_its_last_moment_on(left: timedelta, expired: bool) -> None:
+    assert Token("t", expires_at=NOW + left).is_expired(NOW) is expired
+
+
+@pytest.mark.parametrize(("more", "renewable"), [(-MOMENT, False), (timedelta(), True), (MOMENT, True)])
+def test_a_token_is_renewable_from_24_hours_of_age_on(more: timedelta, renewable: bool) -> None:
+    token = Token("t", issued_at=NOW - timedelta(hours=24) - more)
+    assert token.is_renewable(NOW) is renewable
+    assert token.renewable_at == NOW - more
+
+
+@pytest.mark.parametrize(("more", "less"), [(-MOMENT, True), (timedelta(), False), (MOMENT, False)])
+def test_exactly_so_much_life_is_not_less_than_so_much(more: timedelta, less: bool) -> None:
+    week = timedelta(days=7)
+    assert Token("t", expires_at=NOW + week + more).has_less_than(week, NOW) is less
+
+
+def test_a_token_of_unknown_times_is_old_and_due_but_not_expired() -> None:
+    token = Token("t")
+    assert token.is_renewable(NOW)
+    assert token.has_less_than(timedelta(), NOW)
+    assert not token.is_expired(NOW)
+    assert token.renewable_at is None
+
+
+def test_the_shortest_age_is_a_day() -> None:
+    assert timedelta(hours=24) == SHORTEST_AGE
+
+
+def test_no_value_of_a_token_shows() -> None:
+    assert "IGAA" not in f"{TOKEN!r} {TOKEN} {[TOKEN]}"
+
+
+def test_a_successor_remembers_its_predecessor_but_not_the_one_before() -> None:
+    successor = TOKEN.succeeded_by(Token("IGAAnew", NOW, NOW + timedelta(days=60)))
+    assert successor == Token(
+        "IGAAnew", NOW, NOW + timedelta(days=60), replace(TOKEN, predecessor=None), origin="origin"
+    )
+
+
+def test_a_successor_with_the_same_string_has_no_predecessor() -> None:
+    assert TOKEN.succeeded_by(Token("IGAAtoken", NOW)).predecessor is None
+
+
+def test_a_fingerprint_tells_secrets_apart_and_holds_nothing_of_them() -> None:
+    assert fingerprint("IGAAtoken") == Token("IGAAtoken").fingerprint
+    assert fingerprint("IGAAtoken") != fingerprint("IGAAtokem")
+    assert len(fingerprint("IGAAtoken" * 100)) == 16
+    assert "IGAA" not in fingerprint("IGAAtoken")
+
+
+# Trouble
+
+
+@pytest.mark.parametrize(("more", "pauses"), [(-MOMENT, True), (timedelta(), False), (MOMENT, False)])
+def test_trouble_pauses_until_its_end(more: timedelta, pauses: bool) -> None:
+    assert TROUBLE.pauses("token", TROUBLE.until + more) is pauses
+
+
+def test_trouble_with_another_token_pauses_nobody() -> None:
+    assert not TROUBLE.pauses("other", NOW)
+
+
+# Snapshots
+
+
+def test_a_snapshots_pictures_are_those_of_posts_and_children() -> None:
+    assert [picture.id for picture in SNAPSHOT.pictures()] == ["1", "2", "3", "4"]
+    assert SNAPSHOT.picture_ids == {"1", "2", "3", "4"}
+    assert SNAPSHOT.picture("3") == Picture("3", "https://a/3.jpg")
+    assert SNAPSHOT.picture("5") is None
+
+
+def test_a_post_is_called_by_the_id_of_its_picture() -> None:
+    assert [post.id for post in SNAPSHOT.posts] == ["1", "2"]
+
+
+def test_the_version_changes_with_the_content_and_with_nothing_else() -> None:
+    assert replace(SNAPSHOT).version == SNAPSHOT.version
+    assert replace(SNAPSHOT, fetched_at=NOW + MOMENT).version != SNAPSHOT.version
+    assert replace(SNAPSHOT, posts=SNAPSHOT.posts[:1]).version != SNAPSHOT.version

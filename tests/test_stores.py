@@ -1,0 +1,797 @@
+"""One promise, four stores: a common suite for what they share, then what each promises on its own."""
+
+import asyncio
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from igfeed.errors import StoreError
+from igfeed.stores import Kind, Store
+from igfeed.stores.guarded import PAUSE, GuardedStore
+from igfeed.stores.memory import MemoryStore
+from igfeed.stores.missing import MissingStore
+from igfeed.stores.sqlite import SqliteStore
+from igfeed.stores.upstash import UpstashStore
+from tests.conftest import MovingClock, told_by
+from tests.servers.upstash import MODES, FakeUpstash
+
+ROOT = Path(__file__).parent.parent
+MINUTE = timedelta(minutes=1)
+SECRET = "IGAA-what-is-kept"
+WRONG = "wrong-token"
+FEW_SECONDS = 0.2
+"""A time limit that a test can wait for; the limit of a store that must answer is its own."""
+
+VALUES = {
+    "empty": "",
+    "spaces": "  \n\t ",
+    "emoji": "Grüße 👩‍🎨 مرحبا 東京",
+    "html": "<b>\"quoted\"</b> & 'more' \\ /",
+    "json": json.dumps({"caption": "Grüße 🪑", "posts": [1, None]}),
+    "nul": "a\0b",
+    "number": "0012",
+    "ok": "OK",
+    "large": "ü🪑x" * 150_000,
+}
+
+KEYS = ["feed:v1", "picture:1790:640", "a key with spaces", "ключ/🪑?x=1", "*", "%00"]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A store and the way to let time pass for it."""
+
+    store: Store
+    elapse: Callable[[timedelta], Any]
+
+
+def close(store: UpstashStore) -> None:
+    """End its connections, as no process that lives on ever needs to."""
+    if store._process is not None:
+        asyncio.run_coroutine_threadsafe(store._redis.close(), store._loop).result(10)
+
+
+@pytest.fixture(scope="module")
+def client(upstash_server: FakeUpstash) -> Iterator[UpstashStore]:
+    store = UpstashStore(upstash_server.url, upstash_server.token)
+    yield store
+    close(store)
+
+
+@pytest.fixture
+def connected(upstash: FakeUpstash, client: UpstashStore) -> UpstashStore:
+    """The one Upstash store of these tests, before an empty server in good health."""
+    return client
+
+
+@pytest.fixture
+def connect(upstash: FakeUpstash) -> Iterator["Connect"]:
+    """Makes further Upstash stores: `connect(token="wrong")`, `connect(time_limit=0.2)`."""
+    stores = []
+
+    def make(**options: Any) -> UpstashStore:
+        stores.append(UpstashStore(**{"url": upstash.url, "token": upstash.token, **options}))
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        close(store)
+
+
+Connect = Callable[..., UpstashStore]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "instance" / "igfeed.sqlite3"
+
+
+@pytest.fixture(params=["memory", "sqlite", "guarded", "upstash"])
+def kept(request: pytest.FixtureRequest, clock: MovingClock, path: Path) -> Kept:
+    if request.param == "upstash":
+        server: FakeUpstash = request.getfixturevalue("upstash")
+        store = request.getfixturevalue("connected")
+        return Kept(store, lambda time: server.elapse(time.total_seconds()))
+    stores: dict[str, Callable[[], Store]] = {
+        "memory": lambda: MemoryStore(clock),
+        "sqlite": lambda: SqliteStore(path, clock),
+        "guarded": lambda: GuardedStore(SqliteStore(path, clock), clock),
+    }
+    return Kept(stores[request.param](), lambda time: clock.forward(seconds=time.total_seconds()))
+
+
+@pytest.fixture
+def store(kept: Kept) -> Store:
+    return kept.store
+
+
+def at_once(number: int, work: Callable[[int], Any]) -> list[Any]:
+    """The results of so many threads that begin together."""
+    barrier = threading.Barrier(number)
+
+    def begin(thread: int) -> Any:
+        barrier.wait(10)
+        return work(thread)
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(begin, range(number)))
+
+
+# What all stores promise
+
+
+def test_a_key_that_was_never_set_holds_nothing(store: Store) -> None:
+    assert store.get("feed:v1") is None
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_what_is_set_is_got_to_the_letter(store: Store, value: str) -> None:
+    store.set("feed:v1", value)
+    assert store.get("feed:v1") == value
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_is_any_text_and_stands_for_itself_alone(store: Store, key: str) -> None:
+    store.set("other", "other")
+    store.set(key, "value")
+    assert (store.get(key), store.get("other")) == ("value", "other")
+    store.delete(key)
+    assert (store.get(key), store.get("other")) == (None, "other")
+
+
+def test_setting_again_replaces_the_whole_value(store: Store) -> None:
+    store.set("feed:v1", "long " * 1000)
+    store.set("feed:v1", "short")
+    assert store.get("feed:v1") == "short"
+
+
+def test_many_keys_are_deleted_by_one_command(store: Store) -> None:
+    for key in "abc":
+        store.set(key, key)
+    store.delete("a", "c")
+    assert [store.get(key) for key in "abc"] == [None, "b", None]
+
+
+def test_deleting_what_is_not_there_is_no_error(store: Store) -> None:
+    store.set("there", "1")
+    store.delete("not there", "there", "not there")
+    store.delete("there")
+    assert store.get("there") is None
+
+
+def test_a_deleted_key_can_be_set_again(store: Store) -> None:
+    store.set("feed:v1", "1")
+    store.delete("feed:v1")
+    store.set("feed:v1", "2")
+    assert store.get("feed:v1") == "2"
+
+
+def test_a_document_does_not_expire(kept: Kept) -> None:
+    kept.store.set("feed:v1", "1")
+    kept.elapse(timedelta(days=400))
+    assert kept.store.get("feed:v1") == "1"
+
+
+def test_a_claim_is_won_once(store: Store) -> None:
+    assert [store.claim("claim:feed", MINUTE) for _ in range(3)] == [True, False, False]
+
+
+def test_claims_of_other_keys_do_not_matter(store: Store) -> None:
+    assert store.claim("claim:feed", MINUTE)
+    assert store.claim("claim:renewal:1", MINUTE)
+
+
+def test_a_claim_holds_for_its_time_and_ends_with_it(kept: Kept) -> None:
+    assert kept.store.claim("claim:feed", MINUTE)
+    kept.elapse(MINUTE / 2)
+    assert not kept.store.claim("claim:feed", MINUTE)
+    kept.elapse(MINUTE / 2)
+    assert kept.store.claim("claim:feed", MINUTE)
+    assert not kept.store.claim("claim:feed", MINUTE)
+
+
+def test_losing_a_claim_does_not_prolong_it(kept: Kept) -> None:
+    assert kept.store.claim("claim:feed", MINUTE)
+    kept.elapse(MINUTE / 2)
+    assert not kept.store.claim("claim:feed", timedelta(days=1))
+    kept.elapse(MINUTE / 2)
+    assert kept.store.claim("claim:feed", MINUTE)
+
+
+@pytest.mark.parametrize("ttl", [timedelta(), timedelta(milliseconds=1), timedelta(seconds=-5)])
+def test_the_shortest_claim_is_a_second(kept: Kept, ttl: timedelta) -> None:
+    assert kept.store.claim("claim:feed", ttl)
+    assert not kept.store.claim("claim:feed", ttl)
+    kept.elapse(timedelta(seconds=1))
+    assert kept.store.claim("claim:feed", ttl)
+
+
+def test_of_many_threads_exactly_one_wins(store: Store) -> None:
+    assert at_once(16, lambda _: store.claim("claim:feed", MINUTE)).count(True) == 1
+
+
+def test_threads_do_not_get_into_each_others_way(store: Store) -> None:
+    def work(thread: int) -> list[str | None]:
+        got = []
+        for number in range(5):
+            store.set(f"{thread}", f"{thread}-{number}")
+            got.append(store.get(f"{thread}"))
+        return got
+
+    assert at_once(16, work) == [[f"{thread}-{number}" for number in range(5)] for thread in range(16)]
+
+
+@pytest.mark.parametrize(("more", "won"), [(-1, False), (0, True), (1, True)])
+@pytest.mark.parametrize("make", [MemoryStore, "sqlite"])
+def test_a_claim_by_our_own_clock_ends_on_the_moment(
+    clock: MovingClock, path: Path, make: Any, more: int, won: bool
+) -> None:
+    store: Store = SqliteStore(path, clock) if make == "sqlite" else MemoryStore(clock)
+    store.claim("claim:feed", MINUTE)
+    # A millisecond, because SQLite keeps the end as a float.
+    clock.now += MINUTE + timedelta(milliseconds=more)
+    assert store.claim("claim:feed", MINUTE) is won
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (MemoryStore, "memory"),
+        (lambda: SqliteStore(Path("x")), "sqlite"),
+        (lambda: UpstashStore("https://db.example", "t"), "upstash"),
+        (lambda: GuardedStore(SqliteStore(Path("x"))), "sqlite"),
+        (MissingStore, "memory"),
+    ],
+)
+def test_a_store_says_of_what_kind_it_is(make: Callable[[], Store], kind: Kind) -> None:
+    assert make().kind == kind
+
+
+# The missing store
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda store: store.get("k"),
+        lambda store: store.set("k", "v"),
+        lambda store: store.delete("k"),
+        lambda store: store.claim("k", MINUTE),
+    ],
+)
+def test_the_missing_store_refuses_everything_and_says_how_to_get_one(command: Callable[[Store], Any]) -> None:
+    with pytest.raises(StoreError) as caught:
+        command(MissingStore())
+    assert "KV_REST_API_URL" in caught.value.hint
+    assert "UPSTASH_REDIS_REST_URL" in caught.value.hint
+
+
+# SQLite
+
+
+def test_building_a_sqlite_store_opens_nothing(path: Path) -> None:
+    SqliteStore(path)
+    assert not path.parent.exists()
+
+
+def test_the_sqlite_file_and_its_folders_are_made_for_the_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "igfeed.sqlite3"
+    store = SqliteStore(path)
+    store.set("token:v1", SECRET)
+    with closing(sqlite3.connect(path)) as db:  # An open connection keeps the side files in place.
+        assert db.execute("SELECT count(*) FROM document").fetchone() == (1,)
+        files = sorted(path.parent.iterdir())
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert path in files
+
+
+def test_a_sqlite_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch(0o666)
+    SqliteStore(path).set("k", "v")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_sqlite_writes_ahead_so_that_readers_do_not_wait(path: Path) -> None:
+    store = SqliteStore(path)
+    store.set("k", "before")
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("UPDATE document SET value = 'after'")
+        assert store.get("k") == "before"
+        db.execute("COMMIT")
+    assert store.get("k") == "after"
+
+
+def test_a_second_sqlite_store_sees_what_the_first_wrote(path: Path, clock: MovingClock) -> None:
+    first, second = SqliteStore(path, clock), SqliteStore(path, clock)
+    first.set("k", "v")
+    assert first.claim("claim:feed", MINUTE)
+    assert second.get("k") == "v"
+    assert not second.claim("claim:feed", MINUTE)
+
+
+def test_ended_claims_do_not_pile_up_in_the_sqlite_file(path: Path, clock: MovingClock) -> None:
+    store = SqliteStore(path, clock)
+    for number in range(10):
+        assert store.claim(f"claim:{number}", MINUTE)
+        clock.forward(minutes=2)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM claim").fetchone() == (1,)
+
+
+def test_a_sqlite_file_deleted_under_way_is_made_again(path: Path) -> None:
+    store = SqliteStore(path)
+    store.set("k", "v")
+    for file in path.parent.iterdir():
+        file.unlink()
+    assert store.get("k") is None
+    store.set("k", "v")
+    assert store.get("k") == "v"
+
+
+@pytest.mark.parametrize("obstacle", ["folder in its place", "file in place of its folder"])
+def test_a_path_that_cannot_be_written_is_a_store_error_with_a_hint(path: Path, obstacle: str) -> None:
+    if obstacle == "folder in its place":
+        path.mkdir(parents=True)
+    else:
+        path.parent.touch()
+    with pytest.raises(StoreError) as caught:
+        SqliteStore(path).set("token:v1", SECRET)
+    assert str(path) in str(caught.value)
+    assert "writable" in caught.value.hint
+    assert SECRET not in told_by(caught.value)
+
+
+def test_what_is_no_sqlite_file_is_a_store_error_and_stays_as_it_is(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database " * 100)
+    store = SqliteStore(path)
+    for command in (lambda: store.get("k"), lambda: store.set("k", "v"), lambda: store.claim("k", MINUTE)):
+        with pytest.raises(StoreError, match=r"igfeed\.sqlite3"):
+            command()
+    assert path.read_bytes() == b"this is no database " * 100
+
+
+def test_a_sqlite_file_damaged_under_way_is_a_store_error(path: Path) -> None:
+    store = SqliteStore(path)
+    store.set("k", "v")
+    for file in path.parent.iterdir():
+        file.write_bytes(b"\0\xff" * 5000)
+    with pytest.raises(StoreError):
+        store.get("k")
+
+
+PROCESS = """
+import sys
+from datetime import timedelta
+from pathlib import Path
+from igfeed.stores.sqlite import SqliteStore
+
+name, path = sys.argv[1:]
+print("ready", flush=True)
+sys.stdin.readline()
+store = SqliteStore(Path(path))
+won = store.claim("claim:feed", timedelta(minutes=5))
+for number in range(6):
+    store.set(f"{name}:{number}", name)
+    store.set("shared", name)
+    store.delete(f"{name}:{number - 1}")
+print(won, store.get(f"{name}:5"))
+"""
+
+
+def start_process(name: str, path: Path) -> subprocess.Popen[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PROCESS, name, str(path)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def test_many_processes_share_a_sqlite_file_from_its_first_opening_on(path: Path) -> None:
+    names = [f"process-{number}" for number in range(6)]
+    processes = [start_process(name, path) for name in names]
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60) for process in processes]
+    assert [errors for _, errors in told] == [""] * len(names)
+    answers = [text.split() for text, _ in told]
+    assert [name for _, name in answers] == names
+    assert [won for won, _ in answers].count("True") == 1
+    assert SqliteStore(path).get("shared") in names
+
+
+# Upstash
+
+
+COMMANDS: dict[str, Callable[[Store], Any]] = {
+    "get": lambda store: store.get("token:v1"),
+    "set": lambda store: store.set("token:v1", SECRET),
+    "delete": lambda store: store.delete("token:v1", "feed:v1"),
+    "claim": lambda store: store.claim("claim:feed", MINUTE),
+}
+
+FAULTS = sorted(set(MODES) - {"latency", "hang", "drip"})
+"""Those that end by themselves."""
+
+
+def test_building_an_upstash_store_opens_nothing(upstash: FakeUpstash) -> None:
+    before = threading.active_count()
+    UpstashStore(upstash.url, upstash.token)
+    assert threading.active_count() == before
+    assert not upstash.log
+
+
+def test_every_upstash_command_is_one_plain_request(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    connected.set("k", "v")
+    connected.get("k")
+    connected.delete("k", "other")
+    connected.claim("claim:feed", MINUTE)
+    *others, claim = upstash.commands()
+    assert others == [["SET", "k", "v"], ["GET", "k"], ["DEL", "k", "other"]]
+    assert (claim[:2], claim[3:]) == (["SET", "claim:feed"], ["NX", "EX", "60"])
+    assert {entry.path for entry in upstash.log} == {"/"}
+
+
+def test_two_claims_never_look_the_same(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    connected.claim("claim:feed", MINUTE)
+    connected.claim("claim:feed", MINUTE)
+    first, second = upstash.commands()
+    assert first[2] != second[2]
+
+
+def test_nothing_is_told_to_upstash_about_this_machine(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    connected.set("k", "v")
+    (entry,) = upstash.log
+    assert not [name for name in entry.exchange.request.headers if "telemetry" in name]
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize("mode", FAULTS)
+def test_every_upstash_fault_is_a_store_error_that_tells_no_secret(
+    connected: UpstashStore, upstash: FakeUpstash, mode: str, command: Callable[[Store], Any]
+) -> None:
+    upstash.fail(mode)
+    with pytest.raises(StoreError) as caught:
+        command(connected)
+    told = told_by(caught.value)
+    for secret in (upstash.token, upstash.url, upstash.url.removeprefix("http://"), SECRET):
+        assert secret not in told
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_refused_upstash_token_is_a_store_error_that_tells_no_secret(
+    connect: Connect, upstash: FakeUpstash, command: Callable[[Store], Any]
+) -> None:
+    with pytest.raises(StoreError) as caught:
+        command(connect(token=WRONG))
+    assert WRONG not in told_by(caught.value)
+    assert upstash.url not in told_by(caught.value)
+    assert SECRET not in told_by(caught.value)
+
+
+def test_what_redis_refuses_is_a_store_error(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    upstash.raw("LPUSH", "list", "1")
+    with pytest.raises(StoreError):
+        connected.get("list")
+
+
+def test_an_answer_that_is_no_text_is_a_store_error(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    upstash.fail("json_shape", body={"result": [1]})
+    with pytest.raises(StoreError):
+        connected.get("k")
+
+
+@pytest.mark.parametrize("mode", FAULTS)
+@pytest.mark.parametrize("name", ["get", "set", "delete"])
+def test_a_failed_upstash_command_is_not_tried_again(
+    connected: UpstashStore, upstash: FakeUpstash, mode: str, name: str
+) -> None:
+    upstash.fail(mode)
+    with pytest.raises(StoreError):
+        COMMANDS[name](connected)
+    assert len(upstash.log) == 1
+
+
+def test_a_stopped_upstash_is_a_store_error_and_a_started_one_is_found_again(
+    connected: UpstashStore, upstash: FakeUpstash
+) -> None:
+    connected.set("k", "v")
+    upstash.stop()
+    try:
+        with pytest.raises(StoreError) as caught:
+            connected.get("k")
+    finally:
+        upstash.start()
+    assert upstash.url.removeprefix("http://") not in told_by(caught.value)
+    assert connected.get("k") == "v"
+
+
+def test_after_a_fault_the_same_upstash_store_works_again(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    connected.set("k", "v")
+    upstash.fail("truncate", count=1)
+    with pytest.raises(StoreError):
+        connected.get("k")
+    assert connected.get("k") == "v"
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize(("mode", "options"), [("hang", {}), ("drip", {"ms": 50}), ("latency", {"ms": 60_000})])
+def test_an_upstash_command_ends_with_its_time_limit(
+    connect: Connect, upstash: FakeUpstash, mode: str, options: dict[str, Any], command: Callable[[Store], Any]
+) -> None:
+    store = connect(time_limit=FEW_SECONDS)
+    upstash.fail(mode, **options)
+    with pytest.raises(StoreError, match=r"within 0\.2 seconds") as caught:
+        command(store)
+    assert upstash.token not in told_by(caught.value)
+    assert SECRET not in told_by(caught.value)
+
+
+def test_after_its_time_limit_the_same_upstash_store_works_again(connect: Connect, upstash: FakeUpstash) -> None:
+    store = connect(time_limit=1)
+    upstash.fail("hang", count=1)
+    with pytest.raises(StoreError):
+        store.set("k", "v")
+    store.set("k", "v")
+    assert store.get("k") == "v"
+
+
+def test_one_hanging_command_holds_up_no_other(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    with ThreadPoolExecutor() as pool, upstash.hold("slow") as gate:
+        waiting = pool.submit(connected.get, "slow")
+        assert gate.wait()
+        connected.set("quick", "v")
+        assert connected.get("quick") == "v"
+        assert not waiting.done()
+        gate.release()
+        assert waiting.result() is None
+
+
+@pytest.mark.parametrize("mode", ["reset_after", "reply_lost_close", "truncate"])
+def test_a_won_claim_whose_reply_was_lost_is_read_back_as_won(
+    connected: UpstashStore, upstash: FakeUpstash, mode: str
+) -> None:
+    upstash.fail(mode, count=1, match='"SET"')
+    assert connected.claim("claim:feed", MINUTE)
+    assert [command[0] for command in upstash.commands()] == ["SET", "GET"]
+    assert not connected.claim("claim:feed", MINUTE)
+
+
+@pytest.mark.parametrize("mode", ["reset_after", "reply_lost_close", "truncate"])
+def test_a_lost_claim_whose_reply_was_lost_stays_lost(
+    connected: UpstashStore, connect: Connect, upstash: FakeUpstash, mode: str
+) -> None:
+    assert connect().claim("claim:feed", MINUTE)
+    upstash.fail(mode, count=1, match='"SET"')
+    assert not connected.claim("claim:feed", MINUTE)
+
+
+def test_a_claim_that_never_arrived_is_not_won(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    upstash.fail("reset", count=1, match='"SET"')
+    assert not connected.claim("claim:feed", MINUTE)
+    assert connected.claim("claim:feed", MINUTE)
+
+
+FORKING = """
+import os, signal, sys
+from igfeed.stores.upstash import UpstashStore
+
+store = UpstashStore(*sys.argv[1:])
+store.set("k", "parent")
+child = os.fork()
+if child == 0:
+    signal.alarm(10)
+    store.set("child", store.get("k") + "'s child")
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+print(os.waitstatus_to_exitcode(status), store.get("k"))
+"""
+
+
+def test_an_upstash_store_works_on_both_sides_of_a_fork(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "ignore", "-c", FORKING, upstash.url, upstash.token]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["0", "parent"]
+    assert connected.get("child") == "parent's child"
+
+
+# The guard
+
+
+class FrailStore(MemoryStore):
+    """A memory store that is away whenever `away` is set; counts what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.asked = 0
+        self.gate: threading.Event | None = None
+        self.reached = threading.Event()
+
+    def get(self, key: str) -> str | None:
+        self._check()
+        return super().get(key)
+
+    def set(self, key: str, value: str) -> None:
+        self._check()
+        super().set(key, value)
+
+    def delete(self, *keys: str) -> None:
+        self._check()
+        super().delete(*keys)
+
+    def claim(self, key: str, ttl: timedelta) -> bool:
+        self._check()
+        return super().claim(key, ttl)
+
+    def _check(self) -> None:
+        self.asked += 1
+        if self.gate:
+            self.reached.set()
+            assert self.gate.wait(10)
+        if self.away:
+            raise StoreError("The store is away.", "Call the owner.")
+
+
+@pytest.fixture
+def frail() -> FrailStore:
+    return FrailStore()
+
+
+@pytest.fixture
+def guarded(frail: FrailStore, clock: MovingClock) -> GuardedStore:
+    return GuardedStore(frail, clock)
+
+
+@pytest.fixture
+def fallen(frail: FrailStore, guarded: GuardedStore) -> GuardedStore:
+    """A guard that has just seen its store fail; counting begins anew."""
+    frail.away = True
+    with pytest.raises(StoreError):
+        guarded.get("k")
+    frail.asked = 0
+    return guarded
+
+
+def test_a_healthy_store_is_asked_each_time(frail: FrailStore, guarded: GuardedStore) -> None:
+    for command in COMMANDS.values():
+        command(guarded)
+    assert frail.asked == len(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [COMMANDS[name] for name in ("get", "set", "delete")])
+def test_a_failure_of_the_store_goes_on_to_who_asked(
+    frail: FrailStore, guarded: GuardedStore, command: Callable[[Store], Any]
+) -> None:
+    frail.away = True
+    with pytest.raises(StoreError, match="away") as caught:
+        command(guarded)
+    assert caught.value.hint == "Call the owner."
+
+
+@pytest.mark.parametrize("command", [COMMANDS[name] for name in ("get", "set", "delete")])
+def test_after_a_failure_nobody_asks_and_everybody_hears_why(
+    frail: FrailStore, fallen: GuardedStore, clock: MovingClock, command: Callable[[Store], Any]
+) -> None:
+    clock.now += PAUSE - timedelta(microseconds=1)
+    with pytest.raises(StoreError, match="away") as caught:
+        command(fallen)
+    assert caught.value.hint == "Call the owner."
+    assert frail.asked == 0
+
+
+def test_the_pause_is_five_seconds() -> None:
+    assert timedelta(seconds=5) == PAUSE
+
+
+def test_when_the_pause_is_over_one_asks_and_a_failure_begins_it_anew(
+    frail: FrailStore, fallen: GuardedStore, clock: MovingClock
+) -> None:
+    clock.now += PAUSE
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            fallen.get("k")
+    assert frail.asked == 1
+    clock.now += PAUSE
+    with pytest.raises(StoreError):
+        fallen.get("k")
+    assert frail.asked == 2
+
+
+def test_while_one_finds_out_the_others_are_refused(
+    frail: FrailStore, fallen: GuardedStore, clock: MovingClock
+) -> None:
+    clock.now += PAUSE
+    frail.away, frail.gate = False, threading.Event()
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(fallen.get, "k")
+        assert frail.reached.wait(10)
+        for command in (COMMANDS["get"], COMMANDS["set"], COMMANDS["delete"]):
+            with pytest.raises(StoreError):
+                command(fallen)
+        assert frail.asked == 1
+        frail.gate.set()
+        assert asking.result(10) is None
+
+
+def test_a_store_that_is_back_is_asked_each_time_again(
+    frail: FrailStore, fallen: GuardedStore, clock: MovingClock
+) -> None:
+    frail.away = False
+    clock.now += PAUSE
+    assert fallen.get("k") is None
+    fallen.set("k", "v")
+    assert fallen.get("k") == "v"
+    assert frail.asked == 3
+
+
+def test_going_and_coming_back_is_logged_once_each(
+    frail: FrailStore, guarded: GuardedStore, clock: MovingClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="igfeed")
+    frail.away = True
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            guarded.get("k")
+        clock.now += PAUSE
+    frail.away = False
+    guarded.get("k")
+    guarded.get("k")
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_while_the_store_is_away_claims_are_decided_here(
+    frail: FrailStore, guarded: GuardedStore, clock: MovingClock
+) -> None:
+    frail.away = True
+    assert guarded.claim("claim:feed", MINUTE)
+    assert not guarded.claim("claim:feed", MINUTE)
+    assert guarded.claim("claim:other", MINUTE)
+    clock.now += MINUTE
+    assert guarded.claim("claim:feed", MINUTE)
+
+
+def test_while_the_store_is_away_exactly_one_thread_wins(fallen: GuardedStore) -> None:
+    assert at_once(16, lambda _: fallen.claim("claim:feed", MINUTE)).count(True) == 1
+
+
+def test_a_mistake_of_ours_is_not_taken_for_a_store_that_is_away(guarded: GuardedStore) -> None:
+    with pytest.raises(TypeError):
+        guarded.set("k")  # type: ignore[call-arg]
+    assert guarded.get("k") is None
+
+
+def test_a_guarded_upstash_asks_once_and_heals(
+    connected: UpstashStore, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    guarded = GuardedStore(connected, clock)
+    upstash.fail("redis_down")
+    for _ in range(4):
+        with pytest.raises(StoreError):
+            guarded.get("k")
+    assert len(upstash.log) == 1
+    upstash.heal()
+    clock.now += PAUSE
+    guarded.set("k", "v")
+    assert guarded.get("k") == "v"

@@ -10,7 +10,7 @@ BIN := .venv/bin
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(PORT)/   for iframes: /embed"
 	@echo "Its status:      http://127.0.0.1:$(PORT)/api/instagram/refresh-token   (any user name, password: $(CRON_SECRET))"
-	@IGFEED_DEMO=1 CRON_SECRET="$(CRON_SECRET)" PORT="$(PORT)" $(BIN)/gunicorn wsgi:app
+	@IGFEED_DEMO=1 CRON_SECRET="$(CRON_SECRET)" $(BIN)/gunicorn --bind "127.0.0.1:$(PORT)" wsgi:app
 
 test: .venv/development
 	$(BIN)/python -m pytest -n auto

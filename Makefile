@@ -5,7 +5,7 @@ PORT ?= 8000
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint types clean
+.PHONY: demo test lint types requirements soak clean
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(PORT)/   for iframes: /embed"
@@ -21,6 +21,18 @@ lint: .venv/development
 
 types: .venv/development
 	$(BIN)/mypy
+
+# After a change in a *.in file: every package of every depth, with the hashes of its files.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links
+
+requirements: .venv/development
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+soak: .venv/development
+	$(BIN)/python -m tests.soak --seconds 180
+	$(BIN)/python -m tests.simulation --histories 20000
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from igfeed.clock import Deadline
+from igfeed.encryption import new_key
 from igfeed.errors import IgfeedError
 from igfeed.models import Token
 from igfeed.services import Services, current
@@ -114,6 +115,12 @@ def fetch() -> None:
     )
     if mirrored.failed:
         raise IgfeedError("Some pictures could not be mirrored.", "The log names them; run `flask igfeed fetch` again.")
+
+
+@group.command("new-key")
+def print_new_key() -> None:
+    """Print a new key for IGFEED_ENCRYPTION_KEY."""
+    click.echo(new_key())
 
 
 def _asked_for() -> str:

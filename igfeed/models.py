@@ -68,6 +68,10 @@ class Token:
     def has_less_than(self, life: timedelta, now: datetime) -> bool:
         return self.expires_at is None or self.expires_at - now < life
 
+    def outlives(self, other: "Token") -> bool:
+        """Whether it is known to expire later."""
+        return self.expires_at is not None and other.expires_at is not None and self.expires_at > other.expires_at
+
     def differs_from(self, other: "Token") -> bool:
         """Whether one of them is what became of the other: its string or its life is another."""
         return (self.value, self.expires_at) != (other.value, other.expires_at)

@@ -16,26 +16,24 @@ class Origins:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        entries = [entry.strip().rstrip("/") for entry in text.split(",") if entry.strip()]
+        entries = [entry.strip().rstrip("/").lower() for entry in text.split(",") if entry.strip()]
         self._patterns = [self._compile(entry) for entry in entries]
+        self._named = frozenset(entry for entry in entries if "*" not in entry)
 
     @staticmethod
     def _compile(entry: str) -> re.Pattern[str]:
         if not _PATTERN.fullmatch(entry):
             raise ValueError(f"{entry!r} is not an origin")
-        return re.compile(re.escape(entry.lower()).replace(r"\*", _LABELS))
+        return re.compile(re.escape(entry).replace(r"\*", _LABELS))
 
     def allow(self, url: str) -> bool:
         """Whether the URL's origin is on the list; a URL with a user name or one that cannot be read never is."""
-        try:
-            parts = urlsplit(url)
-            port = f":{parts.port}" if parts.port not in (None, DEFAULT_PORTS.get(parts.scheme)) else ""
-        except ValueError:
-            return False
-        if "@" in parts.netloc or not parts.hostname:
-            return False
-        origin = f"{parts.scheme}://{parts.hostname}{port}".lower()
+        origin = _origin(url)
         return any(pattern.fullmatch(origin) for pattern in self._patterns)
+
+    def name(self, url: str) -> bool:
+        """Whether the list has the URL's origin word for word, without a ``*``: the owner means exactly this one."""
+        return _origin(url) in self._named
 
     def __repr__(self) -> str:
         return f"Origins({self._text!r})"
@@ -45,3 +43,15 @@ class Origins:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+def _origin(url: str) -> str:
+    """The URL's origin, without the port where that is the usual one; empty if there is none to trust."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port not in (None, DEFAULT_PORTS.get(parts.scheme)) else ""
+    except ValueError:
+        return ""
+    if "@" in parts.netloc or not parts.hostname:
+        return ""
+    return f"{parts.scheme}://{parts.hostname}{port}".lower()

@@ -29,6 +29,8 @@ MIDDLE_WIDTH = WIDTHS[1]
 WIDEST_PAGE = 1140
 """Pixels that the grid has on a wide screen, as in ``style.css``."""
 
+PAGES = ("/", "/embed")
+
 pages = Cache()
 
 
@@ -103,9 +105,10 @@ def _page(template: str, options: Options, **context: object) -> Page:
 def _policy(style: str) -> str:
     """Nothing but our own pictures and exactly this style sheet; framed by whom the owner allows."""
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    ancestors = current().settings.frame_ancestors if request.path in PAGES else "'none'"
     return (
         f"default-src 'none'; img-src 'self'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
-        f"frame-ancestors {current().settings.frame_ancestors}"
+        f"frame-ancestors {ancestors}"
     )
 
 

@@ -52,7 +52,7 @@ def build(
     """Everything as the settings want it; opens no file and no connection yet."""
     instagram, from_environment = _instagram(settings, clock, sleep)
     chosen = _store(settings, clock)
-    store = GuardedStore(chosen, clock)
+    store = GuardedStore(chosen, clock, background)
     tokens = _tokens(settings, instagram, store, clock, from_environment)
     pictures = Pictures(store, instagram)
     feed = FeedService(

@@ -50,12 +50,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Held:
-    """The token we would use, where it comes from, and what the store has (None: nothing, or ``store_error``)."""
+    """The token we would use, where it comes from, and what the store has (None: nothing, or ``store_error``).
+
+    ``is_current`` is False when the store has it in another encryption than the settings want.
+    """
 
     token: Token
     source: Source
     is_saved: bool
     stored: Token | None = None
+    is_current: bool = True
     store_error: StoreError | None = None
 
 
@@ -180,12 +184,12 @@ class TokenManager:
         return token.has_less_than(self._renew_within, self._clock())
 
     def _settled(self) -> Held:
-        """What we hold, once the store has been offered what it has not got yet."""
+        """What we hold, once the store has been offered what it has not got yet, or not as it should."""
         held = self._living()
-        if held.source == "memory" and not held.is_saved:
-            self._replace(held.token, set())
-            return self._living()
-        return held
+        if held.source == "environment" or (held.is_saved and held.is_current):
+            return held
+        self._replace(held.token, {held.token.value})
+        return self._living()
 
     def _living(self) -> Held:
         held = self._find()
@@ -203,7 +207,8 @@ class TokenManager:
 
     def _find(self) -> Held | None:
         try:
-            stored = self._read()
+            text = self._store.get(KEY)
+            stored = self._parsed(text)
         except StoreError as error:
             if last_resort := self._without_store(error):
                 return last_resort
@@ -214,10 +219,11 @@ class TokenManager:
             return Held(copy.token, "memory", is_saved=False, stored=stored)
         if self._environment and self._environment_comes_before(stored):
             return Held(self._environment, "environment", is_saved=False, stored=stored)
-        if stored is None:
+        if text is None or stored is None:
             return None
         self._copy = Copy(stored)
-        return Held(stored, "store", is_saved=True, stored=stored)
+        is_current = self._cipher.is_current(text)
+        return Held(stored, "store", is_saved=True, stored=stored, is_current=is_current)
 
     def _without_store(self, error: StoreError) -> Held | None:
         if self._copy:
@@ -289,8 +295,8 @@ class TokenManager:
         replaces = earlier | replaced
         self._copy = Copy(token, is_saved=False, replaces=replaces)
         try:
-            stored = self._read()
-            if stored is None or stored.value in {token.value, *replaces} or self._outranks(token, stored):
+            stored = self._parsed(self._store.get(KEY))
+            if stored is None or self._takes_the_place_of(stored, token, replaces):
                 self._write(token)
                 stored = token
         except StoreError as error:
@@ -298,13 +304,14 @@ class TokenManager:
         else:
             self._copy = Copy(stored)
 
-    def _outranks(self, token: Token, stored: Token) -> bool:
-        """Whether it descends from the environment's token and that comes first: renewed while the store was away."""
-        is_ours = self._environment is not None and token.origin == self._environment.origin
-        return is_ours and self._environment_comes_before(stored)
+    def _takes_the_place_of(self, stored: Token, token: Token, replaces: AbstractSet[str]) -> bool:
+        """Whether ``token`` is what became of ``stored``, or comes of an environment that goes before it."""
+        if stored.value == token.value:
+            return not stored.outlives(token)  # Another process may have renewed the same string after us.
+        is_of_environment = self._environment is not None and token.origin == self._environment.origin
+        return stored.value in replaces or (is_of_environment and self._environment_comes_before(stored))
 
-    def _read(self) -> Token | None:
-        text = self._store.get(KEY)
+    def _parsed(self, text: str | None) -> Token | None:
         if text is None:
             return None
         try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from igfeed.background import in_place
 from igfeed.encryption import Cipher, NoCipher
 from igfeed.feed import FeedService
 from igfeed.instagram.client import InstagramClient
@@ -78,7 +79,7 @@ class Site:
         check_ttl: timedelta = timedelta(seconds=30),
         sleep: Sleep = no_sleep,
     ) -> Process:
-        store = GuardedStore(store, self.clock)
+        store = GuardedStore(store, self.clock, in_place)
         tokens = TokenManager(
             self.client,
             store,

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -34,8 +35,25 @@ def test_vercel_finds_the_app_without_running_anything() -> None:
 
 def test_vercel_gets_its_dependencies_from_a_flat_list() -> None:
     assert not (ROOT / "pyproject.toml").exists()
-    lines = [line for line in read("requirements.txt").splitlines() if line]
-    assert all(re.fullmatch(r"[A-Za-z-]+==[\d.]+", line) for line in lines)
+    assert not re.search(r"^-r", read("requirements.txt"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_package_is_pinned_with_hashes(name: str) -> None:
+    text = re.sub(r"^\s*#.*$", "", read(name), flags=re.MULTILINE)
+    packages = [entry for entry in text.replace("\\\n", " ").splitlines() if entry.strip()]
+
+    assert len(packages) > 20
+    unpinned = [entry for entry in packages if not re.match(r"[a-z0-9-]+==[\w.]+( ; [^-]+)?\s+--hash=sha256:", entry)]
+    assert unpinned == []
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_what_we_ask_for_is_what_is_pinned(name: str) -> None:
+    asked = re.findall(r"^[\w-]+==[\w.]+", read(f"{name}.in"), re.MULTILINE)
+
+    assert asked
+    assert [entry for entry in asked if f"{entry.lower()} " not in read(f"{name}.txt")] == []
 
 
 def test_vercel_json_keeps_to_vercels_limits() -> None:

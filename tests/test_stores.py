@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from igfeed.background import Work, in_place
 from igfeed.errors import StoreError
 from igfeed.stores import Kind, Store
 from igfeed.stores.guarded import PAUSE, GuardedStore
@@ -108,7 +109,7 @@ def kept(request: pytest.FixtureRequest, clock: MovingClock, path: Path) -> Kept
     stores: dict[str, Callable[[], Store]] = {
         "memory": lambda: MemoryStore(clock),
         "sqlite": lambda: SqliteStore(path, clock),
-        "guarded": lambda: GuardedStore(SqliteStore(path, clock), clock),
+        "guarded": lambda: GuardedStore(SqliteStore(path, clock), clock, in_place),
     }
     return Kept(stores[request.param](), lambda time: clock.forward(seconds=time.total_seconds()))
 
@@ -490,9 +491,17 @@ def test_a_refused_upstash_token_is_a_store_error_that_tells_no_secret(
 
 
 def test_what_redis_refuses_is_a_store_error(connected: UpstashStore, upstash: FakeUpstash) -> None:
-    upstash.raw("LPUSH", "list", "1")
+    upstash.fail("json_error", error="ERR max requests limit exceeded", status=400)
     with pytest.raises(StoreError):
-        connected.get("list")
+        connected.get("k")
+
+
+def test_what_is_no_text_under_a_key_reads_as_an_unreadable_one(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    upstash.raw("LPUSH", "k", "1")
+
+    assert connected.get("k") == ""
+    connected.set("k", "v")
+    assert connected.get("k") == "v"
 
 
 def test_an_answer_that_is_no_text_is_a_store_error(connected: UpstashStore, upstash: FakeUpstash) -> None:
@@ -661,7 +670,7 @@ def frail() -> FrailStore:
 
 @pytest.fixture
 def guarded(frail: FrailStore, clock: MovingClock) -> GuardedStore:
-    return GuardedStore(frail, clock)
+    return GuardedStore(frail, clock, in_place)
 
 
 @pytest.fixture
@@ -743,7 +752,25 @@ def test_a_store_that_is_back_is_asked_each_time_again(
     assert fallen.get("k") is None
     fallen.set("k", "v")
     assert fallen.get("k") == "v"
-    assert frail.asked == 3
+    assert frail.asked == 4  # The probe went first.
+
+
+def test_nobody_waits_for_the_probe(frail: FrailStore, clock: MovingClock) -> None:
+    later: list[Work] = []
+    guarded = GuardedStore(frail, clock, later.append)
+    frail.away = True
+    with pytest.raises(StoreError):
+        guarded.get("k")
+    frail.away, frail.asked = False, 0
+    clock.now += PAUSE
+
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            guarded.get("k")
+    assert (len(later), frail.asked) == (1, 0)
+    later[0]()
+
+    assert guarded.get("k") is None
 
 
 def test_going_and_coming_back_is_logged_once_each(
@@ -785,7 +812,7 @@ def test_a_mistake_of_ours_is_not_taken_for_a_store_that_is_away(guarded: Guarde
 def test_a_guarded_upstash_asks_once_and_heals(
     connected: UpstashStore, upstash: FakeUpstash, clock: MovingClock
 ) -> None:
-    guarded = GuardedStore(connected, clock)
+    guarded = GuardedStore(connected, clock, in_place)
     upstash.fail("redis_down")
     for _ in range(4):
         with pytest.raises(StoreError):

@@ -369,6 +369,25 @@ def test_a_token_saved_late_never_replaces_what_somebody_else_has_stored_meanwhi
     assert document(upstash_store) == theirs
 
 
+def test_a_token_saved_late_never_shortens_the_life_that_another_process_gave_the_same_string(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    site.instagram.renewal_changes_string = False
+    site.stored(upstash_store, left=5 * DAY)
+    upstash.fail("redis_down", match=ONLY_IN_A_WRITTEN_TOKEN)
+    tokens = site.start(upstash_store).tokens
+    tokens.usable()
+    upstash.heal()
+    site.clock.forward(days=2)
+    other = site.start(upstash_store).tokens
+    other.renew()
+    theirs = document(upstash_store)
+
+    tokens.usable()
+
+    assert document(upstash_store) == theirs
+
+
 def test_a_token_used_while_the_store_is_away_is_renewed_and_saved_when_it_is_back(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
 ) -> None:

@@ -92,11 +92,12 @@ class InstagramClient:
 
     def picture(self, url: str) -> bytes:
         """The bytes of a picture from an allowed origin, redirects included; the file's name proves nothing."""
-        if not self._media_origins.allow(url):
+        origins = self._media_origins
+        if not origins.allow(url):
             raise PictureUnavailable("A picture's address is on no allowed origin.", "See INSTAGRAM_MEDIA_ORIGINS.")
         try:
             reply = self._transport.get(
-                url, seconds=PICTURE_LIMIT, most_bytes=MOST_PICTURE, allowed=self._media_origins.allow
+                url, seconds=PICTURE_LIMIT, most_bytes=MOST_PICTURE, allowed=origins.allow, trusted=origins.name
             )
         except TransportError as error:
             raise PictureUnavailable(f"A picture could not be fetched: {error}.") from None

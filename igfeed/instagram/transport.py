@@ -1,5 +1,7 @@
 """HTTP with an end: limits on time, on bytes and on where a redirect may lead."""
 
+import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,6 +12,7 @@ import requests
 import urllib3
 
 from igfeed.clock import Deadline
+from igfeed.instagram.public import PublicOnlyAdapter
 
 CONNECT_LIMIT = 3.05
 """Seconds to connect: a little over a multiple of three, as TCP repeats a lost packet after three."""
@@ -33,6 +36,19 @@ class Reply:
     body: bytes
 
 
+class _Secrets(logging.Filter):
+    """Takes secrets out of what urllib3 logs at DEBUG, which is every address whole."""
+
+    PATTERN = re.compile(r"\b(access_token|client_secret|code)=[^&\s\"']+")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self.PATTERN.sub(r"\1=…", record.getMessage()), ()
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_Secrets())
+
+
 class _Session(requests.Session):
     """Knows no redirects: even when told not to follow one, ``requests`` reads the whole of it to prepare the next."""
 
@@ -41,12 +57,12 @@ class _Session(requests.Session):
 
 
 class Transport:
-    """One session: a pool of connections that threads may share, because it keeps no cookies."""
+    """Two pools of connections, one to public addresses only; they keep no cookies, so threads may share them."""
 
     def __init__(self, user_agent: str) -> None:
-        self._session = _Session()
-        self._session.headers["User-Agent"] = user_agent
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session, self._public = (_session(user_agent) for _ in range(2))
+        for scheme in ("http://", "https://"):
+            self._public.mount(scheme, PublicOnlyAdapter())
 
     def get(
         self,
@@ -56,14 +72,17 @@ class Transport:
         seconds: float,
         most_bytes: int,
         allowed: Callable[[str], bool] | None = None,
+        trusted: Callable[[str], bool] | None = None,
     ) -> Reply:
         """The reply to a GET, read within ``seconds`` and ``most_bytes``.
 
-        Redirects are followed only where ``allowed`` says yes to their target. Raises TransportError.
+        Redirects are followed only where ``allowed`` says yes to their target; what ``trusted`` says no to may only
+        be reached at a public address. Raises TransportError.
         """
         deadline = Deadline(seconds)
         for _ in range(MOST_REDIRECTS):
-            reply = self._get_once(url, params, deadline, most_bytes)
+            session = self._session if trusted is None or trusted(url) else self._public
+            reply = self._get_once(session, url, params, deadline, most_bytes)
             target = reply.headers.get("Location")
             if allowed is None or reply.status not in REDIRECTIONS or not target:
                 return reply
@@ -72,15 +91,29 @@ class Transport:
                 raise TransportError("it was redirected to an address that is not allowed")
         raise TransportError("it was redirected too often")
 
-    def _get_once(self, url: str, params: Mapping[str, str] | None, deadline: Deadline, most_bytes: int) -> Reply:
+    def _get_once(
+        self,
+        session: requests.Session,
+        url: str,
+        params: Mapping[str, str] | None,
+        deadline: Deadline,
+        most_bytes: int,
+    ) -> Reply:
         timeout = (min(CONNECT_LIMIT, deadline.left()), min(READ_LIMIT, deadline.left()))
         try:
-            with self._session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
+            with session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
                 body = _read(response.raw, deadline, most_bytes)
                 return Reply(response.status_code, response.headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             failure = type(error).__name__  # Its text holds the address, and so the token: only its name goes on.
         raise TransportError(f"no answer ({failure})")  # Out here, so that it has not even a context.
+
+
+def _session(user_agent: str) -> _Session:
+    session = _Session()
+    session.headers["User-Agent"] = user_agent
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
 
 
 def _joined(url: str, target: str) -> str:

@@ -1,11 +1,13 @@
-"""A guard before a store that may be down: one visitor pays for finding out, nobody else."""
+"""A guard before a store that may be down: one visitor pays for finding out, nobody else ever."""
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TypeVar
 
+from igfeed.background import Background, WorkerThread
 from igfeed.clock import Clock, utcnow
 from igfeed.errors import StoreError
 from igfeed.stores import Store
@@ -14,7 +16,10 @@ from igfeed.stores.memory import MemoryStore
 log = logging.getLogger(__name__)
 
 PAUSE = timedelta(seconds=5)
-"""After a failure nobody asks for so long; then one caller tries while the others are still refused."""
+"""After a failure nobody asks for so long; then it is tried in the background while callers are still refused."""
+
+PROBE = "probe"
+"""A key that is never written: asking for it is the cheapest question there is."""
 
 T = TypeVar("T")
 
@@ -22,10 +27,11 @@ T = TypeVar("T")
 class GuardedStore:
     """Fails at once while the store is known to be down; claims are then decided in this process."""
 
-    def __init__(self, store: Store, clock: Clock = utcnow) -> None:
+    def __init__(self, store: Store, clock: Clock = utcnow, background: Background | None = None) -> None:
         self.kind = store.kind
         self._store = store
         self._clock = clock
+        self._background = background or WorkerThread()
         self._claims = MemoryStore(clock)
         self._lock = Lock()
         self._closed_until: datetime | None = None
@@ -47,7 +53,26 @@ class GuardedStore:
             return self._claims.claim(key, ttl)
 
     def _ask(self, command: Callable[[], T]) -> T:
-        self._pass_or_refuse()
+        if self._is_probe_due():
+            self._background(self._probe)
+        if self._closed_until is not None:
+            raise StoreError(str(self._error), self._error.hint)
+        return self._watched(command)
+
+    def _is_probe_due(self) -> bool:
+        """True for one caller after each pause."""
+        now = self._clock()
+        with self._lock:
+            is_due = self._closed_until is not None and now >= self._closed_until
+            if is_due:
+                self._closed_until = now + PAUSE
+            return is_due
+
+    def _probe(self) -> None:
+        with suppress(StoreError):
+            self._watched(lambda: self._store.get(PROBE))
+
+    def _watched(self, command: Callable[[], T]) -> T:
         try:
             answer = command()
         except StoreError as error:
@@ -55,15 +80,6 @@ class GuardedStore:
             raise
         self._open()
         return answer
-
-    def _pass_or_refuse(self) -> None:
-        now = self._clock()
-        with self._lock:
-            if self._closed_until is None:
-                return
-            if now < self._closed_until:
-                raise StoreError(str(self._error), self._error.hint)
-            self._closed_until = now + PAUSE  # This caller finds out; the others stay refused.
 
     def _close(self, error: StoreError) -> None:
         with self._lock:

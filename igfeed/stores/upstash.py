@@ -15,6 +15,7 @@ from threading import Lock, Thread
 from typing import TypeVar
 
 from upstash_redis.asyncio import Redis
+from upstash_redis.errors import UpstashError
 
 from igfeed.errors import StoreError
 from igfeed.stores import Kind
@@ -36,7 +37,7 @@ class UpstashStore:
         self._process: int | None = None
 
     def get(self, key: str) -> str | None:
-        value = self._run(lambda redis: redis.get(key))
+        value = self._run(lambda redis: _get(redis, key))
         if value is not None and not isinstance(value, str):
             raise StoreError(f"The store's answer for {key!r} is no text.")
         return value
@@ -83,6 +84,16 @@ async def _limited(command: Callable[[Redis], Awaitable[T]], redis: Redis, secon
 
 async def _as_coroutine(command: Callable[[Redis], Awaitable[T]], redis: Redis) -> T:
     return await command(redis)
+
+
+async def _get(redis: Redis, key: str) -> str | None:
+    """What is no text at all reads as a text that nobody can make sense of: the store is well, its content is not."""
+    try:
+        return await redis.get(key)
+    except UpstashError as error:
+        if str(error).startswith("WRONGTYPE"):
+            return ""
+        raise
 
 
 async def _claim(redis: Redis, key: str, mine: str, seconds: int) -> bool:

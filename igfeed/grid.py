@@ -36,13 +36,13 @@ def refuse_without_store() -> None:
 @bp.get("/")
 def index() -> Response:
     """The feed page."""
-    return _answer("feed/index.html", header=True)
+    return _answer(page.INDEX, header=True)
 
 
 @bp.get("/embed")
 def embed() -> Response:
     """The same grid with nothing around it, for iframes."""
-    return _answer("feed/embed.html", header=False)
+    return _answer(page.EMBED, header=False)
 
 
 @bp.get("/media/<name>.webp")

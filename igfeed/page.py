@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from igfeed.alt_text import alt_text, excerpt
 from igfeed.errors import IgfeedError
-from igfeed.models import FeedSnapshot, Post
+from igfeed.models import FeedSnapshot, Post, fingerprint
 from igfeed.options import Options
 from igfeed.pictures import WIDTHS
 from igfeed.services import current
@@ -29,6 +29,7 @@ MIDDLE_WIDTH = WIDTHS[1]
 WIDEST_PAGE = 1140
 """Pixels that the grid has on a wide screen, as in ``style.css``."""
 
+INDEX, EMBED = "feed/index.html", "feed/embed.html"
 PAGES = ("/", "/embed")
 
 pages = Cache()
@@ -68,7 +69,9 @@ def notice_page(error: IgfeedError) -> Page:
 
 
 def _key(template: str, snapshot: FeedSnapshot, options: Options, _defaults: Options) -> str:
-    return f"{VERSION}:{_address()}:{template}:{snapshot.version}:{options.key}"
+    settings = current().settings
+    look = fingerprint(f"{_address()} {settings.language} {settings.frame_ancestors} {settings.posts}")
+    return f"{VERSION}:{look}:{template}:{snapshot.version}:{options.key}"
 
 
 @pages.cached(timeout=DAY, make_cache_key=_key)
@@ -83,7 +86,7 @@ def _rendered(template: str, snapshot: FeedSnapshot, options: Options, defaults:
         snapshot=snapshot,
         tiles=[_tile(post, snapshot) for post in shown],
         fetched_at=iso(snapshot.fetched_at),
-        sizes=_sizes(options.columns, WIDEST_PAGE if options.header else None),
+        sizes=_sizes(options.columns, WIDEST_PAGE if template == INDEX else None),
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
         newer=_link(options, defaults, options.page - 1) if options.page > 1 else None,
         older=_link(options, defaults, options.page + 1) if has_older else None,
@@ -99,7 +102,8 @@ def _page(template: str, options: Options, **context: object) -> Page:
     body = render_template(
         template, options=options, style=style, language=language, words=WORDINGS[language], **context
     )
-    return Page(body, hashlib.sha256(body.encode()).hexdigest()[:16], _policy(style))
+    policy = _policy(style)
+    return Page(body, fingerprint(policy + body), policy)
 
 
 def _policy(style: str) -> str:

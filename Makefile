@@ -1,16 +1,15 @@
 # The two commands of a fresh machine are `make demo` and `make test`; both set up what they need in .venv.
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
-PORT ?= 8000
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
 .PHONY: demo test lint types requirements soak clean
 
 demo: .venv/runtime
-	@echo "The sample feed: http://127.0.0.1:$(PORT)/   for iframes: /embed"
-	@echo "Its status:      http://127.0.0.1:$(PORT)/api/instagram/refresh-token   (any user name, password: $(CRON_SECRET))"
-	@IGFEED_DEMO=1 CRON_SECRET="$(CRON_SECRET)" $(BIN)/gunicorn --bind "127.0.0.1:$(PORT)" wsgi:app
+	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
+	@echo "Its status:      http://127.0.0.1:$(or $(PORT),8000)/api/instagram/refresh-token   (any user name, password: $(CRON_SECRET))"
+	@IGFEED_DEMO=1 CRON_SECRET="$(CRON_SECRET)" $(if $(PORT),PORT="$(PORT)") $(BIN)/gunicorn wsgi:app
 
 test: .venv/development
 	$(BIN)/python -m pytest -n auto

@@ -12,9 +12,10 @@ except ConfigError as error:
     # Here, in the parent: a worker that stops at its start would be started again for ever.
     raise SystemExit(f"igfeed cannot start. {error} {error.hint}") from None
 
-bind = f"0.0.0.0:{settings.port}"
+host = "127.0.0.1" if settings.demo else "0.0.0.0"  # noqa: S104  a server is for all, a sample for this machine
+bind = f"{host}:{settings.port}"
 worker_class = "gthread"  # A slow Instagram holds up one thread, not a worker.
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 8
 preload_app = False  # Each worker makes its own connections; none is shared across a fork.
 max_requests = 20_000

@@ -1,8 +1,10 @@
 """``flask igfeed …``: set up, look, renew, fetch, from a terminal."""
 
 import json
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
 from typing import ParamSpec
@@ -13,7 +15,7 @@ from flask.cli import AppGroup
 
 from igfeed.clock import Deadline
 from igfeed.encryption import new_key
-from igfeed.errors import IgfeedError
+from igfeed.errors import IgfeedError, TokenRejected
 from igfeed.models import Token
 from igfeed.services import Services, current
 from igfeed.status import Status, report
@@ -45,18 +47,42 @@ class NotDone(click.ClickException):
         super().__init__(f"{error} {error.hint}")
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """What matters is printed; the log's lines come on request, with IGFEED_LOG_LEVEL."""
+    log = logging.getLogger("igfeed")
+    level = log.level
+    if current().settings.log_level == "INFO":
+        log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+class SetupToken(click.Command):
+    """Says what is wrong with its arguments without repeating them: one of them is the token."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError:
+            raise click.UsageError(f"It takes [TOKEN] [EXPIRES_IN], the latter in seconds, 1 to {LIFE}.", ctx) from None
+
+
 def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
     @wraps(command)
     def wrapped(*args: Params.args, **kwargs: Params.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except IgfeedError as error:
-            raise NotDone(error) from None
+        with quiet():
+            try:
+                command(*args, **kwargs)
+            except IgfeedError as error:
+                raise NotDone(error) from None
 
     return wrapped
 
 
-@group.command("setup-token")
+@group.command("setup-token", cls=SetupToken)
 @click.argument("token", required=False)
 @click.argument("expires_in", required=False, type=click.IntRange(1, LIFE), default=LIFE)
 @click.option("--no-verify", is_flag=True, help="Store the token without asking Instagram about it.")
@@ -69,14 +95,19 @@ def setup_token(token: str | None, expires_in: int, no_verify: bool) -> None:  #
     """
     services = current()
     value = _asked_for() if token in (None, "-") else _checked(token or "")
-    now = services.clock()
-    account = None if no_verify else services.instagram.profile(value).username
-    expires_at = now + timedelta(seconds=expires_in)
+    if not no_verify:
+        account = services.instagram.profile(value).username
+        click.echo(f"This is a token of @{account}.")
+    before = services.tokens.report().token
+    expires_at = services.clock() + timedelta(seconds=expires_in)
     fresh = Token(value, issued_at=expires_at - timedelta(seconds=LIFE), expires_at=expires_at)
     services.tokens.adopt(fresh, is_proven=not no_verify)
-    click.echo(f"Stored the token of @{account}." if account else "Stored the token without checking it.")
-    click.echo(f"It expires on {expires_at:%Y-%m-%d %H:%M} UTC and is renewed long before that.")
     _fetch_after_setup(services)
+    after = services.tokens.report().token
+    if before and after and after.value == before.value != value:
+        raise TokenRejected("Instagram rejects this token; the one before it works and stays.")
+    expiry = after.expires_at if after and after.expires_at else expires_at
+    click.echo(f"Stored. It expires on {expiry:%Y-%m-%d %H:%M} UTC and is renewed long before that.")
 
 
 @group.command("status")

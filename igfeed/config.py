@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from dotenv import dotenv_values, find_dotenv
 
 from igfeed.errors import ConfigError
 from igfeed.origins import Origins
@@ -89,17 +89,21 @@ class Settings:
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """``environ`` over the folder's ``.env.local`` over its ``.env``.
 
-    The ``flask`` command has already copied ``.env`` into ``environ``, where it would hide ``.env.local``: what equals
-    a line of ``.env`` there is therefore taken to come from it.
+    The ``flask`` command has already copied the next ``.env`` upwards into ``environ``, where it would hide
+    ``.env.local``: what equals a line of that file is therefore taken to come from it.
     """
     shared, local = (_read_file(folder / name) for name in (".env", ".env.local"))
     if "FLASK_RUN_FROM_CLI" in environ:
-        environ = {name: value for name, value in environ.items() if shared.get(name) != value}
+        copied = _read_file(Path(find_dotenv(usecwd=True) or folder / ".env"))
+        environ = {name: value for name, value in environ.items() if copied.get(name) != value}
     return {**shared, **local, **environ}
 
 
 def _read_file(path: Path) -> dict[str, str]:
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name} is not UTF-8.", "Save it as UTF-8 and start again.") from None
 
 
 class _Reader:
@@ -151,7 +155,7 @@ class _Reader:
                 if urlsplit(url).path:
                     raise ConfigError(f"{name} is {url!r}: it takes an origin without a path.")
                 return url
-        host = self.text("VERCEL_PROJECT_PRODUCTION_URL")
+        host = self.matching("VERCEL_PROJECT_PRODUCTION_URL", "", r"([\w-]+(\.[\w-]+)*)?", "a host name")
         return f"https://{host}" if host else None
 
     def redis(self) -> Redis | None:
@@ -192,8 +196,9 @@ class _Reader:
         return text
 
     def fernet_keys(self, name: str) -> tuple[str, ...]:
-        keys = tuple(key.strip() for key in self.text(name).split(",") if key.strip())
-        if not all(_is_fernet_key(key) for key in keys):
+        text = self.text(name)
+        keys = tuple(key.strip() for key in text.split(",") if key.strip())
+        if (text and not keys) or not all(_is_fernet_key(key) for key in keys):
             raise ConfigError(f"{name} is not usable: it takes Fernet keys of 44 characters, separated by commas.")
         return keys
 

@@ -7,6 +7,7 @@ The class says what happened, the text says it to a person, ``hint`` says what t
     ├── StoreError             the store failed, or holds what cannot be read
     ├── FeedUnavailable        there is nothing to show yet
     ├── PictureUnavailable     a picture is neither kept nor to be had
+    │   └── PicturesUnreachable    as little as any other
     ├── TokenError
     │   ├── TokenMissing
     │   └── TokenExpired
@@ -55,6 +56,10 @@ class PictureUnavailable(IgfeedError):
     hint = "The next fetch brings a new address for it."
 
 
+class PicturesUnreachable(PictureUnavailable):
+    """Their host does not answer, so that there is no use in asking it for another one right now."""
+
+
 class TokenError(IgfeedError):
     hint = "Generate a token in the app's dashboard at Meta and run `flask igfeed setup-token`."
 
@@ -92,7 +97,10 @@ class RateLimited(InstagramError):
 
 
 class TokenRejected(InstagramError):
+    """``token`` is the fingerprint of the token that was rejected, where that is known."""
+
     hint = TokenError.hint
+    token: str | None = None
 
 
 class PermissionRefused(InstagramError):

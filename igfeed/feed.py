@@ -257,10 +257,11 @@ class FeedService:
         old, self._snapshot, self._looked_at = self._snapshot, snapshot, self._clock()
         try:
             self._write(snapshot)
-            earlier = set(old.departed) - snapshot.picture_ids if old else set()
-            self._pictures.forget(earlier.union(snapshot.departed))
         except StoreError as error:
             log.warning("The new feed is in this process only until the store is back: %s", error)
+        earlier = set(old.departed) - snapshot.picture_ids if old else set()
+        with suppress(StoreError):  # The next fetch deletes them once more.
+            self._pictures.forget(earlier.union(snapshot.departed))
         if had_trouble:
             self._trouble.forget()
 
@@ -277,7 +278,7 @@ class FeedService:
             hint=error.hint,
             at=max(now, kept.fetched_at) if kept else now,  # It came after what it failed to replace.
             until=now + pause_after(error, failures),
-            token=self._tokens.fingerprint(),
+            token=(error.token if isinstance(error, TokenRejected) else None) or self._tokens.fingerprint(),
             failures=failures,
         )
         self._trouble.keep(trouble)

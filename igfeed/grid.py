@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from pathlib import Path
+from urllib.parse import parse_qsl
 
 from flask import Blueprint, Flask, Response, abort, current_app, request
 
@@ -65,8 +67,8 @@ def media(name: str) -> Response:
 def no_picture(error: PictureUnavailable) -> Response:
     """A calm placeholder for people, an honest status for machines: browsers show a picture whatever its status."""
     current_app.logger.warning("%s cannot be shown: %s", request.path, error)
-    response = current_app.send_static_file("no-picture.svg")
-    return _not_now(response, RETRY_AFTER)
+    drawing = Path(current_app.static_folder or "", "no-picture.svg").read_bytes()
+    return _not_now(Response(drawing, mimetype="image/svg+xml"), RETRY_AFTER)
 
 
 @bp.errorhandler(IgfeedError)
@@ -88,7 +90,7 @@ def _answer(template: str, *, header: bool) -> Response:
         snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"
     most_posts = services.settings.posts
     defaults = Options(limit=min(DEFAULT_LIMIT, most_posts), header=header)
-    options = Options.from_query(request.args, defaults, most_posts).within(len(snapshot.posts))
+    options = Options.from_query(_query(), defaults, most_posts).within(len(snapshot.posts))
     shown = page.feed_page(template, snapshot, options, defaults)
     response = Response(shown.body)
     response.set_etag(shown.etag)
@@ -99,6 +101,12 @@ def _answer(template: str, *, header: bool) -> Response:
     if is_due:
         response.call_on_close(lambda: services.background(services.feed.refresh))
     return response
+
+
+def _query() -> dict[str, str]:
+    """What is asked for, the first of each name; not by ``request.args``, which fails on bytes that are no UTF-8."""
+    pairs = parse_qsl(request.query_string.decode("utf-8", "replace"))
+    return dict(reversed(pairs))
 
 
 def _not_now(response: Response, seconds: float) -> Response:

@@ -1,5 +1,6 @@
 """The JSON routes for machines: Vercel's cron, the owner's monitor, a probe."""
 
+import base64
 import hmac
 import json
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 from flask import Blueprint, Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from igfeed import upkeep
 from igfeed.services import current
@@ -63,6 +64,8 @@ def status() -> Response:
 @secret_required
 def run() -> Response:
     """Renew, fetch, mirror; 502 when any of it failed, so that monitoring sees it."""
+    if request.method == "HEAD":  # Flask adds it to GET; nobody who only looks wants a renewal.
+        raise MethodNotAllowed(["GET", "POST", "OPTIONS"])
     done = upkeep.run(current())
     return _json(done.to_json(), 200 if done.ok else 502)
 
@@ -85,14 +88,20 @@ def _is_one_of(secrets: tuple[str, ...]) -> bool:
 
 
 def _given_secret() -> bytes:
-    authorization = request.authorization
-    if authorization is None:
+    """What stands behind Bearer, or the password behind Basic.
+
+    Not by werkzeug, which takes a Bearer secret with a "=" in it for parameters and fails on what is no ASCII.
+    """
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    given = credentials.strip().encode("latin-1", "replace")  # WSGI hands bytes over as Latin-1.
+    if scheme.lower() == "bearer":
+        return given
+    if scheme.lower() != "basic":
         return b""
-    if authorization.type == "bearer" and authorization.token is not None:
-        return authorization.token.encode("latin-1", "replace")  # WSGI hands bytes over as Latin-1.
-    if authorization.type == "basic":
-        return (authorization.password or "").encode()
-    return b""
+    try:
+        return base64.b64decode(given).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def _error(status_code: int, name: str, message: str, hint: str) -> Response:

@@ -73,7 +73,7 @@ class Options:
 
 
 def _number(text: str | None, least: int, most: int) -> int | None:
-    if text is None or not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII):
+    if text is None or not re.fullmatch(r"[+-]?\d{1,4000}", text, re.ASCII):
         return None
     return min(max(int(text), least), most)
 

@@ -17,6 +17,8 @@ class Origins:
     def __init__(self, text: str) -> None:
         self._text = text
         entries = [entry.strip().rstrip("/").lower() for entry in text.split(",") if entry.strip()]
+        if not entries:
+            raise ValueError("there is no origin in it")
         self._patterns = [self._compile(entry) for entry in entries]
         self._named = frozenset(entry for entry in entries if "*" not in entry)
 

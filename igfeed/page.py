@@ -4,18 +4,20 @@ Freshness is none of its business: a page is named after the snapshot it shows, 
 """
 
 import hashlib
+import logging
 import re
 from base64 import b64encode
 from dataclasses import astuple, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from urllib.parse import quote
 
 from flask import Flask, current_app, render_template, request, url_for
 from flask_caching import Cache
 from markupsafe import Markup, escape
 
 from igfeed.alt_text import alt_text, excerpt
-from igfeed.errors import IgfeedError
+from igfeed.errors import ConfigError, IgfeedError
 from igfeed.models import FeedSnapshot, Post, fingerprint
 from igfeed.options import Options
 from igfeed.pictures import WIDTHS
@@ -31,6 +33,8 @@ WIDEST_PAGE = 1140
 
 INDEX, EMBED = "feed/index.html", "feed/embed.html"
 PAGES = ("/", "/embed")
+
+log = logging.getLogger(__name__)
 
 pages = Cache()
 
@@ -53,14 +57,23 @@ class Tile:
 
 
 def init_app(app: Flask) -> None:
-    pages.init_app(app)
-    app.jinja_env.filters.update(code=_code, grouped=_grouped)
+    try:
+        pages.init_app(app)
+    except Exception as error:  # noqa: BLE001  each kind of cache raises what it likes
+        kind = app.config["CACHE_TYPE"]
+        raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: {error}.") from None
+    app.jinja_env.filters.update(code=_code, grouped=_grouped, path_part=partial(quote, safe=""))
     app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, widths=WIDTHS)
 
 
 def feed_page(template: str, snapshot: FeedSnapshot, options: Options, defaults: Options) -> Page:
     """The snapshot as the options want it. ``defaults`` are what a link to another page need not say."""
-    return Page(*_rendered(template, snapshot, options, defaults))
+    key = _key(template, snapshot, options)
+    page = _cached(key)
+    if page is None:
+        page = _rendered(template, snapshot, options, defaults)
+        _cache(key, page)
+    return page
 
 
 def notice_page(error: IgfeedError) -> Page:
@@ -68,19 +81,36 @@ def notice_page(error: IgfeedError) -> Page:
     return _page("feed/unavailable.html", Options(), error=error)
 
 
-def _key(template: str, snapshot: FeedSnapshot, options: Options, _defaults: Options) -> str:
+def _cached(key: str) -> Page | None:
+    """What the cache has, if it is a page: the owner may have chosen one that fails, or that others write to."""
+    try:
+        texts = pages.get(key)
+    except Exception:  # noqa: BLE001  each kind of cache raises what it likes
+        log.warning("The cache of pages failed, going on without it")
+        return None
+    is_page = isinstance(texts, list | tuple) and len(texts) == 3 and all(isinstance(text, str) for text in texts)  # noqa: PLR2004  the fields of Page
+    return Page(*texts) if is_page else None
+
+
+def _cache(key: str, page: Page) -> None:
+    """As plain texts, because they must survive JSON."""
+    try:
+        pages.set(key, astuple(page), timeout=DAY)
+    except Exception:  # noqa: BLE001  as above
+        log.warning("The cache of pages failed, going on without it")
+
+
+def _key(template: str, snapshot: FeedSnapshot, options: Options) -> str:
     settings = current().settings
     look = fingerprint(f"{_address()} {settings.language} {settings.frame_ancestors} {settings.posts}")
     return f"{VERSION}:{look}:{template}:{snapshot.version}:{options.key}"
 
 
-@pages.cached(timeout=DAY, make_cache_key=_key)
-def _rendered(template: str, snapshot: FeedSnapshot, options: Options, defaults: Options) -> tuple[str, ...]:
-    """As plain texts, because they must survive JSON in whatever cache the owner has chosen."""
+def _rendered(template: str, snapshot: FeedSnapshot, options: Options, defaults: Options) -> Page:
     first = (options.page - 1) * options.limit
     shown = snapshot.posts[first : first + options.limit]
     has_older = first + options.limit < len(snapshot.posts)
-    page = _page(
+    return _page(
         template,
         options,
         snapshot=snapshot,
@@ -92,7 +122,6 @@ def _rendered(template: str, snapshot: FeedSnapshot, options: Options, defaults:
         older=_link(options, defaults, options.page + 1) if has_older else None,
         address=_address(),
     )
-    return astuple(page)
 
 
 def _page(template: str, options: Options, **context: object) -> Page:
@@ -138,9 +167,9 @@ def _link(options: Options, defaults: Options, page: int) -> str:
 
 
 def _address() -> str:
-    """This page's own, for whoever indexes it."""
-    base = current().settings.base_url or request.host_url.rstrip("/")
-    return base + request.path
+    """This page's own, for whoever indexes it; empty when nobody says which host we are."""
+    base = current().settings.base_url or (request.host_url.rstrip("/") if request.host else None)
+    return base + request.path if base else ""
 
 
 def _picture_url(picture_id: str, width: int) -> str:

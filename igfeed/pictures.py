@@ -8,14 +8,15 @@ import base64
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from io import BytesIO
 from threading import Lock
 
 from cachetools import LRUCache
 from PIL import ExifTags, Image
 
-from igfeed.clock import Deadline
-from igfeed.errors import PictureUnavailable, StoreError
+from igfeed.clock import Clock, Deadline, utcnow
+from igfeed.errors import PicturesUnreachable, PictureUnavailable, StoreError
 from igfeed.instagram import Instagram
 from igfeed.models import Picture
 from igfeed.stores import Store
@@ -28,6 +29,9 @@ WIDTHS = (320, 640, 1080)
 QUALITY = 78
 MOST_PIXELS = 40_000_000
 """More than any picture of Instagram's, less than what a small server has memory for (120 MB decoded)."""
+
+PAUSE = timedelta(seconds=30)
+"""How long views leave a host alone that did not answer; the cron asks it all the same."""
 
 MEMORY = 32 * 1024 * 1024
 """Bytes of pictures that one process keeps at hand; 24 posts in all widths are about 6 MB."""
@@ -61,9 +65,11 @@ class MirrorReport:
 class Pictures:
     """Threads may share it: one of them makes a picture while the others wait for it."""
 
-    def __init__(self, store: Store, instagram: Instagram) -> None:
+    def __init__(self, store: Store, instagram: Instagram, clock: Clock = utcnow) -> None:
         self._store = store
         self._instagram = instagram
+        self._clock = clock
+        self._quiet_until: datetime | None = None
         self._memory: LRUCache[str, bytes] = LRUCache(MEMORY, getsizeof=len)
         self._memory_lock = Lock()
         self._unsaved: set[str] = set()
@@ -80,6 +86,7 @@ class Pictures:
         with self._alone(picture.id):
             kept = self._kept(picture.id, width)
             if kept is None:
+                self._refuse_while_unreachable()
                 files = self._make(picture)
                 self._keep(picture.id, files)
                 kept = files[width]
@@ -92,11 +99,11 @@ class Pictures:
             if not deadline.left():
                 log.info("The time for mirroring is over, the rest follows with the next one or with its first view")
                 break
-            missing = [width for width in WIDTHS if self._is_missing(picture.id, width)]
-            kept += len(WIDTHS) - len(missing)
-            if missing and picture.url:
+            if not self._is_missing(picture.id):
+                kept += len(WIDTHS)
+            elif picture.url:
                 done = self._mirror_one(picture)
-                stored, failed = stored + len(missing) * done, failed + len(missing) * (not done)
+                stored, failed = stored + len(WIDTHS) * done, failed + len(WIDTHS) * (not done)
         return MirrorReport(stored, kept, failed)
 
     def forget(self, ids: Iterable[str]) -> None:
@@ -120,9 +127,12 @@ class Pictures:
             log.warning("Picture %s could not be mirrored: %s", picture.id, error)
             return False
 
-    def _is_missing(self, picture_id: str, width: int) -> bool:
-        """Nowhere, or in this process only because the store could not take it."""
-        return _key(picture_id, width) in self._unsaved or self._kept(picture_id, width) is None
+    def _is_missing(self, picture_id: str) -> bool:
+        """Nowhere, or in this process only because the store could not take it.
+
+        The smallest file is written last, so it stands for all of them, and is the cheapest to ask for.
+        """
+        return _key(picture_id, WIDTHS[0]) in self._unsaved or self._kept(picture_id, WIDTHS[0]) is None
 
     def _kept(self, picture_id: str, width: int) -> bytes | None:
         key = _key(picture_id, width)
@@ -142,7 +152,22 @@ class Pictures:
         """All widths at once: the address will be dead by the time another one is asked for."""
         if picture.url is None:
             raise PictureUnavailable("Instagram sent no picture for this post.")
-        return _resized(self._instagram.picture(picture.url))
+        try:
+            file = self._instagram.picture(picture.url)
+        except PicturesUnreachable:
+            self._quiet_until = self._clock() + PAUSE
+            raise
+        self._quiet_until = None
+        return _resized(file)
+
+    def _refuse_while_unreachable(self) -> None:
+        """After a failure one view in a while finds out; the others do not fill the server with waiting."""
+        now, until = self._clock(), self._quiet_until
+        if until is None:
+            return
+        if now < until:
+            raise PicturesUnreachable("Instagram's pictures are out of reach.")
+        self._quiet_until = now + PAUSE
 
     def _keep(self, picture_id: str, files: dict[int, bytes]) -> bool:
         """Keep the files at hand and in the store; False when the store did not take them all."""
@@ -188,7 +213,7 @@ def _resized(file: bytes) -> dict[int, bytes]:
     """
     try:
         image = _opened(file)
-        return {width: _webp(image, width) for width in WIDTHS}
+        return {width: _webp(image, width) for width in reversed(WIDTHS)}
     except UNDECODABLE as error:
         raise PictureUnavailable(f"A picture could not be read ({type(error).__name__}).") from None
 

@@ -54,7 +54,7 @@ def build(
     chosen = _store(settings, clock)
     store = GuardedStore(chosen, clock, background)
     tokens = _tokens(settings, instagram, store, clock, from_environment)
-    pictures = Pictures(store, instagram)
+    pictures = Pictures(store, instagram, clock)
     feed = FeedService(
         instagram,
         tokens,

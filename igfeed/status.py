@@ -122,19 +122,25 @@ def _findings(
     """What is wrong, the worst first."""
     if services.obstacle:
         yield Finding("action_required", str(services.obstacle), services.obstacle.hint)
-    if store_error:
-        yield Finding("degraded", str(store_error), store_error.hint)
-    if tokens.store_error:
-        verdict: Verdict = "degraded" if token.present else "action_required"
-        yield Finding(verdict, str(tokens.store_error), tokens.store_error.hint)
-    if token.state in (None, "expired", "rejected"):
+    if token.state in ("expired", "rejected"):
+        yield Finding("action_required", _what_ails(token), TokenError.hint)
+    yield from _store_findings(token, tokens, store_error)
+    if token.state is None:
         yield Finding("action_required", _what_ails(token), TokenError.hint)
     renewal = tokens.last_renewal.trouble if tokens.last_renewal else None
     if renewal and tokens.token and renewal.token == tokens.token.fingerprint:
         yield Finding("degraded", f"The last renewal failed: {renewal.message}", renewal.hint)
     if trouble:
         yield Finding("degraded", trouble.message, trouble.hint)
-    if token.source == "memory" and not token.saved:
+
+
+def _store_findings(token: TokenStatus, tokens: TokenReport, store_error: StoreError | None) -> Iterator[Finding]:
+    if store_error:
+        yield Finding("degraded", str(store_error), store_error.hint)
+    elif tokens.store_error:
+        verdict: Verdict = "degraded" if token.present else "action_required"
+        yield Finding(verdict, str(tokens.store_error), tokens.store_error.hint)
+    elif token.source == "memory" and not token.saved:
         yield Finding("degraded", "The renewed token is not saved yet.", StoreError.hint)
 
 

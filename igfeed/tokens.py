@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from threading import Lock
 from typing import Literal, TypeVar
 
 from igfeed.clock import Clock
@@ -108,6 +109,7 @@ class TokenManager:
         self._environment = _of_environment(from_environment) if from_environment else None
         self._renewals = Note(store, RENEWAL_KEY, Renewal.from_json)
         self._copy: Copy | None = None
+        self._lock = Lock()
 
     def usable(self) -> Token:
         """A token to call Instagram with, renewed first if it is due and no pause holds that back.
@@ -148,7 +150,7 @@ class TokenManager:
         held = self._settled()
         last = self._renewals.recall()
         if held.token.is_renewable(self._clock()):
-            return self._renew(held, last)
+            return self._renew_or_fall_back(held, last)
         is_renewed = last and not last.trouble and last.token == held.token.fingerprint
         return Outcome.NOT_DUE if is_renewed else Outcome.TOO_YOUNG
 
@@ -168,7 +170,7 @@ class TokenManager:
         return token.fingerprint if token else ""
 
     def report(self) -> TokenReport:
-        """What there is to say; changes nothing."""
+        """What there is to say; changes nothing that anybody else sees."""
         last = self._renewals.recall()
         try:
             held = self._find()
@@ -206,6 +208,7 @@ class TokenManager:
             return None
 
     def _find(self) -> Held | None:
+        copy = self._copy
         try:
             text = self._store.get(KEY)
             stored = self._parsed(text)
@@ -213,7 +216,6 @@ class TokenManager:
             if last_resort := self._without_store(error):
                 return last_resort
             raise
-        copy = self._copy
         if copy and (not copy.is_saved or stored is None):
             # One empty read does not prove that the store has lost the token: a replica may be behind.
             return Held(copy.token, "memory", is_saved=False, stored=stored)
@@ -221,7 +223,9 @@ class TokenManager:
             return Held(self._environment, "environment", is_saved=False, stored=stored)
         if text is None or stored is None:
             return None
-        self._copy = Copy(stored)
+        with self._lock:
+            if self._copy is copy:  # Another thread may have renewed it while we read.
+                self._copy = Copy(stored)
         is_current = self._cipher.is_current(text)
         return Held(stored, "store", is_saved=True, stored=stored, is_current=is_current)
 
@@ -260,6 +264,16 @@ class TokenManager:
         log.info("The access token was renewed and lives until %s", renewed.expires_at)
         return Outcome.RENEWED
 
+    def _renew_or_fall_back(self, held: Held, last: Renewal | None) -> Outcome:
+        """A changed variable may hold a mistake, which must not cost the token that the store has."""
+        try:
+            return self._renew(held, last)
+        except TokenRejected:
+            if held.source != "environment" or held.stored is None:
+                raise
+            self._environment = None
+            return self.renew()
+
     def _failed(self, attempt: int, token: Token, error: InstagramError) -> Renewal:
         now = self._clock()
         is_last_day = token.expires_at is not None and token.has_less_than(LAST_DAY, now)
@@ -269,6 +283,9 @@ class TokenManager:
         return Renewal(attempt, now, token.fingerprint, trouble)
 
     def _use_another(self, token: Token, call: Callable[[str], T], rejection: TokenRejected) -> T:
+        rejection.token = token.fingerprint
+        if self._environment and token.value == self._environment.value:
+            self._environment = None
         for other in self._others(token):
             try:
                 answer = call(other.value)
@@ -280,11 +297,14 @@ class TokenManager:
         raise rejection
 
     def _others(self, token: Token) -> Iterator[Token]:
-        """The one before, and the environment's unless the token descends from it."""
-        if token.predecessor and not token.predecessor.is_expired(self._clock()):
-            yield token.predecessor
-        if self._environment and self._environment.origin != token.origin:
-            yield self._environment
+        """What else may work: what another process has stored meanwhile, the one before, the environment's."""
+        descends = self._environment is not None and self._environment.origin == token.origin
+        candidates = (self._living_or_none(), token.predecessor, None if descends else self._environment)
+        tried = {token.value}
+        for other in candidates:
+            if other and other.value not in tried and not other.is_expired(self._clock()):
+                tried.add(other.value)
+                yield other
 
     def _replace(self, token: Token, replaced: AbstractSet[str]) -> None:
         """Make it the token, in the store too unless that has been given yet another one: then we take that.
@@ -293,7 +313,8 @@ class TokenManager:
         """
         earlier = self._copy.replaces if self._copy else frozenset()
         replaces = earlier | replaced
-        self._copy = Copy(token, is_saved=False, replaces=replaces)
+        with self._lock:
+            self._copy = Copy(token, is_saved=False, replaces=replaces)
         try:
             stored = self._parsed(self._store.get(KEY))
             if stored is None or self._takes_the_place_of(stored, token, replaces):

@@ -11,8 +11,8 @@ from igfeed.services import Services
 from igfeed.status import TokenStatus, report, with_texts
 from igfeed.tokens import Outcome
 
-TIME_LIMIT = 50.0
-"""Seconds for one run: what Vercel's 60 leave after a cold start."""
+TIME_LIMIT = 40.0
+"""Seconds after which no further picture is begun: one may take fifteen, and Vercel ends it all at sixty."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def run(services: Services) -> Run:
 
 def _renew(services: Services, errors: list[IgfeedError]) -> Outcome:
     try:
+        _check(services)
         return services.tokens.renew()
     except IgfeedError as error:
         errors.append(error)
@@ -63,10 +64,17 @@ def _renew(services: Services, errors: list[IgfeedError]) -> Outcome:
 
 def _fetch(services: Services, errors: list[IgfeedError]) -> FeedSnapshot | None:
     try:
+        _check(services)
         return services.feed.fetch()
     except IgfeedError as error:
         errors.append(error)
         return None
+
+
+def _check(services: Services) -> None:
+    """Without a store a renewed token could not be kept."""
+    if services.obstacle:
+        raise services.obstacle
 
 
 def _picture_error(pictures: MirrorReport) -> IgfeedError | None:

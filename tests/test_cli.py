@@ -86,14 +86,33 @@ def test_a_token_that_instagram_rejects_is_not_stored(
     assert services.tokens.usable().value == token.value
 
 
-def test_without_verification_the_token_is_stored_unseen_and_the_old_one_is_the_way_back(
+def test_without_verification_the_token_is_stored_unseen(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services
+) -> None:
+    value = instagram.issue()
+
+    done = runner.invoke(args=["igfeed", "setup-token", "--no-verify", value])
+
+    assert done.exit_code == 0
+    assert "This is a token of" not in done.stdout
+    assert services.tokens.usable().value == value
+
+
+def test_a_token_that_proves_dead_gives_way_to_the_one_before_and_that_is_said(
     runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, token: Token
 ) -> None:
     done = runner.invoke(args=["igfeed", "setup-token", "--no-verify", "IGAAnonsense"])
 
-    assert done.exit_code == 0
-    assert "without checking" in done.stdout
+    assert done.exit_code == 1
+    assert "the one before it works and stays" in done.stderr
     assert services.tokens.usable().value == token.value
+
+
+def test_a_token_in_the_wrong_place_is_not_repeated(runner: FlaskCliRunner) -> None:
+    for arguments in (["5184000", "IGAAsecret"], ["IGAAsecret", "1", "IGAAsecret"]):
+        done = runner.invoke(args=["igfeed", "setup-token", *arguments])
+        assert done.exit_code == 2
+        assert "IGAAsecret" not in done.output
 
 
 def test_a_token_is_stored_even_if_the_feed_cannot_be_fetched_yet(

@@ -67,8 +67,10 @@ def test_spaces_final_slashes_and_empty_entries_do_not_matter() -> None:
     assert origins.allow("https://b.example/x")
 
 
-def test_an_empty_list_allows_nothing() -> None:
-    assert not Origins("").allow("https://a.fbcdn.net/x")
+@pytest.mark.parametrize("text", ["", ",", " , "])
+def test_an_empty_list_is_a_mistake(text: str) -> None:
+    with pytest.raises(ValueError, match="no origin"):
+        Origins(text)
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from igfeed.clock import Clock, Deadline, Sleep, sleep
-from igfeed.errors import InstagramUnreachable, PictureUnavailable, UnexpectedAnswer
+from igfeed.errors import InstagramUnreachable, PicturesUnreachable, PictureUnavailable, UnexpectedAnswer
 from igfeed.instagram import answers, parsing
 from igfeed.instagram.answers import Answer
-from igfeed.instagram.transport import Transport, TransportError
+from igfeed.instagram.transport import TooSlowError, Transport, TransportError
 from igfeed.models import Media, Post, Profile, Token
 from igfeed.origins import Origins
 
 log = logging.getLogger(__name__)
 
 CALL_LIMIT = 20.0
-"""Seconds for one call with all its tries: below the shortest claim, so that a claim outlives its work."""
+"""Seconds for one call with all its tries; a renewal is one call, and its claim outlives it."""
 
 RETRY_PAUSES = (0.4, 1.2)
 """Seconds before the second and the third try, each times a random 0.5 to 1.5."""
@@ -99,6 +99,8 @@ class InstagramClient:
             reply = self._transport.get(
                 url, seconds=PICTURE_LIMIT, most_bytes=MOST_PICTURE, allowed=origins.allow, trusted=origins.name
             )
+        except TooSlowError as error:
+            raise PicturesUnreachable(f"A picture could not be fetched: {error}.") from None
         except TransportError as error:
             raise PictureUnavailable(f"A picture could not be fetched: {error}.") from None
         kind = reply.headers.get("Content-Type", "").split(";")[0].strip().lower()

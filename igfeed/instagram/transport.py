@@ -29,6 +29,10 @@ class TransportError(Exception):
     """The reply did not arrive whole; the text says why and holds nothing of the request."""
 
 
+class TooSlowError(TransportError):
+    """It did not arrive in time: asking for something else would cost as long."""
+
+
 @dataclass(frozen=True)
 class Reply:
     status: int
@@ -104,9 +108,12 @@ class Transport:
             with session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
                 body = _read(response.raw, deadline, most_bytes)
                 return Reply(response.status_code, response.headers, body)
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
+            failure: TransportError = TooSlowError("no answer in time (Timeout)")
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            failure = type(error).__name__  # Its text holds the address, and so the token: only its name goes on.
-        raise TransportError(f"no answer ({failure})")  # Out here, so that it has not even a context.
+            # Its text holds the address, and so the token: only its name goes on.
+            failure = TransportError(f"no answer ({type(error).__name__})")
+        raise failure  # Out here, so that it has not even a context.
 
 
 def _session(user_agent: str) -> _Session:
@@ -132,5 +139,5 @@ def _read(raw: urllib3.response.BaseHTTPResponse, deadline: Deadline, most_bytes
         if len(body) > most_bytes:
             raise TransportError(f"the answer is larger than {most_bytes} bytes")
         if not deadline.left():
-            raise TransportError("the answer took too long")
+            raise TooSlowError("the answer took too long")
     return bytes(body)

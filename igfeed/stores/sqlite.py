@@ -1,5 +1,6 @@
 """The embedded store: one SQLite file, safe across threads and processes."""
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from threading import Lock
 from igfeed.clock import Clock, Deadline, sleep, utcnow
 from igfeed.errors import StoreError
 from igfeed.stores import Kind
+
+log = logging.getLogger(__name__)
 
 TIME_LIMIT = 2.0
 """Seconds to wait for another process's write, the same as for the remote store."""
@@ -70,9 +73,10 @@ class SqliteStore:
             with closing(sqlite3.connect(self._path, timeout=TIME_LIMIT, isolation_level=None)) as db:
                 yield db
         except (sqlite3.Error, OSError) as error:
-            # A path is no secret, and the owner needs it; what SQLite says holds no value of ours.
-            hint = "Check that the file and its folder are writable."
-            raise StoreError(f"The store {self._path} failed: {error}.", hint) from None
+            # Where it is goes into the log only: the error is shown on the page while there is nothing else to show.
+            log.warning("The store %s failed: %s", self._path, error)
+            hint = "Check that the file at IGFEED_STORE_PATH and its folder are writable; the log says more."
+            raise StoreError(f"The embedded store failed ({type(error).__name__}).", hint) from None
 
     def _prepare(self) -> None:
         """Make the file once, readable by its owner alone before anything is in it."""

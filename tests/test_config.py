@@ -338,3 +338,17 @@ def test_the_real_flask_command_sees_the_same_order(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flask", "--app", "probe", "show"]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == ["local", "real", "shared"]
+
+
+@pytest.mark.parametrize("content", ["IGFEED_POSTS=5".encode("utf-16"), "# für uns\nIGFEED_POSTS=5".encode("latin-1")])
+def test_a_file_that_is_no_utf_8_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".env.local").write_bytes(content)
+
+    with pytest.raises(ConfigError, match=r"\.env\.local is not UTF-8"):
+        environment({}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["IGFEED_ENCRYPTION_KEY", "INSTAGRAM_MEDIA_ORIGINS"])
+def test_a_list_without_anything_in_it_is_a_mistake(name: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        Settings.from_env({name: " , "})

@@ -4,12 +4,14 @@ import re
 from datetime import timedelta
 from html.parser import HTMLParser
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
 from igfeed import create_app
+from igfeed.errors import ConfigError
 from igfeed.models import Token
 from tests.conftest import MakeServices, MovingClock
 from tests.servers.instagram import (
@@ -481,3 +483,29 @@ def test_expired_token_and_time_do_not_hide_the_feed(
     assert shown_ids(client) == before
     assert token.expires_at is not None
     assert clock() - token.expires_at > timedelta(0)
+
+
+# Caches of the owner's choice
+
+
+def test_whatever_stands_in_the_cache_the_page_is_shown(
+    make_services: MakeServices, token: Token, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_CACHE_TYPE", "FileSystemCache")
+    monkeypatch.setenv("FLASK_CACHE_DIR", str(tmp_path / "pages"))
+    client = create_app(services=make_services()).test_client()
+    good = client.get("/").data
+    for planted in ('["x"]', "{}", "5", '["a", "b", 3]'):
+        for file in (tmp_path / "pages").iterdir():
+            file.write_bytes(file.read_bytes()[:8] + planted.encode())
+
+        assert client.get("/").data == good
+
+
+def test_a_cache_that_cannot_be_used_stops_the_start_with_one_line(
+    make_services: MakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_CACHE_TYPE", "NoSuchCache")
+
+    with pytest.raises(ConfigError, match="FLASK_CACHE_TYPE is 'NoSuchCache'"):
+        create_app(services=make_services())

@@ -12,6 +12,7 @@ from igfeed.models import Token
 from tests.conftest import MakeServices, MovingClock
 from tests.servers.faults import Fault
 from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram, PictureReply, image
+from tests.servers.upstash import FakeUpstash
 
 STATUS = "/api/instagram/refresh-token"
 CRON = "/api/cron/refresh-instagram-token"
@@ -416,4 +417,45 @@ def test_the_probe_does_no_io(client: FlaskClient, instagram: FakeInstagram, tmp
     response = client.get("/healthz")
 
     assert (response.status_code, response.json) == (200, {"ok": True})
+    assert instagram.calls == []
+
+
+@pytest.mark.parametrize("secret", ["abc=def", "a=b=", "==", "with spaces, and commas"])
+def test_any_text_may_be_the_secret(make_services: MakeServices, secret: str) -> None:
+    client = create_app(services=make_services(CRON_SECRET=secret)).test_client()
+
+    for headers in ({"Authorization": f"Bearer {secret}"}, {"Authorization": f"bearer  {secret} "}, basic(secret)):
+        assert client.get(STATUS, headers=headers).status_code == 200
+
+
+def test_who_only_looks_at_the_cron_does_not_run_it(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    response = client.head(CRON, headers=OWNER)
+
+    assert (response.status_code, instagram.calls) == (405, [])
+
+
+def test_a_dead_token_needs_a_person_though_the_store_is_away_too(
+    make_services: MakeServices, upstash: FakeUpstash, instagram: FakeInstagram, clock: MovingClock
+) -> None:
+    services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
+    value = instagram.issue(age=timedelta(days=30))
+    services.tokens.adopt(Token(value, clock(), clock() + timedelta(days=1)), is_proven=True)
+    client = create_app(services=services).test_client()
+    upstash.fail("redis_down")
+    clock.forward(days=2)
+
+    found = status(client)
+
+    assert (found["status"], found["token"]["state"]) == ("action_required", "expired")
+    assert found["store"]["reachable"] is False
+
+
+def test_without_a_store_the_cron_renews_nothing(make_services: MakeServices, instagram: FakeInstagram) -> None:
+    services = make_services(VERCEL="1", INSTAGRAM_ACCESS_TOKEN=instagram.issue())
+
+    done = cron(create_app(services=services).test_client(), expected=502)
+
+    assert "Upstash" in done["hint"]
     assert instagram.calls == []

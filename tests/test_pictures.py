@@ -11,9 +11,12 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from igfeed.clock import Deadline
-from igfeed.errors import PictureUnavailable, StoreError
+from igfeed.errors import PicturesUnreachable, PictureUnavailable, StoreError
+from igfeed.instagram.client import InstagramClient
+from igfeed.instagram.transport import Transport
 from igfeed.models import Picture
-from igfeed.pictures import WIDTHS, MirrorReport, Pictures
+from igfeed.origins import Origins
+from igfeed.pictures import PAUSE, WIDTHS, MirrorReport, Pictures
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UpstashStore
@@ -517,3 +520,37 @@ def test_a_picture_that_could_not_be_deleted_is_an_error(
 
     with pytest.raises(StoreError):
         site.start(upstash_store).pictures.forget(["17900000000000001"])
+
+
+def test_a_host_that_hangs_is_left_alone_by_views_but_not_by_the_cron(site: Site, memory_store: MemoryStore) -> None:
+    class Silent(InstagramClient):
+        asked = 0
+
+        def picture(self, url: str) -> bytes:
+            Silent.asked += 1
+            raise PicturesUnreachable("no answer in time")
+
+    silent = Silent(
+        url=site.instagram.url,
+        version="v25.0",
+        media_origins=Origins(site.instagram.url),
+        transport=Transport("igfeed/test"),
+        clock=site.clock,
+    )
+    pictures = Pictures(memory_store, silent, site.clock)
+    wanted = mirrored(site, 3)
+
+    def views() -> int:
+        before = Silent.asked
+        for each in wanted:
+            with pytest.raises(PictureUnavailable):
+                pictures.get(each, 320)
+        return Silent.asked - before
+
+    first, second = views(), views()
+    site.clock.now += PAUSE
+    third = views()
+    pictures.mirror(wanted, Deadline(LONG))
+
+    assert (first, second, third) == (1, 0, 1)
+    assert Silent.asked == 2 + len(wanted)

@@ -1013,3 +1013,45 @@ def test_no_token_shows_in_the_log_of_a_renewal_or_of_a_rejection(
     assert "was rejected" in logged
     assert old.value not in logged
     assert renewed.value not in logged
+
+
+# What an outside test found
+
+
+def test_a_renewal_by_another_process_during_a_call_is_no_rejection(site: Site, memory_store: MemoryStore) -> None:
+    site.instagram.old_string_survives = False
+    site.stored(memory_store)
+    one, other = site.start(memory_store).tokens, site.start(memory_store).tokens
+    first = one.usable()
+
+    def call(value: str) -> str:
+        if value == first.value:
+            other.renew()  # It happens while our call is under way.
+        return site.client.profile(value).username
+
+    assert one.use(call) == "studio.nord"
+    assert document(memory_store).value != first.value
+
+
+def test_a_rejection_names_the_token_that_was_rejected(site: Site, memory_store: MemoryStore) -> None:
+    token = site.stored(memory_store)
+    site.instagram.revoke(token.value)
+
+    with pytest.raises(TokenRejected) as caught:
+        site.start(memory_store).tokens.use(site.client.profile)
+
+    assert caught.value.token == token.fingerprint
+
+
+def test_a_mistake_in_a_changed_variable_does_not_cost_the_stored_token(site: Site, memory_store: MemoryStore) -> None:
+    first = site.token(left=5 * DAY)
+    site.start(memory_store, environment=first.value).tokens.renew()
+    good = document(memory_store)
+    site.clock.forward(days=2)
+
+    tokens = site.start(memory_store, environment="IGAAtypo").tokens
+    assert tokens.use(site.client.profile).username == "studio.nord"
+    assert document(memory_store).value == good.value
+
+    assert site.start(memory_store, environment="IGAAtypo").tokens.renew() is Outcome.RENEWED
+    assert document(memory_store).value != good.value

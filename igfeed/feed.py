@@ -79,9 +79,11 @@ class FeedService:
         self._trouble = Note(store, TROUBLE_KEY, Trouble.from_json)
         self._snapshot: FeedSnapshot | None = None
         self._looked_at: datetime | None = None
+        self._searched_at: datetime | None = None
         self._next_try: datetime | None = None
         self._refreshing = Lock()
         self._waiting = Lock()
+        self._searching = Lock()
 
     def current(self) -> tuple[FeedSnapshot | None, bool]:
         """The snapshot to show and whether it is due for a refresh; asks the store at most once.
@@ -107,7 +109,7 @@ class FeedService:
         self._look(self._check_ttl)
         known = self._snapshot.picture(picture_id) if self._snapshot else None
         if known is None:
-            self._look(min(self._check_ttl, ASK_FOR_UNKNOWN))
+            self._search()
         return known or (self._snapshot.picture(picture_id) if self._snapshot else None)
 
     def first(self) -> FeedSnapshot:
@@ -183,6 +185,14 @@ class FeedService:
                 self._snapshot, self._next_try = stored, None
             elif ours and (stored is None or stored.fetched_at < ours.fetched_at):
                 self._write(ours)
+
+    def _search(self) -> None:
+        """Look for what we do not know, however lately we looked for anything else: it may be newer than that."""
+        with self._searching:  # A browser asks for several at once: they all wait for the one look.
+            now = self._clock()
+            if self._searched_at is None or now >= self._searched_at + ASK_FOR_UNKNOWN:
+                self._searched_at = now
+                self._look(ASK_NOW)
 
     def _stored(self) -> FeedSnapshot | None:
         """What the store has. One from the future is shown, but counts as old, or it would stay until then."""

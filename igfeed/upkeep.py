@@ -12,7 +12,7 @@ from igfeed.status import TokenStatus, report, with_texts
 from igfeed.tokens import Outcome
 
 TIME_LIMIT = 40.0
-"""Seconds after which no further picture is begun: one may take fifteen, and Vercel ends it all at sixty."""
+"""Seconds after which no further picture is begun: one may take some more, and Vercel ends it all at sixty."""
 
 
 @dataclass(frozen=True)

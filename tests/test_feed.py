@@ -893,3 +893,26 @@ def test_a_snapshot_of_a_clock_a_little_ahead_is_superseded_by_the_next(site: Si
 
     assert other.current() == (fetched, False)
     assert other.peek() == fetched
+
+
+def test_a_picture_of_a_page_that_another_process_made_this_second_is_found(site: Site, store: MemoryStore) -> None:
+    one = started(site, store).feed
+    other = site.start(store).feed
+    other.current()
+    new = site.instagram.publish(fake.image())
+    one.fetch()
+
+    assert other.picture(new["id"])
+
+
+def test_whoever_guesses_numbers_costs_the_store_one_question_a_second(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    site.stored(upstash_store)
+    feed = site.start(upstash_store).feed
+    feed.fetch()
+    upstash.forget()
+
+    assert [feed.picture(str(number)) for number in range(5)] == [None] * 5
+
+    assert len(upstash.commands()) == 1

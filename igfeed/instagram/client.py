@@ -26,7 +26,7 @@ MOST_JSON = 4 * 1024 * 1024
 """Bytes of one reply: a hundred posts with albums of ten are about 600 KB."""
 
 MOST_PICTURE = 16 * 1024 * 1024
-PICTURE_LIMIT = 15.0
+PICTURE_LIMIT = 6.0
 
 LARGEST_PAGE = 100
 MOST_PAGES = 10

@@ -1,0 +1,26 @@
+"""The soak in small, so that each run of the tests meets faults, visitors and a restart all at once."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.soak import MEMORY_CLAIM, Plan, Soak, table
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="workers are watched through /proc")
+
+SHORT = Plan(seconds=6.0, visitors=8, rate=60.0, restarts=1, seed=4, phase=(0.3, 0.9), warm_up=1.0)
+
+
+def test_visitors_miss_nothing_while_instagram_and_the_store_flap_and_the_workers_are_replaced() -> None:
+    soak = Soak(SHORT)
+
+    soak.run()
+
+    broken = soak.failures()
+    broken.pop(MEMORY_CLAIM, None)  # So soon it says nothing: the caches are still filling.
+    assert broken == {}
+    assert len(soak.restarts) == SHORT.restarts
+    assert soak.weather.has_met_both()
+    assert soak.tally.answers["page", 200] > 50
+    assert soak.tally.answers["picture", 200] > 50
+    assert "worker 4" in table(soak)

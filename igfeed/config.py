@@ -148,6 +148,12 @@ class _Reader:
             raise ConfigError(f"{name} is {shown}: it takes a URL such as {default or 'https://example.com'}.")
         return text
 
+    def secret_url(self, name: str) -> str:
+        """The same where a mistake may be a secret in the wrong place, so that it is not repeated."""
+        if not _is_plain_url(self.text(name)):
+            raise ConfigError(f"{name} is not usable: it takes the URL that the database's console shows.")
+        return self.url(name)
+
     def base_url(self) -> str | None:
         for name in ("BASE_URL", "NEXT_PUBLIC_BASE_URL"):
             if self.text(name):
@@ -169,7 +175,7 @@ class _Reader:
                 missing = token_name if present[0] == url_name else url_name
                 raise ConfigError(f"{missing} is missing: {present[0]} is set, and they only work as a pair.")
             if present:
-                return Redis(self.url(url_name), self.token(token_name) or "")
+                return Redis(self.secret_url(url_name), self.token(token_name) or "")
         return None
 
     def token(self, name: str) -> str | None:

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from threading import Lock
@@ -70,7 +70,7 @@ class Copy:
 
     token: Token
     is_saved: bool = True
-    replaces: frozenset[str] = frozenset()
+    replaces: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Reply:
 
 
 class _Secrets(logging.Filter):
-    """Takes secrets out of what urllib3 logs at DEBUG, which is every address whole."""
+    """Takes secrets out of what urllib3 logs: at DEBUG every address whole, at WARNING those with odd headers."""
 
     PATTERN = re.compile(r"\b(access_token|client_secret|code)=[^&\s\"']+")
 
@@ -50,7 +50,8 @@ class _Secrets(logging.Filter):
         return True
 
 
-logging.getLogger("urllib3.connectionpool").addFilter(_Secrets())
+for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
+    logging.getLogger(f"urllib3.{_name}").addFilter(_Secrets())
 
 
 class _Session(requests.Session):

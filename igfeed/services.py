@@ -31,7 +31,7 @@ class Services:
 
     settings: Settings
     clock: Clock
-    store: Store
+    store: GuardedStore
     instagram: Instagram
     tokens: TokenManager
     pictures: Pictures

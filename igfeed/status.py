@@ -87,6 +87,7 @@ class Status:
 
 def report(services: Services) -> Status:
     """How it stands, from the store alone: calls nobody, changes nothing."""
+    services.store.ask_again()
     now = services.clock()
     snapshot, store_error = _snapshot(services)
     trouble, tokens = services.feed.trouble(), services.tokens.report()

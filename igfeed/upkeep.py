@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from igfeed.clock import Deadline
-from igfeed.errors import IgfeedError
+from igfeed.errors import IgfeedError, StoreError
 from igfeed.models import FeedSnapshot
 from igfeed.pictures import MirrorReport
 from igfeed.services import Services
-from igfeed.status import TokenStatus, report, with_texts
+from igfeed.status import Status, TokenStatus, report, with_texts
 from igfeed.tokens import Outcome
 
 TIME_LIMIT = 40.0
@@ -34,20 +34,22 @@ class Run:
 
 def run(services: Services) -> Run:
     """Renew the token if it is old enough, fetch the feed, mirror its pictures; each whatever became of the others."""
+    services.store.ask_again()
     deadline = Deadline(TIME_LIMIT)
     errors: list[IgfeedError] = []
     renewal = _renew(services, errors)
     snapshot = _fetch(services, errors)
     pictures = services.pictures.mirror(snapshot.pictures(), deadline) if snapshot else MirrorReport()
     shown = snapshot or services.feed.at_hand
-    error = errors[0] if errors else _picture_error(pictures)
+    found = report(services)
+    error = errors[0] if errors else _store_error(found) or _picture_error(pictures)
     return Run(
         ok=error is None,
         renewal=renewal,
         feed="fetched" if snapshot else "failed",
         posts=len(shown.posts) if shown else 0,
         pictures=pictures,
-        token=report(services).token,
+        token=found.token,
         error=str(error) if error else None,
         hint=error.hint if error else None,
     )
@@ -75,6 +77,12 @@ def _check(services: Services) -> None:
     """Without a store a renewed token could not be kept."""
     if services.obstacle:
         raise services.obstacle
+
+
+def _store_error(found: Status) -> IgfeedError | None:
+    """What was done is in this process only, which is no good news for an owner."""
+    is_kept = found.store.reachable and (found.token.saved or found.token.source != "memory")
+    return None if is_kept else StoreError("The store did not take everything.", found.hint)
 
 
 def _picture_error(pictures: MirrorReport) -> IgfeedError | None:

@@ -459,3 +459,22 @@ def test_without_a_store_the_cron_renews_nothing(make_services: MakeServices, in
 
     assert "Upstash" in done["hint"]
     assert instagram.calls == []
+
+
+def test_a_cron_whose_work_the_store_did_not_take_is_502_and_the_next_one_heals(
+    make_services: MakeServices, upstash: FakeUpstash, instagram: FakeInstagram, clock: MovingClock
+) -> None:
+    services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
+    value = instagram.issue(age=timedelta(days=30))
+    services.tokens.adopt(Token(value, clock() - timedelta(days=30), clock() + timedelta(days=30)), is_proven=True)
+    client = create_app(services=services).test_client()
+    client.get("/")
+    upstash.fail("redis_down")
+
+    failed = cron(client, expected=502)
+    upstash.heal()
+    healed = cron(client)
+
+    assert (failed["renewal"], failed["token"]["saved"]) == ("renewed", False)
+    assert "store" in failed["error"]
+    assert healed["token"]["saved"] is True

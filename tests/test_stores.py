@@ -755,6 +755,27 @@ def test_a_store_that_is_back_is_asked_each_time_again(
     assert frail.asked == 4  # The probe went first.
 
 
+def test_the_owners_tasks_find_out_at_once(frail: FrailStore, clock: MovingClock) -> None:
+    guarded = GuardedStore(frail, clock, lambda _: None)
+    frail.away = True
+    with pytest.raises(StoreError):
+        guarded.get("k")
+    guarded.ask_again()
+    with pytest.raises(StoreError):
+        guarded.get("k")
+    frail.away = False
+
+    guarded.ask_again()
+
+    assert guarded.get("k") is None
+
+
+def test_a_store_that_is_well_is_not_asked_how_it_is(frail: FrailStore, guarded: GuardedStore) -> None:
+    guarded.ask_again()
+
+    assert frail.asked == 0
+
+
 def test_nobody_waits_for_the_probe(frail: FrailStore, clock: MovingClock) -> None:
     later: list[Work] = []
     guarded = GuardedStore(frail, clock, later.append)

@@ -52,6 +52,11 @@ class GuardedStore:
         except StoreError:
             return self._claims.claim(key, ttl)
 
+    def ask_again(self) -> None:
+        """Find out now whether the store is back: the owner's tasks come seldom, and can wait."""
+        if self._closed_until is not None:
+            self._probe()
+
     def _ask(self, command: Callable[[], T]) -> T:
         if self._is_probe_due():
             self._background(self._probe)

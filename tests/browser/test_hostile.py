@@ -1,0 +1,145 @@
+"""What a browser makes of hostile texts: nothing runs, nothing is asked elsewhere, nothing bursts the layout."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
+
+from igfeed import create_app
+from igfeed.background import in_place
+from igfeed.clock import utcnow
+from igfeed.config import Settings
+from igfeed.services import build
+from tests.browser.conftest import serving
+from tests.hostile import ADDRESSES, EMOJI, TEXTS
+from tests.servers.instagram import FakeInstagram, album, image, video
+
+pytestmark = pytest.mark.browser
+
+KINDS = (image, video, album)
+MOST = 100
+NAMES = {
+    "markup": TEXTS[4],
+    "everything": "".join(TEXTS),
+    "emoji": EMOJI,
+    "a long word": "W" * 2200,
+    "bidi": "\u202e" * 50 + "x",
+}
+"""Names and biographies; the posts have all the texts, and in turn all the addresses."""
+
+SHAPES = "[...document.querySelectorAll('.frame')].map(each => each.clientWidth / each.clientHeight)"
+OVERFLOWING = """
+[...document.querySelectorAll('body *')]
+  .filter(each => !each.closest('.unseen') && each.getBoundingClientRect().right > innerWidth + 1)
+  .map(each => each.tagName + '.' + each.className)
+"""
+
+
+TOUCH_EVERYTHING = """
+document.addEventListener('click', event => event.preventDefault());
+for (const each of document.querySelectorAll('*'))
+  for (const name of ['click', 'mouseover', 'focus', 'error', 'load'])
+    each.dispatchEvent(new Event(name, {bubbles: true, cancelable: true}))
+"""
+"""So that every handler that got onto the page would run, and no link is followed."""
+
+
+@dataclass
+class Watched:
+    """A page and what it must not do."""
+
+    page: Page
+    asked: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", self._request)
+        self.page.on("console", self._console)
+        self.page.on("dialog", self._dialog)
+        self.page.on("pageerror", self._error)
+
+    def _request(self, request: Request) -> None:
+        self.asked.append(request.url)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        self.complaints.append(message.text)
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    def _error(self, error: object) -> None:
+        self.complaints.append(str(error))
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def hostile_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a feed in which everything that a person can write is hostile."""
+    text = NAMES[request.param]
+    with FakeInstagram(clock=utcnow) as instagram:
+        instagram.picture_size = (48, 60)
+        instagram.profile |= {"name": text, "biography": text, "website": text, "username": f"x{text[:60]}"}
+        written = (TEXTS * 2)[:MOST]
+        instagram.posts[:] = [
+            KINDS[number % 3](
+                caption=each,
+                alt_text=each if number % 2 else None,
+                permalink=ADDRESSES[number % len(ADDRESSES)] if number % 4 else f"https://www.instagram.com/p/{each}",
+            )
+            for number, each in enumerate(written)
+        ]
+        environ = {
+            "INSTAGRAM_API_URL": instagram.url,
+            "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
+            "INSTAGRAM_ACCESS_TOKEN": instagram.issue(life=timedelta(days=60)),
+            "IGFEED_STORE_PATH": str(tmp_path_factory.mktemp("hostile") / "store.sqlite3"),
+            "IGFEED_POSTS": str(MOST),
+        }
+        services = build(Settings.from_env(environ), utcnow, in_place)
+        services.feed.fetch()
+        with serving(create_app(services=services)) as port:
+            yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(params=[False, True], ids=["with our policy", "without any policy"])
+def watched(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Watched]:
+    """Once without the Content-Security-Policy, which would hide that something got through."""
+    context = chromium.new_context(bypass_csp=request.param, viewport={"width": 320, "height": 800})
+    context.set_default_timeout(60_000)
+    yield Watched(context.new_page())
+    context.close()
+
+
+def test_nothing_runs_nothing_is_asked_elsewhere_and_nothing_sticks_out(watched: Watched, hostile_site: str) -> None:
+    page = watched.page
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in (f"/?captions=1&limit={MOST}", f"/embed?header=1&captions=1&columns=3&limit={MOST}"):
+            page.goto(hostile_site + path)
+            page.evaluate(TOUCH_EVERYTHING)
+
+            assert page.locator("[data-post-id]").count() == MOST
+            assert page.evaluate("window.pwned") is None
+            assert page.evaluate("document.scripts.length") == 0
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert page.evaluate(OVERFLOWING) == []
+            assert {round(shape, 2) for shape in page.evaluate(SHAPES)} == {1.0}
+
+    assert all(url.startswith(hostile_site) for url in watched.asked)
+    assert watched.complaints == []
+    assert watched.dialogs == []
+    assert page.context.cookies() == []
+
+
+def test_every_link_leads_to_instagram_or_to_us(page: Page, hostile_site: str) -> None:
+    page.goto(f"{hostile_site}/?limit={MOST}")
+
+    hosts = page.evaluate("[...document.links].map(each => each.protocol + '//' + each.hostname)")
+
+    assert set(hosts) <= {"https://www.instagram.com", "http://127.0.0.1"}
+    assert page.evaluate(
+        "[...document.links].every(each => each.target !== '_blank' || each.relList.contains('noopener'))"
+    )

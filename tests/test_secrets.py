@@ -1,0 +1,710 @@
+"""The secrets hunt: whatever breaks, nothing secret is in anything that the app lets out.
+
+Each test lives through one kind of trouble with secrets that are like no other text, collects all that comes out, and
+looks for twelve characters of any of them. What must carry a secret is not looked at: requests to Instagram, the
+store's ``Authorization`` header, and the token's own document in the store as long as there is no encryption key.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import requests
+from cryptography.fernet import Fernet
+from flask import Flask
+from werkzeug.serving import make_server
+
+from igfeed import create_app, upkeep
+from igfeed.background import in_place
+from igfeed.clock import utcnow
+from igfeed.config import Settings
+from igfeed.errors import IgfeedError
+from igfeed.instagram.client import InstagramClient
+from igfeed.instagram.transport import Reply, Transport
+from igfeed.models import Token
+from igfeed.page import pages
+from igfeed.services import Services, build
+from igfeed.status import report
+from igfeed.stores.guarded import GuardedStore
+from igfeed.stores.upstash import UpstashStore
+from igfeed.tokens import KEY
+from tests.conftest import MovingClock, Visitor
+from tests.deployed import gunicorn
+from tests.hunt import Hunt, disguises, turn_up
+from tests.servers.faults import Exchange, Fault
+from tests.servers.instagram import (
+    ERRORS,
+    FakeInstagram,
+    answer,
+    close_after,
+    drip,
+    hang,
+    html_error,
+    huge,
+    image,
+    invalid_json,
+    reply,
+    reset,
+    reset_after,
+    slow,
+    truncate,
+    video,
+)
+from tests.servers.upstash import MODES, FakeUpstash
+
+ROOT = Path(__file__).parent.parent
+STATUS = "/api/instagram/refresh-token"
+CRON = "/api/cron/refresh-instagram-token"
+
+IN_A_PROCESS = {"logs", "pages", "JSON", "headers", "exceptions", "reprs", "the page cache"}
+AT_THE_STORE = {"the store's REST log", "what the store holds"}
+AT_INSTAGRAM = {"requests for pictures"}
+AT_THE_TERMINAL = {"standard output", "standard error"}
+ON_A_SERVER = {"what gunicorn says"}
+ON_THE_DISK = {"the embedded store's files"}
+PLACES = IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM | AT_THE_TERMINAL | ON_A_SERVER | ON_THE_DISK
+"""Where the hunt looks. Each test says which of them it has looked at, and fails if there was nothing to see."""
+
+TOKEN = "IGAA+/=<&%\"'\\" + "q7Zp3xWv9KfT2mRb8LdY" * 3
+FROM_ENVIRONMENT = "IGAAenvironment-+/=<&%" + "h4Jc6NsG1uXe5VoQ0aMi" * 3
+CRON_SECRET = 'cron+/=<&%"-Bw2yPz8tLk5rHx7nDq'
+SECOND_SECRET = "zweites-Geheimnis-äöü€-Fj3mVc9sKe1g"
+ENDPOINTS = ("renew", "exchange", "profile", "media", "picture")
+
+
+def echo(status: int, *, as_html: bool = False) -> Fault:
+    """An error that repeats the whole request in its text and in its headers, as Meta's messages may."""
+
+    def play(exchange: Exchange) -> None:
+        said = f"Malformed access token {exchange.request.path}?{exchange.request.query}"
+        json_body = json.dumps({"error": {"message": said, "code": 190, "error_user_msg": said}})
+        body, kind = (f"<p>{said}</p>", "text/html") if as_html else (json_body, "application/json")
+        exchange.send(answer(status, body, kind, {"X-Echo": said, "WWW-Authenticate": f'OAuth "{said}"'}))
+
+    return play
+
+
+def redirect_to_itself(exchange: Exchange) -> None:
+    request = exchange.request
+    exchange.send(answer(302, headers={"Location": f"http://127.0.0.1:9{request.path}?{request.query}"}))
+
+
+FAULTS: dict[str, Fault] = {
+    **ERRORS,
+    "reset": reset(),
+    "reset after": reset_after(),
+    "closed after": close_after(),
+    "truncated": truncate(),
+    "HTML 500": html_error(),
+    "HTML 200": html_error(200),
+    "invalid JSON": invalid_json(),
+    "no data": reply({"data": []}),
+    "an empty object": reply({}),
+    "five megabytes": huge(5 * 1024 * 1024),
+    "not gzip": answer(body=b"x" * 100, headers={"Content-Encoding": "gzip"}),
+    "a line that is no header": answer(400, b"{}", headers={"X-Odd": "1\r\nno header at all"}),
+    "an echo": echo(400),
+    "an echo in HTML": echo(500, as_html=True),
+    "an echo at 200": echo(200),
+    "a redirect": redirect_to_itself,
+    "half a token": reply({"access_token": TOKEN, "expires_in": "soon"}),
+}
+LATE: dict[str, Fault] = {
+    "hang": hang(),
+    "drip": drip(0.03),
+    "slow": slow(60),
+    "chunked and measured": answer(200, b"{}", headers={"Transfer-Encoding": "chunked"}),
+}
+
+
+class Impatient(Transport):
+    """Gives up so soon that a test can wait for it."""
+
+    def get(self, *args: Any, seconds: float, **limits: Any) -> Reply:
+        return super().get(*args, seconds=min(seconds, 0.05), **limits)
+
+
+@dataclass
+class Process:
+    """One process of ours, and the hunt for what gets out of it."""
+
+    hunt: Hunt
+    instagram: FakeInstagram
+    services: Services
+    app: Flask
+
+    def use(self, store: UpstashStore) -> None:
+        """Another client of the same server."""
+        assert isinstance(self.services.store, GuardedStore)
+        self.services.store._store = store
+
+    def live(self) -> None:
+        """All that people, machines and the owner do in a day."""
+        self.visit()
+        self.call()
+        self.hunt.look_into(self.services)
+        self.hunt.look_at("reprs", "the app", repr(self.app), repr(dict(self.app.config)), repr(self.app.extensions))
+        self.hunt.look_at("the page cache", "keys and pages", *vars(pages.cache)["_cache"].items())
+
+    def visit(self) -> None:
+        """Every route, let in and not."""
+        client = Visitor(self.app)
+        ids = [post["id"] for post in self.instagram.posts]
+        paths = ["/", "/?page=2&captions=1", "/embed", "/nothing", *(f"/media/{each}-320.webp" for each in ids)]
+        for path in paths:
+            self.hunt.look_at_answer("pages", path, client.get(path))
+        owner, *others = knocks()
+        for method, path in (("GET", STATUS), ("POST", STATUS), ("GET", CRON), ("PUT", CRON), ("GET", "/healthz")):
+            self.hunt.look_at_answer("JSON", path, client.open(path, method=method, headers=owner))
+        for headers in others:
+            self.hunt.look_at_answer("JSON", STATUS, client.get(STATUS, headers=headers))
+
+    def call(self) -> None:
+        """Everything that can raise an error of ours, with the secrets that it takes."""
+        services, secret = self.services, self.instagram.app_secret
+        short = self.instagram.issue_short()
+        self.hunt.hide("the short-lived token", short)
+        calls: dict[str, Callable[[], object]] = {
+            "usable": services.tokens.usable,
+            "renew": services.tokens.renew,
+            "adopt": lambda: services.tokens.adopt(Token(TOKEN), is_proven=False),
+            "report": services.tokens.report,
+            "hold": services.tokens._find,
+            "fetch": services.feed.fetch,
+            "peek": services.feed.peek,
+            "trouble": services.feed.trouble,
+            "profile": lambda: services.instagram.profile(TOKEN),
+            "media": lambda: services.instagram.media(TOKEN, 30),
+            "renewal": lambda: services.instagram.renew(TOKEN),
+            "exchange": lambda: services.instagram.exchange(short, secret),
+            "wrong app secret": lambda: services.instagram.exchange(short, f"{secret}!"),
+            "picture": lambda: services.instagram.picture(f"{self.instagram.url}/pictures/1.jpg"),
+            "nobody's token": lambda: services.instagram.profile(TOKEN[4:]),
+            "upkeep": lambda: upkeep.run(services),
+            "status": lambda: report(services),
+        }
+        for what, call in calls.items():
+            try:
+                self.hunt.look_at("reprs", what, repr(call()))
+            except IgfeedError as error:
+                self.hunt.look_at_error(what, error)
+
+    def type_in(self, *arguments: str, stdin: str | None = None) -> None:
+        """A command at the terminal."""
+        done = self.app.test_cli_runner().invoke(args=["igfeed", *arguments], input=stdin)
+        self.hunt.look_at("standard output", arguments[0], done.stdout)
+        self.hunt.look_at("standard error", arguments[0], done.stderr)
+        if done.exception is not None:
+            self.hunt.look_at_error(arguments[0], done.exception)
+
+
+def knocks() -> list[dict[str, str]]:
+    """The right secrets, and wrong ones that hold a right one."""
+    basic = base64.b64encode(f"owner:{SECOND_SECRET}".encode()).decode()
+    given = [f"Bearer {CRON_SECRET}", f"Basic {basic}", f"Bearer {CRON_SECRET}x", f"Token {CRON_SECRET}", CRON_SECRET]
+    return [{"Authorization": each} for each in given]
+
+
+class Site:
+    """A deployment with every secret there is, and what must be looked at after the processes have lived."""
+
+    def __init__(self, hunt: Hunt, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock) -> None:
+        self.hunt = hunt
+        self.instagram = instagram
+        self.upstash = upstash
+        self.clock = clock
+        self.is_encrypted = False
+        self.key = Fernet.generate_key().decode()
+        self.environ = {
+            "INSTAGRAM_API_URL": instagram.url,
+            "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
+            "INSTAGRAM_ACCESS_TOKEN": FROM_ENVIRONMENT,
+            "UPSTASH_REDIS_REST_URL": upstash.url,
+            "UPSTASH_REDIS_REST_TOKEN": upstash.token,
+            "CRON_SECRET": CRON_SECRET,
+            "VERCEL_CRON_SECRET": SECOND_SECRET,
+            "IGFEED_LOG_LEVEL": "DEBUG",
+        }
+        hunt.hide("the access token", TOKEN)
+        hunt.hide("the environment's token", FROM_ENVIRONMENT)
+        hunt.hide("the store's token", upstash.token)
+        hunt.hide("a cron secret", CRON_SECRET, SECOND_SECRET)
+        hunt.hide("the app secret", instagram.app_secret)
+        hunt.hide("the encryption key", self.key)
+
+    def start(self, store: UpstashStore, **variables: str) -> Process:
+        """One more process. Its client of the store is one that the tests close."""
+        services = build(Settings.from_env({**self.environ, **variables}), self.clock, in_place, lambda _: None)
+        assert isinstance(services.instagram, InstagramClient)
+        services.instagram._transport = Impatient("igfeed/tests")
+        process = Process(self.hunt, self.instagram, services, create_app(services=services))
+        process.use(store)
+        turn_up()
+        return process
+
+    def look_around(self) -> None:
+        """What the servers on the other side of the wire have seen, and the tokens they have given out."""
+        self.hunt.hide("a token that Instagram gave out", *self.instagram._tokens)
+        for entry in self.upstash.log:
+            request = entry.exchange.request
+            headers = {name: value for name, value in request.headers.items() if name != "authorization"}
+            self.hunt.look_at("the store's REST log", entry.path, request.query, headers)
+            for command in entry.commands:
+                is_token = command[:2] == ["SET", KEY] and not self.is_encrypted
+                self.hunt.look_at("the store's REST log", command[0], *(command[:2] if is_token else command))
+        for key in self.upstash.raw("KEYS", "*"):
+            if key != KEY or self.is_encrypted:
+                self.hunt.look_at("what the store holds", key, self.upstash.raw("GET", key))
+        for call in self.instagram.calls:
+            if call.endpoint == "picture":
+                self.hunt.look_at("requests for pictures", call.path, call.params, call.headers)
+
+
+@pytest.fixture
+def hunt() -> Hunt:
+    return Hunt()
+
+
+@pytest.fixture
+def site(hunt: Hunt, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock) -> Site:
+    instagram.picture_size = (48, 60)
+    instagram.posts[:] = [image(), video()]
+    instagram.issue(string=TOKEN)
+    instagram.issue(string=FROM_ENVIRONMENT)
+    return Site(hunt, instagram, upstash, clock)
+
+
+@pytest.fixture(scope="session")
+def hasty_connection(upstash_server: FakeUpstash) -> Iterator[UpstashStore]:
+    """A client that gives up so soon that a test can wait for it."""
+    with connected(upstash_server.url, upstash_server.token, time_limit=0.1) as store:
+        yield store
+
+
+@contextmanager
+def connected(url: str, token: str, time_limit: float = 2.0) -> Iterator[UpstashStore]:
+    store = UpstashStore(url, token, time_limit)
+    yield store
+    store._run(lambda redis: redis.close())
+
+
+def adopt(process: Process) -> None:
+    now = process.services.clock()
+    process.services.tokens.adopt(Token(TOKEN, now - timedelta(days=54), now + timedelta(days=6)), is_proven=True)
+
+
+# The processes
+
+
+@pytest.mark.parametrize("name", [*FAULTS, *LATE])
+def test_no_fault_of_instagrams_brings_a_secret_out(
+    site: Site, upstash_store: UpstashStore, clock: MovingClock, name: str
+) -> None:
+    with site.hunt.listening():
+        process = site.start(upstash_store)
+        adopt(process)
+        process.visit()
+        for endpoint in ENDPOINTS if name in FAULTS else ():
+            site.instagram.fail(endpoint, FAULTS[name])
+            clock.forward(days=2)
+            process.call()
+            site.instagram.heal()
+        site.instagram.fail("*", {**FAULTS, **LATE}[name])
+        clock.forward(days=2)
+        process.live()
+        site.instagram.heal()
+        process.live()
+    site.look_around()
+
+    assert site.hunt.found() == []
+    assert site.hunt.places == IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM
+
+
+def test_an_instagram_that_is_not_there_brings_no_secret_out(
+    site: Site, upstash_store: UpstashStore, clock: MovingClock
+) -> None:
+    with site.hunt.listening():
+        process = site.start(upstash_store)
+        adopt(process)
+        Visitor(process.app).get("/")
+        site.instagram.stop()
+        clock.forward(days=2)
+        process.live()
+        clock.forward(days=60)  # Now the token is dead too.
+        process.live()
+    site.look_around()
+
+    assert site.hunt.found() == []
+    assert site.hunt.places == IN_A_PROCESS | AT_THE_STORE
+
+
+STORE_FAULTS: dict[str, dict[str, Any]] = {
+    **{mode: {} for mode in MODES},
+    "json_error": {"error": f"ERR unknown command, with args beginning with: 'SET' '{KEY}' '{TOKEN}'", "status": 400},
+    "json_shape": {"body": {"result": TOKEN}},
+    "status": {"status": 401, "body": f"Unauthorized: {TOKEN}"},
+    "latency": {"ms": 60_000},
+}
+"""Every mode of the fake, some of them with an answer that repeats what it was asked."""
+
+
+@pytest.mark.parametrize("match", [None, KEY])
+@pytest.mark.parametrize("mode", STORE_FAULTS)
+def test_no_fault_of_the_stores_brings_a_secret_out(
+    site: Site,
+    upstash_store: UpstashStore,
+    hasty_connection: UpstashStore,
+    clock: MovingClock,
+    mode: str,
+    match: str | None,
+) -> None:
+    with site.hunt.listening():
+        process = site.start(upstash_store)
+        adopt(process)
+        Visitor(process.app).get("/")
+        site.upstash.fail(mode, match=match, **STORE_FAULTS[mode])
+        clock.forward(days=2)
+        process.use(hasty_connection)
+        process.live()
+        site.start(hasty_connection).live()  # A process that never had anything.
+        site.upstash.heal()
+        process.use(upstash_store)
+        clock.forward(minutes=1)
+        process.live()
+    site.look_around()
+
+    assert site.hunt.found() == []
+    assert site.hunt.places == IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM
+
+
+def test_a_store_that_is_not_there_and_a_token_it_does_not_take_bring_no_secret_out(
+    site: Site, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    wrong = f"{upstash.token}x"
+    site.hunt.hide("the store's wrong token", wrong)
+    for url, token in (("http://127.0.0.1:9", upstash.token), (upstash.url, wrong), ("http://[::1", upstash.token)):
+        with connected(url, token) as store, site.hunt.listening():
+            site.start(store).live()
+            site.instagram.stop()
+            clock.forward(minutes=1)
+            site.start(store, INSTAGRAM_ACCESS_TOKEN="").live()
+            site.instagram.start()
+    site.look_around()
+
+    assert site.hunt.found() == []
+    assert site.hunt.places >= IN_A_PROCESS | {"the store's REST log"}
+
+
+@pytest.mark.parametrize("text", [TOKEN, json.dumps({"value": TOKEN}), f'"{TOKEN}', json.dumps([TOKEN])])
+def test_a_document_in_the_store_that_cannot_be_read_is_not_quoted(
+    site: Site, upstash_store: UpstashStore, text: str, clock: MovingClock
+) -> None:
+    with site.hunt.listening():
+        for key in (KEY, "feed:v1", "renewal:v1", "feed-trouble:v1"):
+            site.upstash.raw("SET", key, text)
+            site.start(upstash_store).live()
+            site.upstash.flush()
+            clock.forward(minutes=1)
+    site.look_around()
+
+    assert site.hunt.found() == []
+    assert site.hunt.places >= IN_A_PROCESS
+
+
+@pytest.mark.parametrize("second_key", ["", Fernet.generate_key().decode()], ids=["no key", "another key"])
+def test_a_missing_or_wrong_key_brings_no_secret_out(
+    site: Site, upstash_store: UpstashStore, clock: MovingClock, second_key: str
+) -> None:
+    site.is_encrypted = True
+    site.hunt.hide("the other key", *filter(None, [second_key]))
+    with site.hunt.listening():
+        adopt(site.start(upstash_store, IGFEED_ENCRYPTION_KEY=site.key))
+        site.look_around()
+        process = site.start(upstash_store, IGFEED_ENCRYPTION_KEY=second_key, INSTAGRAM_ACCESS_TOKEN="")
+        process.visit()
+        process.hunt.look_into(process.services)
+        with pytest.raises(IgfeedError) as caught:
+            process.services.tokens.usable()
+        site.hunt.look_at_error("usable", caught.value)
+    site.look_around()
+
+    assert site.hunt.found() == []
+    assert site.hunt.places >= (IN_A_PROCESS - {"the page cache"}) | AT_THE_STORE
+
+
+def test_with_a_key_the_token_is_nowhere_on_the_wire_to_the_store(
+    site: Site, upstash_store: UpstashStore, clock: MovingClock
+) -> None:
+    site.is_encrypted = True
+    with site.hunt.listening():
+        process = site.start(upstash_store, IGFEED_ENCRYPTION_KEY=site.key)
+        adopt(process)
+        process.live()
+        clock.forward(days=2)
+        process.live()
+    site.look_around()
+
+    assert site.instagram.count("renew") >= 1
+    assert site.hunt.found() == []
+    assert site.hunt.places == IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM
+
+
+def test_with_a_key_the_embedded_stores_files_hold_no_token_not_even_an_old_plain_one(
+    site: Site, tmp_path: Path, clock: MovingClock
+) -> None:
+    path = tmp_path / "store.sqlite3"
+    without_store = {name: value for name, value in site.environ.items() if "UPSTASH" not in name}
+    environ = {**without_store, "IGFEED_STORE_PATH": str(path)}
+    plain = build(Settings.from_env(environ), clock, in_place, lambda _: None)
+    plain.tokens.adopt(Token(TOKEN, clock() - timedelta(days=2), clock() + timedelta(days=58)), is_proven=True)
+    assert any(TOKEN[-20:].encode() in file.read_bytes() for file in tmp_path.iterdir())
+
+    keyed = build(Settings.from_env({**environ, "IGFEED_ENCRYPTION_KEY": site.key}), clock, in_place, lambda _: None)
+    keyed.tokens.usable()
+    keyed.feed.fetch()
+    for file in tmp_path.iterdir():
+        site.hunt.look_at("the embedded store's files", file.name, file.read_bytes().decode("latin-1"))
+
+    assert site.hunt.found() == []
+    assert site.hunt.places == ON_THE_DISK
+
+
+# The configuration
+
+
+WRONG: dict[str, dict[str, str]] = {
+    "a token with a space": {"INSTAGRAM_ACCESS_TOKEN": f"{TOKEN} {TOKEN}"},
+    "a token with a letter that no token has": {"INSTAGRAM_ACCESS_TOKEN": f"{TOKEN}ü"},
+    "a store's token with a line break": {"UPSTASH_REDIS_REST_TOKEN": f"{TOKEN}\n{TOKEN}"},
+    "a store's token without its URL": {"UPSTASH_REDIS_REST_URL": ""},
+    "a store's URL with a password": {"UPSTASH_REDIS_REST_URL": f"rediss://default:{CRON_SECRET}@eu.example:6379"},
+    "a store's URL with a token": {"UPSTASH_REDIS_REST_URL": f"https://eu.example?_token={CRON_SECRET}"},
+    "a store's URL and token in each other's place": {
+        "UPSTASH_REDIS_REST_URL": "AXxkACQgNmQ0-TheTokenInTheWrongPlace==",
+        "UPSTASH_REDIS_REST_TOKEN": "https://eu.example",
+    },
+    "a key that is none": {"IGFEED_ENCRYPTION_KEY": f"{CRON_SECRET}{CRON_SECRET}"},
+    "a key that is too short": {"IGFEED_ENCRYPTION_KEY": base64.urlsafe_b64encode(b"too short a key").decode()},
+    "a base URL with a password": {"BASE_URL": f"https://owner:{CRON_SECRET}@feed.example"},
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_error_in_the_settings_does_not_quote_a_secret(site: Site, name: str) -> None:
+    wrong = WRONG[name]
+    for variable, value in wrong.items():
+        if not value.startswith(("http", "rediss")):
+            site.hunt.hide(variable, value) if value else None
+
+    with pytest.raises(IgfeedError) as caught:
+        Settings.from_env({**site.environ, **wrong})
+    site.hunt.look_at_error(name, caught.value)
+    site.hunt.look_at("exceptions", "the hint", caught.value.hint)
+
+    assert site.hunt.found() == []
+    assert site.hunt.places == {"exceptions"}
+
+
+# The terminal
+
+
+@pytest.mark.parametrize("fault", ["none", "cannot_parse", "temporary", "an echo", "reset", "a line that is no header"])
+def test_no_command_prints_a_secret(site: Site, upstash_store: UpstashStore, clock: MovingClock, fault: str) -> None:
+    with site.hunt.listening():
+        process = site.start(upstash_store)
+        if fault != "none":
+            site.instagram.fail("*", FAULTS[fault])
+        for arguments in ([TOKEN], ["-"], [], ["--no-verify", TOKEN], [f"{TOKEN}x"], [TOKEN, "5184000"]):
+            process.type_in("setup-token", *arguments, stdin=f"{TOKEN}\n")
+            clock.forward(days=2)
+        for arguments in (["status"], ["status", "--json"], ["refresh"], ["fetch"]):
+            process.type_in(*arguments)
+        process.hunt.look_into(process.services)
+    site.look_around()
+
+    assert site.hunt.found() == []
+    assert site.hunt.places >= AT_THE_TERMINAL | {"logs", "exceptions", "reprs"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["5184000", TOKEN], [TOKEN, TOKEN], [f"{TOKEN} {TOKEN}"], [TOKEN, "5184000", TOKEN], [f"--token={TOKEN}"]],
+    ids=["the other way round", "broken by a space", "with a space", "once more", "as an option"],
+)
+def test_a_token_typed_in_wrongly_is_not_repeated(
+    site: Site, upstash_store: UpstashStore, arguments: list[str]
+) -> None:
+    process = site.start(upstash_store)
+
+    process.type_in("setup-token", *arguments)
+
+    assert site.hunt.found() == []
+    assert "standard error" in site.hunt.places
+
+
+@pytest.fixture
+def deployment(site: Site) -> dict[str, str]:
+    """The variables of real processes, whose clock is the real one."""
+    site.instagram.clock = utcnow
+    site.instagram.issue(string=TOKEN)
+    site.instagram.issue(string=FROM_ENVIRONMENT)
+    return {"PATH": os.environ["PATH"], **site.environ}
+
+
+@pytest.mark.parametrize("fault", ["an echo", "a line that is no header", "closed after"])
+def test_the_real_command_with_a_bad_token_prints_no_secret(site: Site, deployment: dict[str, str], fault: str) -> None:
+    site.instagram.fail("*", FAULTS[fault])
+
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-m", "flask", "igfeed", "setup-token", f"{TOKEN}bad"],
+        cwd=ROOT,
+        env=deployment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    site.hunt.look_at("standard output", "setup-token", done.stdout)
+    site.hunt.look_at("standard error", "setup-token", done.stderr)
+
+    assert done.returncode == 1
+    assert site.hunt.found() == []
+    assert site.hunt.places == AT_THE_TERMINAL - {"standard output"}
+
+
+def test_a_wrong_setting_stops_the_real_server_without_a_secret(site: Site, deployment: dict[str, str]) -> None:
+    wrong = {**deployment, **WRONG["a token with a space"]}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "wsgi:app"],
+        cwd=ROOT,
+        env=wrong,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    site.hunt.look_at("what gunicorn says", "at its start", done.stdout, done.stderr)
+
+    assert done.returncode == 1
+    assert "INSTAGRAM_ACCESS_TOKEN" in done.stderr
+    assert site.hunt.found() == []
+
+
+# The server
+
+
+def test_the_real_server_says_no_secret_whatever_breaks(site: Site, deployment: dict[str, str]) -> None:
+    with gunicorn(deployment, "--workers", "1", "--log-level", "debug", "--access-logfile", "-") as server:
+        for fault in ("a line that is no header", "an echo"):
+            site.instagram.fail("*", FAULTS[fault])
+            ask_for_everything(site.hunt, server.url)
+            site.instagram.heal()
+        site.upstash.fail("json_error", **STORE_FAULTS["json_error"])
+        ask_for_everything(site.hunt, server.url)
+    site.hunt.look_at("what gunicorn says", "from start to end", server.said)
+    site.look_around()
+
+    assert "GET /embed" in server.said
+    assert site.hunt.found() == []
+    assert site.hunt.places >= ON_A_SERVER | AT_THE_STORE | {"pages", "headers"}
+
+
+def ask_for_everything(hunt: Hunt, url: str) -> None:
+    with requests.Session() as session:
+        owner, *others = knocks()
+        paths = ("/", "/embed", "/nothing", "/media/1-320.webp", STATUS, CRON)
+        for path, headers in [*((path, owner) for path in paths), *((STATUS, other) for other in others)]:
+            said = session.get(url + path, headers=headers, timeout=60)
+            hunt.look_at("pages", path, said.status_code, said.text)
+            hunt.look_at("headers", path, *said.headers.items())
+
+
+def test_flasks_own_server_logs_no_secret(site: Site, upstash_store: UpstashStore) -> None:
+    with site.hunt.listening():
+        process = site.start(upstash_store)
+        server = make_server("127.0.0.1", 0, process.app)
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        ask_for_everything(site.hunt, f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+    assert site.hunt.found() == []
+    assert site.hunt.places == {"logs", "pages", "headers"}
+
+
+# The hunt itself
+
+
+def test_the_hunt_hears_the_libraries_at_debug(site: Site, upstash_store: UpstashStore) -> None:
+    with site.hunt.listening():
+        process = site.start(upstash_store)
+        adopt(process)
+        process.visit()
+
+    heard = {name for name, _ in site.hunt._seen["logs"]}
+    assert heard >= {"urllib3.connectionpool", "httpx", "igfeed.tokens"}
+    assert any(name.startswith("httpcore") for name in heard)
+
+
+@pytest.mark.parametrize("place", sorted(PLACES))
+def test_the_hunt_finds_a_secret_in_every_place_and_does_not_repeat_it(place: str) -> None:
+    hunt = Hunt()
+    hunt.hide("the access token", TOKEN)
+    hunt.look_at(place, "something harmless", "nothing to see here")
+    assert hunt.found() == []
+
+    hunt.look_at(place, "something", f"before {TOKEN} after")
+
+    assert hunt.found() == [f"the access token in {place} of something"]
+    assert hunt.places == {place}
+
+
+@pytest.mark.parametrize("secret", [TOKEN, SECOND_SECRET])
+def test_the_hunt_finds_every_disguise_and_every_piece_of_twelve(secret: str) -> None:
+    for number, disguised in enumerate(disguises(secret)):
+        for start in range(0, len(disguised) - 12, 5):
+            hunt = Hunt()
+            hunt.hide("a secret", secret)
+            hunt.look_at("logs", str(number), f"…{disguised[start : start + 12]}…")
+            assert hunt.found() == [f"a secret in logs of {number}"]
+
+
+def test_the_hunt_looks_through_base64_wherever_in_it_the_secret_stands() -> None:
+    for before in range(3):
+        hunt = Hunt()
+        hunt.hide("a secret", CRON_SECRET)
+        hunt.look_at("headers", "x", base64.b64encode(b"u" * before + CRON_SECRET.encode() + b":pw").decode())
+        assert hunt.found() == ["a secret in headers of x"]
+
+
+def test_the_hunt_looks_behind_an_error_at_what_caused_it() -> None:
+    hunt = Hunt()
+    hunt.hide("the access token", TOKEN)
+    try:
+        try:
+            raise KeyError(TOKEN)
+        except KeyError:
+            raise IgfeedError("harmless") from None
+    except IgfeedError as error:
+        hunt.look_at_error("x", error)
+
+    assert hunt.found() == ["the access token in exceptions of x"]
+
+
+def test_every_place_is_looked_at_by_some_test() -> None:
+    groups = (IN_A_PROCESS, AT_THE_STORE, AT_INSTAGRAM, AT_THE_TERMINAL, ON_A_SERVER, ON_THE_DISK)
+
+    assert set().union(*groups) == PLACES
+    assert sum(map(len, groups)) == len(PLACES)

@@ -17,6 +17,7 @@ from igfeed.background import in_place
 from igfeed.config import Settings
 from igfeed.models import Token
 from igfeed.services import Services, build
+from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UpstashStore
 from tests.servers.instagram import FakeInstagram
@@ -35,6 +36,12 @@ def told_by(error: BaseException | None) -> str:
     printed = "".join(traceback.format_exception(error))
     own = f"{error} {error!r} {error.args} {vars(error)} {printed}"
     return own + told_by(error.__cause__) + told_by(error.__context__)
+
+
+def close(store: Store) -> None:
+    """The app has no use for an end of its connections; here they would be a leak."""
+    if isinstance(store, UpstashStore):
+        store._run(lambda redis: redis.close())
 
 
 class MovingClock:
@@ -91,13 +98,17 @@ MakeServices = Callable[..., Services]
 
 
 @pytest.fixture
-def make_services(environ: dict[str, str], clock: MovingClock) -> MakeServices:
+def make_services(environ: dict[str, str], clock: MovingClock) -> Iterator[MakeServices]:
     """Services of one more process: ``make_services(IGFEED_POSTS="3")`` says what it has set besides."""
+    made: list[Services] = []
 
     def make(**variables: str) -> Services:
-        return build(Settings.from_env({**environ, **variables}), clock, in_place, sleep=lambda _: None)
+        made.append(build(Settings.from_env({**environ, **variables}), clock, in_place, sleep=lambda _: None))
+        return made[-1]
 
-    return make
+    yield make
+    for services in made:
+        close(services.store._store)
 
 
 @pytest.fixture
@@ -135,7 +146,7 @@ def token(instagram: FakeInstagram, services: Services, clock: MovingClock) -> T
 def upstash_connection(upstash_server: FakeUpstash) -> Iterator[UpstashStore]:
     store = UpstashStore(upstash_server.url, upstash_server.token)
     yield store
-    store._run(lambda redis: redis.close())  # The app has no use for an end; here it would be a leak.
+    close(store)
 
 
 @pytest.fixture

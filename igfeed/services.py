@@ -52,7 +52,7 @@ def build(
     """Everything as the settings want it; opens no file and no connection yet."""
     instagram, from_environment = _instagram(settings, clock, sleep)
     chosen = _store(settings, clock)
-    store = GuardedStore(chosen, clock, background)
+    store = GuardedStore(chosen, clock, background or _background(settings))
     tokens = _tokens(settings, instagram, store, clock, from_environment)
     pictures = Pictures(store, instagram, clock)
     feed = FeedService(
@@ -66,9 +66,13 @@ def build(
         check_ttl=settings.check_ttl,
         sleep=sleep,
     )
-    background = background or (in_place if settings.on_vercel else WorkerThread())
     obstacle = no_store() if isinstance(chosen, MissingStore) else None
+    background = background or _background(settings)
     return Services(settings, clock, store, instagram, tokens, pictures, feed, background, obstacle)
+
+
+def _background(settings: Settings) -> Background:
+    return in_place if settings.on_vercel else WorkerThread()
 
 
 def _instagram(settings: Settings, clock: Clock, sleep: Sleep) -> tuple[Instagram, str | None]:

@@ -284,13 +284,17 @@ class TokenManager:
 
     def _use_another(self, token: Token, call: Callable[[str], T], rejection: TokenRejected) -> T:
         rejection.token = token.fingerprint
-        if self._environment and token.value == self._environment.value:
-            self._environment = None
-        for other in self._others(token):
+        environment = self._environment
+        gives_way = environment is not None and environment.value == token.value
+        self._environment = None if gives_way else environment  # While we look: it may hide what the store has.
+        others = tuple(self._others(token))
+        self._environment = environment  # A rejection may pass, and without another one it is all there is.
+        for other in others:
             try:
                 answer = call(other.value)
             except TokenRejected:
                 continue
+            self._environment = None if gives_way else environment
             log.warning("The token in use was rejected; another one at hand works and takes its place")
             self._replace(other, {token.value})
             return answer

@@ -1,0 +1,280 @@
+"""Everything that can fail, in every state that it can meet us in: the table behind "it never shows an empty box".
+
+`test_never_blank.py` plays each cell; `python -m tests.matrix` prints the table as the README shows it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from igfeed.feed import KEY as FEED_KEY
+from igfeed.tokens import KEY as TOKEN_KEY
+from tests.servers.faults import Exchange, answer, hang, html_error, reset, truncate
+from tests.servers.instagram import (
+    APP_LIMIT,
+    BUSINESS_LIMIT,
+    EXPIRED,
+    EXPIRED_463,
+    PASSWORD_CHANGED,
+    PERMISSION,
+    TEMPORARY,
+    UNSUPPORTED_REQUEST,
+    Fault,
+    huge,
+    image,
+    invalid_json,
+    jpeg,
+    picture_bomb,
+    reply,
+)
+
+if TYPE_CHECKING:
+    from tests.world import Visitor, World
+
+Begin: TypeAlias = Callable[["World"], None]
+
+MEGABYTE = 1024 * 1024
+OVER_QUOTA = "ERR max requests limit exceeded. Limit: 500000, Usage: 500001."
+
+
+class Sight(Enum):
+    """What a visitor sees, in the README's words."""
+
+    ALL = "posts, pictures"
+    GREY = "posts, grey pictures"
+    NOTICE = "503, says why"
+
+
+class State(Enum):
+    """What the fault meets. The value is the column's title, the explanation is printed below the table."""
+
+    WARM = "warm process"
+    FRESH = "fresh process, full store"
+    DEAD = "fresh process, dead store"
+    DIRECT = "fresh process, dead store, `INSTAGRAM_ACCESS_TOKEN` set"
+    MONTH = "after a month"
+
+    @property
+    def is_without_store(self) -> bool:
+        return self in (State.DEAD, State.DIRECT)
+
+
+LEGEND = """\
+*Warm process*: it has shown the posts. *Fresh process, full store*: it has just started; when it is the store that
+fails, then after the first visitor. *Fresh process, dead store*: it has never reached the store. *After a month*:
+nobody has looked for thirty days, and every address of a picture has expired."""
+
+
+class Hits(Enum):
+    """Whom a fault hits, which decides what can still be shown and who can know of it."""
+
+    API = "Instagram's API"
+    PICTURES = "Instagram's pictures"
+    NOTHING = "a single post"
+    STORE = "the store"
+    SNAPSHOT = "what the store has, and we can make again"
+    TOKEN = "what the store has, and only the owner can make again"
+    BOTH = "Instagram's API and the store"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One fault. `stalls`: what asks Instagram waits for it, so it is put apart and the fault ended by the test."""
+
+    name: str
+    hits: Hits
+    begin: Begin
+    stalls: bool = False
+
+    @property
+    def is_api_gone(self) -> bool:
+        return self.hits in (Hits.API, Hits.BOTH)
+
+    @property
+    def is_store_gone(self) -> bool:
+        return self.hits in (Hits.STORE, Hits.BOTH)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the status route can know of it: what was left out, or made again, is no trouble any more."""
+        return self.hits in (Hits.API, Hits.STORE, Hits.BOTH, Hits.TOKEN)
+
+
+# How each begins
+
+
+def instagram(fault: Fault, endpoint: str = "*") -> Begin:
+    return lambda world: world.instagram.fail(endpoint, fault)
+
+
+def stalling(fault: Fault) -> Begin:
+    return lambda world: world.instagram.fail("*", world.stall.playing(fault))
+
+
+def store(mode: str, **options: Any) -> Begin:
+    return lambda world: world.upstash.fail(mode, **options)
+
+
+def stored(key: str, text: str) -> Begin:
+    return lambda world: world.upstash.raw("SET", key, text)
+
+
+def of_wrong_type(pattern: str) -> Begin:
+    def begin(world: World) -> None:
+        for key in world.upstash.raw("KEYS", pattern):
+            world.upstash.raw("DEL", key)
+            world.upstash.raw("LPUSH", key, "what is this")
+
+    return begin
+
+
+def together(*begins: Begin) -> Begin:
+    def begin(world: World) -> None:
+        for each in begins:
+            each(world)
+
+    return begin
+
+
+def refuse_instagram(world: World) -> None:
+    world.instagram.stop()
+
+
+def refuse_store(world: World) -> None:
+    world.upstash.stop()
+
+
+def hang_store(world: World) -> None:
+    world.hang_store()
+
+
+def drip_and_break(exchange: Exchange) -> None:
+    """One byte at a time, and in the end one byte too few."""
+    true = exchange.execute()
+    exchange.send_slowly(replace(true, length=len(true.body) + 1), 0.02)
+    exchange.close()
+
+
+def break_one_post(world: World) -> None:
+    """Its id is no id and its children are no list; the others are as they were."""
+    world.instagram.posts.insert(1, {**image(), "id": "../../etc/passwd", "children": {"data": [{"id": 7}]}})
+
+
+def from_the_future(world: World) -> None:
+    snapshot = {"schema": 2, "account": {"handle": "studio.nord"}, "tiles": [{"key": "1"}], "at": 1777809600}
+    world.upstash.raw("SET", FEED_KEY, json.dumps(snapshot))
+
+
+CUT_OFF = jpeg("17900000000000001", (48, 60))[:400]
+
+TROUBLES = (
+    Trouble("Instagram: connection refused", Hits.API, refuse_instagram),
+    Trouble("Instagram: connection reset", Hits.API, instagram(reset())),
+    Trouble("Instagram: hangs", Hits.API, stalling(hang()), stalls=True),
+    Trouble("Instagram: drips", Hits.API, stalling(drip_and_break), stalls=True),
+    Trouble("Instagram: 500 in HTML", Hits.API, instagram(html_error())),
+    Trouble("Instagram: 500, code 2", Hits.API, instagram(TEMPORARY)),
+    Trouble("Instagram: code 190, subcode 0", Hits.API, instagram(EXPIRED)),
+    Trouble("Instagram: code 190, subcode 460", Hits.API, instagram(PASSWORD_CHANGED)),
+    Trouble("Instagram: code 190, subcode 463", Hits.API, instagram(EXPIRED_463)),
+    Trouble("Instagram: code 100, unsupported request", Hits.API, instagram(UNSUPPORTED_REQUEST)),
+    Trouble("Instagram: code 10", Hits.API, instagram(PERMISSION)),
+    Trouble("Instagram: 403, code 4", Hits.API, instagram(APP_LIMIT)),
+    Trouble("Instagram: code 80002", Hits.API, instagram(BUSINESS_LIMIT)),
+    Trouble("Instagram: invalid JSON", Hits.API, instagram(invalid_json(), "media")),
+    Trouble('Instagram: {"data": []}', Hits.API, instagram(reply({"data": []}), "media")),
+    Trouble("Instagram: data is missing", Hits.API, instagram(reply({"paging": {}}), "media")),
+    Trouble("Instagram: ten megabytes of JSON", Hits.API, instagram(huge(10 * MEGABYTE), "media")),
+    Trouble("Instagram: one broken post among good ones", Hits.NOTHING, break_one_post),
+    Trouble(
+        "Pictures: 403, signature expired", Hits.PICTURES, instagram(answer(403, "URL signature expired"), "picture")
+    ),
+    Trouble("Pictures: HTML", Hits.PICTURES, instagram(answer(200, "<!doctype html>", "image/jpeg"), "picture")),
+    Trouble("Pictures: reply cut short", Hits.PICTURES, instagram(truncate(), "picture")),
+    Trouble("Pictures: file cut short", Hits.PICTURES, instagram(answer(200, CUT_OFF, "image/jpeg"), "picture")),
+    Trouble(
+        "Pictures: decompression bomb", Hits.PICTURES, instagram(answer(200, picture_bomb(), "image/png"), "picture")
+    ),
+    Trouble("Store: connection refused", Hits.STORE, refuse_store),
+    Trouble("Store: connection reset", Hits.STORE, store("reset")),
+    Trouble("Store: hangs", Hits.STORE, hang_store),
+    Trouble("Store: 401", Hits.STORE, store("json_error", status=401, error="WRONGPASS invalid or missing auth token")),
+    Trouble("Store: 500", Hits.STORE, store("status", status=500)),
+    Trouble("Store: garbage", Hits.STORE, store("garbage")),
+    Trouble("Store: empty body", Hits.STORE, store("empty")),
+    Trouble("Store: over quota", Hits.STORE, store("json_error", status=400, error=OVER_QUOTA)),
+    Trouble("Store: reply lost after execution", Hits.STORE, store("reset_after")),
+    Trouble("Store: snapshot of a wrong type", Hits.SNAPSHOT, of_wrong_type(FEED_KEY)),
+    Trouble("Store: snapshot of a future version", Hits.SNAPSHOT, from_the_future),
+    Trouble("Store: pictures of a wrong type", Hits.SNAPSHOT, of_wrong_type("picture:*")),
+    Trouble("Store: token of a wrong type", Hits.TOKEN, of_wrong_type(TOKEN_KEY)),
+    Trouble("Store: unreadable token", Hits.TOKEN, stored(TOKEN_KEY, "IGAA, or was it?")),
+    Trouble("Both: connection refused", Hits.BOTH, together(refuse_instagram, refuse_store)),
+    Trouble("Both: hang", Hits.BOTH, together(stalling(hang()), hang_store), stalls=True),
+    Trouble(
+        "Both: token rejected, over quota",
+        Hits.BOTH,
+        together(instagram(EXPIRED), store("json_error", error=OVER_QUOTA)),
+    ),
+)
+
+
+def sight(trouble: Trouble, state: State) -> Sight:
+    """What is to be seen: everything, unless nobody who has it can be asked."""
+    if not state.is_without_store:
+        return Sight.ALL
+    if trouble.is_api_gone or state is State.DEAD:
+        return Sight.NOTICE
+    return Sight.GREY if trouble.hits is Hits.PICTURES else Sight.ALL
+
+
+def asks_instagram(trouble: Trouble, state: State) -> bool:
+    """Whether the process has a token to ask with; it reads the store's when it fetches, not when it shows."""
+    return state is not State.DEAD and not (state is State.FRESH and trouble.is_store_gone)
+
+
+def meet(trouble: Trouble, state: State, world: World) -> Visitor:
+    """Bring that state about, and the trouble upon it, at a time when the feed is due; gives who meets both."""
+    warm = world.fill()
+    if state is State.MONTH:
+        world.forward(days=30)
+    if trouble.stalls:
+        world.afterwards.mode = "apart"
+    if state is State.WARM or (state is State.MONTH and trouble.is_store_gone):
+        visitor = warm
+    elif state is State.FRESH and trouble.is_store_gone:
+        visitor = world.start()
+        visitor.page()
+        visitor.load(world.shown_pictures)
+    else:
+        visitor = None
+    trouble.begin(world)
+    if state.is_without_store and not trouble.is_store_gone:
+        world.upstash.stop()
+    world.forward(hours=2)
+    token = {"INSTAGRAM_ACCESS_TOKEN": world.instagram.issue()} if state is State.DIRECT else {}
+    return visitor or world.start(**token)
+
+
+def matrix_as_markdown() -> str:
+    return "\n".join([*_rows(), "", LEGEND, ""])
+
+
+def _rows() -> Iterator[str]:
+    yield _row("", *(state.value for state in State))
+    yield "|" + "---|" * (1 + len(State))
+    for trouble in TROUBLES:
+        yield _row(trouble.name, *(sight(trouble, state).value for state in State))
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(matrix_as_markdown())

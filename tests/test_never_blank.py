@@ -1,0 +1,252 @@
+"""After the first good fetch the posts and their pictures stay on the page: every fault in every state of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from html import unescape
+from pathlib import Path
+
+import pytest
+import requests
+
+from igfeed.feed import KEY as FEED_KEY
+from igfeed.pictures import WIDTHS
+from igfeed.stores.guarded import PAUSE
+from igfeed.stores.upstash import UpstashStore
+from tests.conftest import MovingClock
+from tests.matrix import TROUBLES, Hits, Sight, State, Trouble, asks_instagram, matrix_as_markdown, meet, sight
+from tests.servers.faults import Answer
+from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram
+from tests.servers.upstash import FakeUpstash
+from tests.world import LONG_LIMIT, Visitor, World, posts_on
+
+README = Path(__file__).parent.parent / "README.md"
+
+LOADED = (200, "image/webp")
+GREY = (503, "image/svg+xml; charset=utf-8")
+
+CELLS = [pytest.param(trouble, state, id=f"{trouble.name}-{state.value}") for trouble in TROUBLES for state in State]
+
+
+@pytest.fixture
+def world(
+    instagram: FakeInstagram, upstash: FakeUpstash, upstash_connection: UpstashStore, clock: MovingClock
+) -> Iterator[World]:
+    with ExitStack() as stack:
+        yield World(instagram, upstash, upstash_connection, clock, stack)
+
+
+@pytest.mark.parametrize(("trouble", "state"), CELLS)
+def test_the_posts_stay(world: World, trouble: Trouble, state: State) -> None:
+    visitor, expected = meet(trouble, state, world), sight(trouble, state)
+    if expected is Sight.NOTICE:
+        world.stall.end()  # There is nothing to show at once, so this visitor is the one who waits for Instagram.
+
+    for page in (visitor.page(), visitor.page()):
+        assert_seen(expected, page, visitor, world)
+    if trouble.stalls and asks_instagram(trouble, state):
+        assert world.stall.begun.wait(10)
+        assert world.afterwards.is_busy is (
+            expected is not Sight.NOTICE
+        )  # It waits for Instagram, the visitors did not.
+        world.stall.end()  # Now the client's patience is over.
+        world.afterwards.finish()
+    assert_pictures(expected, visitor, world)
+    assert_told(visitor, is_known=trouble.is_known or state.is_without_store)
+
+    end(trouble, world)
+    assert_healed(visitor, world)
+
+
+@pytest.mark.parametrize("trouble", [each for each in TROUBLES if not each.stalls], ids=lambda trouble: trouble.name)
+def test_the_cron_says_what_failed_and_the_next_one_makes_up_for_it(world: World, trouble: Trouble) -> None:
+    visitor = world.fill()
+    world.forward(days=3)
+    trouble.begin(world)
+    new = world.publish()
+
+    failed = visitor.cron()
+
+    assert failed.status_code == (200 if trouble.hits in (Hits.NOTHING, Hits.SNAPSHOT) else 502), failed.text
+    assert all(failed.json()[name] is None for name in ("error", "hint")) == (failed.status_code == 200)
+    end(trouble, world)
+    world.forward(hours=2)
+    assert visitor.cron().status_code == 200
+    assert visitor.status()["status"] == "ok"
+    assert posts_on(world.start().page()) == [new, *world.shown_posts]
+    assert visitor.load([f"/media/{new}-{width}.webp" for width in WIDTHS]) == {LOADED}
+
+
+@pytest.mark.parametrize("refusal", [EXPIRED, PERMISSION, TEMPORARY], ids=["code 190", "code 10", "code 2"])
+def test_the_environments_only_token_is_asked_with_again_once_its_refusal_is_over(
+    world: World, refusal: Answer
+) -> None:
+    visitor = world.start(INSTAGRAM_ACCESS_TOKEN=world.instagram.issue())
+    world.instagram.fail("*", refusal)
+    assert [visitor.page().status_code for _ in range(2)] == [503, 503]
+    world.heal()
+    world.forward(hours=2)
+
+    assert visitor.page().status_code == 200
+    assert visitor.status()["status"] == "ok"
+
+
+def test_the_cron_says_that_a_renewed_token_could_not_be_saved(world: World) -> None:
+    visitor = world.fill()
+    world.forward(days=3)
+    world.upstash.fail("status", status=500)
+
+    answer = visitor.cron()
+
+    assert (answer.json()["renewal"], answer.json()["token"]["saved"]) == ("renewed", False)
+    assert answer.status_code == 502
+    assert answer.json()["error"]
+    assert answer.json()["hint"]
+
+
+def test_the_cron_says_that_the_store_is_away_even_if_there_was_nothing_new_to_keep(world: World) -> None:
+    visitor = world.fill()
+    world.upstash.fail("status", status=500)
+
+    answer = visitor.cron()
+
+    assert (answer.json()["renewal"], answer.json()["pictures"]["failed"]) == ("not_due", 0)
+    assert answer.status_code == 502
+    assert answer.json()["error"]
+    assert answer.json()["hint"]
+
+
+def test_the_cron_looks_for_itself_whether_the_store_is_back(world: World) -> None:
+    world.fill()
+    visitor = world.start()
+    world.upstash.stop()
+    assert visitor.page().status_code == 503
+    world.heal()
+    world.forward(days=3)
+    world.afterwards.mode = "late"  # The run of a week shall not depend on how soon the background gets to it.
+
+    answer = visitor.cron()
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["renewal"] == "renewed"
+
+
+# What it may cost
+
+
+@pytest.mark.parametrize("has_token", [False, True], ids=["no token", "a token of the environment"])
+def test_a_fresh_process_asks_a_hanging_store_once(world: World, has_token: bool) -> None:
+    world.fill()
+    world.hang_store()
+    world.upstash.forget()
+    visitor = world.start(**({"INSTAGRAM_ACCESS_TOKEN": world.instagram.issue()} if has_token else {}))
+
+    pages = [visitor.page() for _ in range(3)]
+    visitor.load(world.shown_pictures)
+
+    assert [page.status_code for page in pages] == [200 if has_token else 503] * 3
+    assert len(world.upstash.log) == 1
+
+
+@pytest.mark.parametrize("age", [0, 2], ids=["fresh feed", "due feed"])
+def test_a_hanging_store_is_asked_once_for_each_pause_and_visitors_have_what_is_in_memory(
+    world: World, age: int
+) -> None:
+    visitor = world.fill(IGFEED_CHECK_TTL="0")
+    world.forward(hours=age)
+    world.hang_store()
+    for _ in range(4):
+        world.upstash.forget()
+
+        for _ in range(5):
+            assert posts_on(visitor.page()) == world.shown_posts
+            assert visitor.load(world.shown_pictures) == {LOADED}
+
+        assert len(world.upstash.log) == 1
+        world.forward(seconds=PAUSE.total_seconds())
+
+
+def test_while_one_visitor_finds_out_that_the_store_hangs_the_others_are_answered(world: World) -> None:
+    visitor = world.fill()
+    world.forward(minutes=1)
+    world.limit_store(LONG_LIMIT)
+    gate = world.upstash.hold()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(visitor.page)
+        assert gate.wait()
+
+        seen = [visitor.page() for _ in range(5)]
+
+        assert not first.done()
+        gate.release()
+    assert [posts_on(page) for page in (*seen, first.result())] == [world.shown_posts] * 6
+
+
+def test_no_visitor_waits_for_the_second_look_at_a_store_that_hangs(world: World) -> None:
+    visitor = world.fill()
+    world.forward(minutes=1)
+    world.hang_store()
+    visitor.page()
+    world.forward(minutes=1)
+    world.afterwards.mode = "apart"
+    world.limit_store(LONG_LIMIT)
+    world.upstash.forget()
+
+    assert posts_on(visitor.page()) == world.shown_posts
+    assert visitor.load(world.shown_pictures) == {LOADED}
+
+    assert world.afterwards.is_busy
+    assert len(world.upstash.log) == 1
+
+
+def test_the_readme_shows_this_matrix() -> None:
+    assert f"<!-- matrix -->\n{matrix_as_markdown()}<!-- /matrix -->\n" in README.read_text("utf-8")
+
+
+def end(trouble: Trouble, world: World) -> None:
+    """The fault is over, the owner has done what only the owner can do."""
+    world.heal()
+    if trouble.hits is Hits.TOKEN:
+        world.set_token_up()
+
+
+def assert_seen(expected: Sight, page: requests.Response, visitor: Visitor, world: World) -> None:
+    if expected is Sight.NOTICE:
+        assert (page.status_code, page.headers["Cache-Control"]) == (503, "no-store")
+        assert int(page.headers["Retry-After"]) > 0
+        assert "This feed is not here yet" in page.text
+        assert visitor.status()["feed"]["last_error"] in unescape(page.text)
+        return
+    assert page.status_code == 200
+    assert posts_on(page) == world.shown_posts
+
+
+def assert_pictures(expected: Sight, visitor: Visitor, world: World) -> None:
+    if expected is Sight.NOTICE:
+        return
+    assert visitor.load(world.shown_pictures) == {GREY if expected is Sight.GREY else LOADED}
+
+
+def assert_told(visitor: Visitor, *, is_known: bool) -> None:
+    status = visitor.status()
+    if not is_known:
+        assert (status["status"], status["problem"]) == ("ok", None)
+        return
+    assert status["status"] in ("degraded", "action_required")
+    assert status["problem"]
+    assert status["hint"]
+
+
+def assert_healed(visitor: Visitor, world: World) -> None:
+    """Everything is as it was, and a new post is there, without a restart."""
+    new = world.publish()
+    world.forward(hours=2)
+    visitor.page()
+
+    assert posts_on(visitor.page()) == [new, *world.shown_posts]
+    assert visitor.load([f"/media/{new}-320.webp", *world.shown_pictures]) == {LOADED}
+    assert_told(visitor, is_known=False)
+    assert json.loads(world.upstash.raw("GET", FEED_KEY))["posts"][0]["picture"]["id"] == new

@@ -216,7 +216,7 @@ class TokenManager:
             if last_resort := self._without_store(error):
                 return last_resort
             raise
-        if copy and (not copy.is_saved or stored is None):
+        if copy and (stored is None or not (copy.is_saved or self._is_dead_beside(copy.token, stored))):
             # One empty read does not prove that the store has lost the token: a replica may be behind.
             return Held(copy.token, "memory", is_saved=False, stored=stored)
         if self._environment and self._environment_comes_before(stored):
@@ -329,10 +329,16 @@ class TokenManager:
         else:
             self._copy = Copy(stored)
 
+    def _is_dead_beside(self, one: Token, other: Token) -> bool:
+        now = self._clock()
+        return one.is_expired(now) and not other.is_expired(now)
+
     def _takes_the_place_of(self, stored: Token, token: Token, replaces: AbstractSet[str]) -> bool:
         """Whether ``token`` is what became of ``stored``, or comes of an environment that goes before it."""
         if stored.value == token.value:
             return not stored.outlives(token)  # Another process may have renewed the same string after us.
+        if self._is_dead_beside(stored, token):
+            return True
         is_of_environment = self._environment is not None and token.origin == self._environment.origin
         return stored.value in replaces or (is_of_environment and self._environment_comes_before(stored))
 

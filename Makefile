@@ -31,7 +31,6 @@ requirements: .venv/development
 
 soak: .venv/development
 	$(BIN)/python -m tests.soak --seconds 180
-	$(BIN)/python -m tests.simulation --histories 20000
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

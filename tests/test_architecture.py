@@ -14,9 +14,9 @@ FACTORY = "__init__"
 RANKS = (
     (0, "errors clock models origins background version"),
     (1, "config stores instagram encryption sketches wording"),
-    (2, "notes alt_text options"),
-    (3, "tokens pictures demo"),
-    (4, "feed"),
+    (2, "notes alt_text options policy"),
+    (3, "tokens pictures demo tiles"),
+    (4, "feed discovery"),
     (5, "services"),
     (6, "status"),
     (7, "upkeep page headers"),

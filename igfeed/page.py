@@ -83,13 +83,14 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
     """What host pages load: it knows the account's name and how many posts there are, as far as we do."""
     language, profile = current().settings.language, snapshot.profile if snapshot else None
     name = profile.name or f"@{profile.username}" if profile else "igfeed"
-    return render_template(
+    script = render_template(
         "embed.js",
         names=[field.name for field in fields(Options)],
         posts=len(snapshot.posts) if snapshot else current().settings.posts,
         title=WORDINGS[language].title.format(name=name),
         home=f"https://www.instagram.com/{quote(profile.username, safe='')}/" if profile else _base(),
     )
+    return _sent(script)
 
 
 def notice_page(error: IgfeedError) -> Page:
@@ -168,8 +169,13 @@ def _scripts(options: Options) -> tuple[str, ...]:
 
 @cache
 def _script(name: str) -> Markup:
-    """As it is in its file."""
-    return Markup((Path(current_app.root_path) / "templates/feed" / name).read_text("utf-8"))  # noqa: S704  our own
+    return Markup(_sent((Path(current_app.root_path) / "templates/feed" / name).read_text("utf-8")))  # noqa: S704  our own
+
+
+def _sent(script: str) -> str:
+    """Without what only its readers need: indentation, and lines that are comments."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _sizes(options: Options, widest: int | None) -> str:

@@ -16,7 +16,7 @@
     const isRow = asked.layout == 'carousel', rows = isRow ? 1 : Math.ceil(limit / columns);
     const tile = isRow ? (width - columns * gap) / (columns + {{ peek }}) : (width + gap) / columns - gap;
     const picture = tile * ({portrait: 1.25, tall: 4 / 3}[asked.ratio] || 1) + number('captions', 0) * 76;
-    return rows * (picture + gap) - gap + number('header', 0) * 190 + (limit < {{ posts }}) * 76.5 || 400;
+    return rows * (picture + gap) - gap + number('header', 0) * (width < 576 ? 230 : 150) + (limit < {{ posts }}) * 76.5 || 400;
   };
 
   const place = () => {
@@ -29,7 +29,7 @@
     frame.loading = 'lazy';
     frame.referrerPolicy = 'strict-origin-when-cross-origin';
     frame.src = `${origin}/embed?${new URLSearchParams({{ names|tojson }}.filter(name => name in asked).map(name => [name, asked[name]]))}`;
-    style(frame, {all: 'initial', display: 'block', width: '100%', border: 0});
+    style(frame, {display: 'block', width: '100%', 'max-width': 'none', margin: 0, padding: 0, border: 0, float: 'none', position: 'static', opacity: 1, visibility: 'visible'});
     inHead ? document.body.append(frame) : script.after(frame);
     style(frame, {height: `${estimate(frame.clientWidth)}px`});
     if (!link?.matches('a[href*=".instagram.com/"]')) {

@@ -1,10 +1,12 @@
 {
-  // In an iframe: say how high we are, whenever that changes.
+  // In an iframe: say how high we are, at once (observers rest while we are off the screen) and whenever that changes.
   if (parent !== window) {
-    new ResizeObserver(() => {
+    const tell = () => {
       parent.postMessage({igfeed: document.documentElement.offsetHeight}, '*');
       try { window.requestResize?.(); } catch {}
-    }).observe(document.documentElement);
+    };
+    tell();
+    new ResizeObserver(tell).observe(document.documentElement);
   }
 
   // More posts come into this page; where that fails, the link leads to the next one as it does without us.

@@ -24,6 +24,7 @@
 
   const show = place => {
     box.showModal();
+    bar.lastChild.focus();
     go(place, 'instant');
     for (const post of posts) seen.observe(post);
   };

@@ -14,7 +14,7 @@ FACTORY = "__init__"
 RANKS = (
     (0, "errors clock models origins background version"),
     (1, "config stores instagram encryption sketches wording"),
-    (2, "notes alt_text options"),
+    (2, "notes custody alt_text options"),
     (3, "tokens pictures demo"),
     (4, "feed"),
     (5, "services"),

@@ -23,6 +23,12 @@ from igfeed.stores import Kind
 TIME_LIMIT = 2.0
 """Seconds for one command, everything included."""
 
+SWAP = """
+if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call("SET", KEYS[1], ARGV[2])
+return 1
+"""
+
 T = TypeVar("T")
 
 
@@ -44,6 +50,11 @@ class UpstashStore:
 
     def set(self, key: str, value: str) -> None:
         self._run(lambda redis: redis.set(key, value))
+
+    def swap(self, key: str, old: str | None, new: str) -> bool:
+        if old is None:
+            return bool(self._run(lambda redis: redis.set(key, new, nx=True)))
+        return bool(self._run(lambda redis: redis.eval(SWAP, keys=[key], args=[old, new])))
 
     def delete(self, *keys: str) -> None:
         self._run(lambda redis: redis.delete(*keys))

@@ -260,8 +260,10 @@ class Site:
             headers = {name: value for name, value in request.headers.items() if name != "authorization"}
             self.hunt.look_at("the store's REST log", entry.path, request.query, headers)
             for command in entry.commands:
-                is_token = command[:2] == ["SET", KEY] and not self.is_encrypted
-                self.hunt.look_at("the store's REST log", command[0], *(command[:2] if is_token else command))
+                is_new_token = KEY in command and command[0] in ("SET", "EVAL") and not self.is_encrypted
+                value = {"SET": 2, "EVAL": 5}.get(command[0], 0)
+                told = [*command[:value], *command[value + 1 :]] if is_new_token else command
+                self.hunt.look_at("the store's REST log", command[0], *told)
         for key in self.upstash.raw("KEYS", "*"):
             if key != KEY or self.is_encrypted:
                 self.hunt.look_at("what the store holds", key, self.upstash.raw("GET", key))

@@ -491,7 +491,7 @@ def test_every_upstash_command_is_one_plain_request(connected: UpstashStore, ups
         ["GET", "k"],
         ["DEL", "k", "other"],
         ["SET", "k", "v", "NX"],
-        ["EVAL", SWAP, "1", "k", "v", "w"],
+        ["EVAL", SWAP, "1", "k", "7a38d8cbd20d9932ba948efaa364bb62651d5ad4", "w"],
     ]
     assert (claim[:2], claim[3:]) == (["SET", "claim:feed"], ["NX", "EX", "60"])
     assert {entry.path for entry in upstash.log} == {"/"}

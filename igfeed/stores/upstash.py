@@ -7,6 +7,7 @@ does not resolve; it runs on one event loop in a thread of its own, made with th
 """
 
 import asyncio
+import hashlib
 import os
 import secrets
 from collections.abc import Awaitable, Callable
@@ -24,7 +25,8 @@ TIME_LIMIT = 2.0
 """Seconds for one command, everything included."""
 
 SWAP = """
-if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+local old = redis.call("GET", KEYS[1])
+if not old or redis.sha1hex(old) ~= ARGV[1] then return 0 end
 redis.call("SET", KEYS[1], ARGV[2])
 return 1
 """
@@ -54,7 +56,8 @@ class UpstashStore:
     def swap(self, key: str, old: str | None, new: str) -> bool:
         if old is None:
             return bool(self._run(lambda redis: redis.set(key, new, nx=True)))
-        return bool(self._run(lambda redis: redis.eval(SWAP, keys=[key], args=[old, new])))
+        digest = hashlib.sha1(old.encode(), usedforsecurity=False).hexdigest()  # The old secret stays off the wire.
+        return bool(self._run(lambda redis: redis.eval(SWAP, keys=[key], args=[digest, new])))
 
     def delete(self, *keys: str) -> None:
         self._run(lambda redis: redis.delete(*keys))

@@ -8,12 +8,14 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 SHORTEST_AGE = timedelta(hours=24)
 """Instagram renews no token that is younger (Meta's documentation of refresh_access_token)."""
@@ -44,7 +46,9 @@ class Token:
     """An access token and its life. A time is None where nobody told us: such a token counts as old and due.
 
     ``predecessor`` is the value before the last renewal, kept until one read with this one has succeeded.
-    ``origin`` is the fingerprint of the environment's token that this one descends from.
+    ``origin`` is the fingerprint of the token that a person gave and renewals have made this one of; None: it is that
+    one. ``from_environment`` says how it was given. ``refused`` are the fingerprints of tokens that Instagram rejected
+    while this one worked.
     """
 
     value: str = field(repr=False)
@@ -52,10 +56,17 @@ class Token:
     expires_at: datetime | None = None
     predecessor: "Token | None" = field(default=None, repr=False)
     origin: str | None = None
+    from_environment: bool = False
+    refused: frozenset[str] = frozenset()
 
     @property
     def fingerprint(self) -> str:
         return fingerprint(self.value)
+
+    @property
+    def line(self) -> str:
+        """A name for all that renewals make of one token that a person gave."""
+        return self.origin or self.fingerprint
 
     @property
     def renewable_at(self) -> datetime | None:
@@ -70,9 +81,22 @@ class Token:
     def has_less_than(self, life: timedelta, now: datetime) -> bool:
         return self.expires_at is None or self.expires_at - now < life
 
-    def outlives(self, other: "Token") -> bool:
-        """Whether it is known to expire later."""
-        return self.expires_at is not None and other.expires_at is not None and self.expires_at > other.expires_at
+    def supersedes(self, other: "Token", now: datetime) -> bool:
+        """Whether this is the one to go on with, of two that were come by apart.
+
+        A living one before an expired one, and before one that Instagram has rejected beside it. What a person has set
+        up since stays. Of one line the one that lives longest, then the one that knows more about the others.
+        """
+        if self.is_expired(now) != other.is_expired(now):
+            return other.is_expired(now)
+        has_refused, was_refused = other.fingerprint in self.refused, self.fingerprint in other.refused
+        if has_refused != was_refused:
+            return has_refused
+        return self.line == other.line and self._standing > other._standing
+
+    @property
+    def _standing(self) -> tuple[datetime, bool, int]:
+        return self.expires_at or LONG_AGO, self.predecessor is None, len(self.refused)
 
     def differs_from(self, other: "Token") -> bool:
         """Whether one of them is what became of the other: its string or its life is another."""
@@ -80,8 +104,18 @@ class Token:
 
     def succeeded_by(self, fresh: "Token") -> "Token":
         """``fresh`` as the successor of this one, which it remembers only if the string has changed."""
-        predecessor = None if fresh.value == self.value else replace(self, predecessor=None)
-        return replace(fresh, predecessor=predecessor, origin=self.origin)
+        return replace(
+            fresh,
+            predecessor=None if fresh.value == self.value else replace(self, predecessor=None),
+            origin=self.line,
+            from_environment=self.from_environment,
+            refused=self.refused - {fresh.fingerprint},
+        )
+
+    def instead_of(self, rejected: "Token") -> "Token":
+        """The same, now that it works where the other one does not."""
+        refused = self.refused | rejected.refused | {rejected.fingerprint}
+        return replace(self, predecessor=None, refused=refused - {self.fingerprint})
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -90,6 +124,8 @@ class Token:
             "expires_at": _text(self.expires_at),
             "predecessor": self.predecessor.to_json() if self.predecessor else None,
             "origin": self.origin,
+            "from_environment": self.from_environment,
+            "refused": sorted(self.refused),
         }
 
     @classmethod
@@ -102,6 +138,8 @@ class Token:
             expires_at=_moment_or_none(data["expires_at"]),
             predecessor=cls.from_json(data["predecessor"]) if data["predecessor"] else None,
             origin=data["origin"],
+            from_environment=data["from_environment"],
+            refused=frozenset(data["refused"]),
         )
 
 

@@ -20,7 +20,6 @@ from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore, no_store
 from igfeed.stores.sqlite import SqliteStore
-from igfeed.stores.upstash import UpstashStore
 from igfeed.tokens import TokenManager
 from igfeed.version import VERSION
 
@@ -109,5 +108,8 @@ def _store(settings: Settings, clock: Clock) -> Store:
         path = settings.store_path.with_stem(f"{settings.store_path.stem}-demo")
         return MemoryStore(clock) if settings.on_vercel else SqliteStore(path, clock)
     if settings.redis:
+        # It needs asyncio, a twelfth of a cold start, so only who has an Upstash database pays for that.
+        from igfeed.stores.upstash import UpstashStore  # noqa: PLC0415
+
         return UpstashStore(settings.redis.url, settings.redis.token)
     return MissingStore() if settings.on_vercel else SqliteStore(settings.store_path, clock)

@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from igfeed.custody import Source
 from igfeed.errors import StoreError, TokenError
 from igfeed.models import FeedSnapshot, Renewal, Token, Trouble
 from igfeed.services import Services
 from igfeed.stores import Kind
-from igfeed.tokens import Outcome, Source, TokenReport
+from igfeed.tokens import Outcome, TokenReport
 from igfeed.version import VERSION
 
 REJECTED = "TokenRejected"

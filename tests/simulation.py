@@ -37,6 +37,7 @@ from enum import StrEnum
 from heapq import merge
 from typing import Literal, Protocol, TypeVar
 
+from igfeed.custody import KEY
 from igfeed.encryption import NoCipher
 from igfeed.errors import (
     IgfeedError,
@@ -53,7 +54,7 @@ from igfeed.models import Media, Profile, Token
 from igfeed.stores import Kind, Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
-from igfeed.tokens import KEY, TokenManager
+from igfeed.tokens import TokenManager
 
 T = TypeVar("T")
 
@@ -310,7 +311,7 @@ class Reason(StrEnum):
     INSTAGRAM = "Instagram down or refusing"
     REPLY_LOST = "the renewal's reply was lost"
     ENDED = "the process ended in the middle"
-    STORE = "the store away, nothing at hand"
+    STORE = "the store away"
     STALE = "the store said something old"
     STILLBORN = "Instagram gave out a dead string"
     DEAD = "the tried string was dead"
@@ -711,7 +712,7 @@ class Oracle:
                 return reason
         if turn.was_lied_to or turn.process.is_misled:
             return Reason.STALE
-        if self._was_without_store(turn):
+        if self._was_without_store(turn) or self._could_not_keep(turn):
             return Reason.STORE
         if any(map(self._is_stillborn, turn.renewed)):
             return Reason.STILLBORN
@@ -724,6 +725,12 @@ class Oracle:
             return True
         is_away = turn.had_store_trouble or turn.was_cut_off
         return is_away and not turn.has_read and not self.best(turn.process, without_store=True)
+
+    def _could_not_keep(self, turn: Turn) -> bool:
+        """Whether the store was away while there was time left: a renewed string in this process alone is a risk."""
+        best = self.best(turn.process)
+        is_long_lived = best and best.expires and best.expires - self._world.now > RENEW_WITHIN - TOLERANCE
+        return turn.what == "cron" and turn.had_store_trouble and bool(is_long_lived)
 
     def _is_blameless(self, failure: Reason, turn: Turn) -> bool:
         """Whether the refused string was the best that anybody could know of."""

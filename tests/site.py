@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from igfeed.background import in_place
+from igfeed.custody import KEY
 from igfeed.encryption import Cipher, NoCipher
 from igfeed.feed import FeedService
 from igfeed.instagram.client import InstagramClient
@@ -19,7 +20,7 @@ from igfeed.models import Token
 from igfeed.origins import Origins
 from igfeed.pictures import Pictures
 from igfeed.stores.guarded import GuardedStore
-from igfeed.tokens import KEY, TokenManager
+from igfeed.tokens import TokenManager
 
 if TYPE_CHECKING:
     from igfeed.clock import Sleep

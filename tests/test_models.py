@@ -72,6 +72,8 @@ lone_tokens = st.builds(
     expires_at=st.none() | moments,
     predecessor=st.none(),
     origin=maybe_texts,
+    from_environment=st.booleans(),
+    refused=st.frozensets(texts, max_size=3),
 )
 tokens = st.builds(replace, lone_tokens, predecessor=st.none() | lone_tokens)
 troubles = st.builds(
@@ -182,6 +184,7 @@ def test_a_document_with_an_unknown_field_is_unreadable(noun: Any, name: str) ->
         {"issued_at": "2026-13-01T00:00:00+00:00"},
         {"predecessor": "IGAAold"},
         {"predecessor": {"value": ""}},
+        {"refused": None},
     ],
 )
 def test_a_token_with_an_odd_field_is_unreadable(change: dict[str, Any]) -> None:
@@ -253,6 +256,66 @@ def test_a_successor_remembers_its_predecessor_but_not_the_one_before() -> None:
 
 def test_a_successor_with_the_same_string_has_no_predecessor() -> None:
     assert TOKEN.succeeded_by(Token("IGAAtoken", NOW)).predecessor is None
+
+
+def test_a_successor_is_of_the_same_line_and_knows_who_was_refused() -> None:
+    given = Token("IGAAgiven", from_environment=True, refused=frozenset({fingerprint("IGAAdead")}))
+
+    successor = given.succeeded_by(Token("IGAAnew")).succeeded_by(Token("IGAAnewest"))
+
+    assert (given.line, successor.line) == (given.fingerprint, given.fingerprint)
+    assert successor.from_environment
+    assert successor.refused == given.refused
+
+
+def test_a_string_that_was_refused_once_and_is_given_out_again_is_refused_no_more() -> None:
+    rejected = Token("IGAAsame")
+
+    assert TOKEN.instead_of(rejected).succeeded_by(rejected).refused == frozenset()
+
+
+def test_what_works_instead_of_another_one_remembers_all_that_did_not() -> None:
+    first, second = Token("IGAAone"), Token("IGAAtwo")
+
+    stays = TOKEN.instead_of(second.instead_of(first))
+
+    assert stays.value == TOKEN.value
+    assert stays.predecessor is None
+    assert stays.refused == {first.fingerprint, second.fingerprint}
+
+
+def lasting(days: float, value: str = "IGAAtoken", **known: Any) -> Token:
+    """One of a line, with so many days to live."""
+    return Token(value, NOW, NOW + timedelta(days=days), **{"origin": "line", **known})
+
+
+REFUSED = lasting(9, "IGAArefused")
+PRECEDENCE = {
+    "a living one before an expired one": (lasting(1, origin="other"), lasting(0)),
+    "what works before what was refused": (lasting(1).instead_of(REFUSED), REFUSED),
+    "of one line what lives longest": (lasting(2), lasting(1)),
+    "a known life before an unknown one": (lasting(1), Token("IGAAtoken", origin="line")),
+    "of one life what has worked": (lasting(1), lasting(1, predecessor=Token("IGAAold"))),
+    "of one life what knows more": (lasting(1).instead_of(REFUSED), lasting(1)),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), PRECEDENCE.values(), ids=PRECEDENCE)
+def test_of_two_tokens_the_better_one_supersedes_the_other(one: Token, other: Token) -> None:
+    assert one.supersedes(other, NOW)
+    assert not other.supersedes(one, NOW)
+
+
+def test_neither_of_two_lines_supersedes_the_other() -> None:
+    one, other = lasting(1), lasting(2, origin="other")
+
+    assert not one.supersedes(other, NOW)
+    assert not other.supersedes(one, NOW)
+
+
+@given(tokens, tokens, moments)
+def test_two_tokens_never_supersede_each_other(one: Token, other: Token, now: datetime) -> None:
+    assert not (one.supersedes(other, now) and other.supersedes(one, now))
 
 
 def test_a_fingerprint_tells_secrets_apart_and_holds_nothing_of_them() -> None:

@@ -96,7 +96,7 @@ def test_the_environments_only_token_is_asked_with_again_once_its_refusal_is_ove
 
 def test_the_cron_says_that_a_renewed_token_could_not_be_saved(world: World) -> None:
     visitor = world.fill()
-    world.forward(days=3)
+    world.forward(days=55)
     world.upstash.fail("status", status=500)
 
     answer = visitor.cron()
@@ -105,6 +105,20 @@ def test_the_cron_says_that_a_renewed_token_could_not_be_saved(world: World) -> 
     assert answer.status_code == 502
     assert answer.json()["error"]
     assert answer.json()["hint"]
+
+
+def test_the_cron_does_not_renew_what_it_could_not_save_while_there_is_time(world: World) -> None:
+    visitor = world.fill()
+    world.forward(days=3)
+    renewals = world.instagram.count("renew")
+    world.upstash.fail("status", status=500)
+
+    answer = visitor.cron()
+
+    assert (answer.json()["renewal"], answer.status_code) == ("failed", 502)
+    assert answer.json()["token"]["days_left"] > 50
+    assert answer.json()["hint"]
+    assert world.instagram.count("renew") == renewals
 
 
 def test_the_cron_says_that_the_store_is_away_even_if_there_was_nothing_new_to_keep(world: World) -> None:

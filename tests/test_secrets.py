@@ -28,6 +28,7 @@ from igfeed import create_app, upkeep
 from igfeed.background import in_place
 from igfeed.clock import utcnow
 from igfeed.config import Settings
+from igfeed.custody import KEY
 from igfeed.errors import IgfeedError
 from igfeed.instagram.client import InstagramClient
 from igfeed.instagram.transport import Reply, Transport
@@ -37,7 +38,6 @@ from igfeed.services import Services, build
 from igfeed.status import report
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.upstash import UpstashStore
-from igfeed.tokens import KEY
 from tests.conftest import MovingClock, Visitor
 from tests.deployed import gunicorn
 from tests.hunt import Hunt, disguises, turn_up
@@ -179,7 +179,7 @@ class Process:
             "renew": services.tokens.renew,
             "adopt": lambda: services.tokens.adopt(Token(TOKEN), is_proven=False),
             "report": services.tokens.report,
-            "hold": services.tokens._find,
+            "hold": services.tokens._custody.find,
             "fetch": services.feed.fetch,
             "peek": services.feed.peek,
             "trouble": services.feed.trouble,
@@ -260,8 +260,10 @@ class Site:
             headers = {name: value for name, value in request.headers.items() if name != "authorization"}
             self.hunt.look_at("the store's REST log", entry.path, request.query, headers)
             for command in entry.commands:
-                is_token = command[:2] == ["SET", KEY] and not self.is_encrypted
-                self.hunt.look_at("the store's REST log", command[0], *(command[:2] if is_token else command))
+                is_new_token = KEY in command and command[0] in ("SET", "EVAL") and not self.is_encrypted
+                value = {"SET": 2, "EVAL": 5}.get(command[0], 0)
+                told = [*command[:value], *command[value + 1 :]] if is_new_token else command
+                self.hunt.look_at("the store's REST log", command[0], *told)
         for key in self.upstash.raw("KEYS", "*"):
             if key != KEY or self.is_encrypted:
                 self.hunt.look_at("what the store holds", key, self.upstash.raw("GET", key))

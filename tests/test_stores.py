@@ -25,7 +25,7 @@ from igfeed.stores.guarded import PAUSE, GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore
 from igfeed.stores.sqlite import SqliteStore
-from igfeed.stores.upstash import UpstashStore
+from igfeed.stores.upstash import SWAP, UpstashStore
 from tests.conftest import MovingClock, told_by
 from tests.servers.upstash import MODES, FakeUpstash
 
@@ -157,6 +157,38 @@ def test_setting_again_replaces_the_whole_value(store: Store) -> None:
     store.set("feed:v1", "long " * 1000)
     store.set("feed:v1", "short")
     assert store.get("feed:v1") == "short"
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_what_still_is_as_it_was_is_swapped_to_the_letter(store: Store, value: str) -> None:
+    store.set("token:v1", "before")
+    assert store.swap("token:v1", "before", value)
+    assert store.swap("token:v1", value, "after")
+    assert store.get("token:v1") == "after"
+
+
+@pytest.mark.parametrize("old", ["", "before ", "Before", None], ids=["empty", "longer", "other case", "none"])
+def test_what_has_changed_is_not_swapped(store: Store, old: str | None) -> None:
+    store.set("token:v1", "before")
+    assert not store.swap("token:v1", old, "after")
+    assert store.get("token:v1") == "before"
+
+
+def test_what_is_not_there_is_swapped_for_nothing_only(store: Store) -> None:
+    assert not store.swap("token:v1", "", "first")
+    assert not store.swap("token:v1", "gone", "first")
+    assert store.get("token:v1") is None
+    assert store.swap("token:v1", None, "first")
+    assert store.get("token:v1") == "first"
+
+
+@pytest.mark.parametrize("old", ["before", None])
+def test_of_many_threads_that_swap_exactly_one_does(store: Store, old: str | None) -> None:
+    if old:
+        store.set("token:v1", old)
+    swapped = at_once(16, lambda thread: store.swap("token:v1", old, f"thread {thread}"))
+    assert swapped.count(True) == 1
+    assert store.get("token:v1") == f"thread {swapped.index(True)}"
 
 
 def test_many_keys_are_deleted_by_one_command(store: Store) -> None:
@@ -427,9 +459,13 @@ def test_many_processes_share_a_sqlite_file_from_its_first_opening_on(path: Path
 COMMANDS: dict[str, Callable[[Store], Any]] = {
     "get": lambda store: store.get("token:v1"),
     "set": lambda store: store.set("token:v1", SECRET),
+    "swap": lambda store: store.swap("token:v1", SECRET, f"{SECRET} renewed"),
+    "swap for nothing": lambda store: store.swap("token:v1", None, SECRET),
     "delete": lambda store: store.delete("token:v1", "feed:v1"),
     "claim": lambda store: store.claim("claim:feed", MINUTE),
 }
+
+UNCLAIMING = [name for name in COMMANDS if name != "claim"]
 
 FAULTS = sorted(set(MODES) - {"latency", "hang", "drip"})
 """Those that end by themselves."""
@@ -446,9 +482,17 @@ def test_every_upstash_command_is_one_plain_request(connected: UpstashStore, ups
     connected.set("k", "v")
     connected.get("k")
     connected.delete("k", "other")
+    connected.swap("k", None, "v")
+    connected.swap("k", "v", "w")
     connected.claim("claim:feed", MINUTE)
     *others, claim = upstash.commands()
-    assert others == [["SET", "k", "v"], ["GET", "k"], ["DEL", "k", "other"]]
+    assert others == [
+        ["SET", "k", "v"],
+        ["GET", "k"],
+        ["DEL", "k", "other"],
+        ["SET", "k", "v", "NX"],
+        ["EVAL", SWAP, "1", "k", "7a38d8cbd20d9932ba948efaa364bb62651d5ad4", "w"],
+    ]
     assert (claim[:2], claim[3:]) == (["SET", "claim:feed"], ["NX", "EX", "60"])
     assert {entry.path for entry in upstash.log} == {"/"}
 
@@ -511,7 +555,7 @@ def test_an_answer_that_is_no_text_is_a_store_error(connected: UpstashStore, ups
 
 
 @pytest.mark.parametrize("mode", FAULTS)
-@pytest.mark.parametrize("name", ["get", "set", "delete"])
+@pytest.mark.parametrize("name", UNCLAIMING)
 def test_a_failed_upstash_command_is_not_tried_again(
     connected: UpstashStore, upstash: FakeUpstash, mode: str, name: str
 ) -> None:
@@ -650,6 +694,10 @@ class FrailStore(MemoryStore):
         self._check()
         super().delete(*keys)
 
+    def swap(self, key: str, old: str | None, new: str) -> bool:
+        self._check()
+        return super().swap(key, old, new)
+
     def claim(self, key: str, ttl: timedelta) -> bool:
         self._check()
         return super().claim(key, ttl)
@@ -689,7 +737,7 @@ def test_a_healthy_store_is_asked_each_time(frail: FrailStore, guarded: GuardedS
     assert frail.asked == len(COMMANDS)
 
 
-@pytest.mark.parametrize("command", [COMMANDS[name] for name in ("get", "set", "delete")])
+@pytest.mark.parametrize("command", [COMMANDS[name] for name in UNCLAIMING])
 def test_a_failure_of_the_store_goes_on_to_who_asked(
     frail: FrailStore, guarded: GuardedStore, command: Callable[[Store], Any]
 ) -> None:
@@ -699,7 +747,7 @@ def test_a_failure_of_the_store_goes_on_to_who_asked(
     assert caught.value.hint == "Call the owner."
 
 
-@pytest.mark.parametrize("command", [COMMANDS[name] for name in ("get", "set", "delete")])
+@pytest.mark.parametrize("command", [COMMANDS[name] for name in UNCLAIMING])
 def test_after_a_failure_nobody_asks_and_everybody_hears_why(
     frail: FrailStore, fallen: GuardedStore, clock: MovingClock, command: Callable[[Store], Any]
 ) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -51,6 +52,8 @@ T = TypeVar("T")
 WEEK = 7 * 24
 TEN_YEARS = 10 * HOURS_OF_A_YEAR
 FIRST_CRON = Luck().first_cron
+THE_SAVING_FAILS = Mishap(1, 6, Fate.FAILS)
+"""What the first cron run has renewed stays in its process."""
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +154,21 @@ def test_no_single_mishap_breaks_the_claim_wherever_it_falls(fate: Fate, strings
     assert [(call, claim) for call, claim in broken.items() if claim] == []
 
 
+WHILE_SAVING_LATE = (Fate.OTHER_TURN, Fate.STALE, Fate.OLD, Fate.KILLED)
+
+
+@pytest.mark.parametrize("strings", Strings)
+@pytest.mark.parametrize("fate", WHILE_SAVING_LATE)
+def test_no_mishap_while_a_late_save_is_made_up_for_breaks_the_claim(fate: Fate, strings: Strings) -> None:
+    broken = {}
+    for turn, call, turns_each in product((2, 3), range(1, 11), (1, 2)):
+        mishaps = (THE_SAVING_FAILS, Mishap(turn, call, fate))
+        luck = Luck(years=0.15, strings=strings, turns_each=turns_each, mishaps=mishaps)
+        broken[turn, call, turns_each] = broken_claim(luck)
+
+    assert [(where, claim) for where, claim in broken.items() if claim] == []
+
+
 def test_a_store_that_was_away_a_week_ago_does_not_cost_the_cron_its_turn() -> None:
     assert broken_claim(Luck(years=0.1, mishaps=(Mishap(1, 1, Fate.FAILS),))) is None
 
@@ -235,8 +253,7 @@ def test_the_next_try_does_not_wait_for_a_success() -> None:
 
 
 def test_a_renewed_value_that_could_not_be_written_is_written_once_the_store_takes_it() -> None:
-    the_write_fails = Mishap(1, 6, Fate.FAILS)
-    luck = Luck(years=0.01, strings=Strings.OLD_DIES, mishaps=(the_write_fails,))
+    luck = Luck(years=0.01, strings=Strings.OLD_DIES, mishaps=(THE_SAVING_FAILS,))
     finds_the_store_and_saves = Visits(FIRST_CRON + 1, 2, 1)
 
     lost_write, later = day_by_day(luck), day_by_day(replace(luck, visits=(finds_the_store_and_saves,)))

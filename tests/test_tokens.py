@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from igfeed.custody import KEY
 from igfeed.encryption import FernetCipher
 from igfeed.errors import (
     InstagramError,
@@ -25,7 +26,7 @@ from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import UpstashStore
-from igfeed.tokens import KEY, RENEWAL_KEY, Outcome, TokenManager
+from igfeed.tokens import RENEWAL_KEY, Outcome, TokenManager
 from tests.conftest import MovingClock, told_by
 from tests.servers import instagram as fake
 from tests.servers.upstash import FakeUpstash
@@ -246,7 +247,7 @@ def test_a_renewal_writes_the_token_once(site: Site, upstash: FakeUpstash, upsta
 
 
 def sets_of_the_token(upstash: FakeUpstash) -> int:
-    return sum(command[:2] == ["SET", KEY] for command in upstash.commands())
+    return sum(command[0] == "EVAL" and command[3] == KEY for command in upstash.commands())
 
 
 def test_the_predecessor_goes_after_one_good_reading(site: Site, memory_store: MemoryStore) -> None:
@@ -278,7 +279,7 @@ def test_a_renewed_token_that_is_rejected_gives_way_to_its_predecessor(any_store
     profile = tokens.use(site.client.profile)
 
     assert profile.username == fake.USERNAME
-    assert document(any_store) == old
+    assert document(any_store).value == old.value
 
 
 def test_two_rejected_tokens_leave_the_stored_one_as_it_is(site: Site, memory_store: MemoryStore) -> None:
@@ -405,6 +406,119 @@ def test_a_token_used_while_the_store_is_away_is_renewed_and_saved_when_it_is_ba
 
     assert renewed.value != old.value
     assert document(upstash_store) == renewed
+
+
+@pytest.mark.parametrize(("left", "renewals"), [(8 * DAY, 0), (7 * DAY - SECOND, 1)], ids=["time left", "due"])
+def test_while_the_store_is_away_the_cron_renews_only_what_is_due(
+    left: timedelta, renewals: int, site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    site.stored(upstash_store, left=left)
+    tokens = site.start(upstash_store).tokens
+    tokens.usable() if renewals == 0 else tokens.report()
+    upstash.fail("redis_down")
+
+    try:
+        outcome = tokens.renew()
+    except StoreError:
+        outcome = Outcome.FAILED
+
+    assert outcome == (Outcome.RENEWED if renewals else Outcome.FAILED)
+    assert site.instagram.count("renew") == renewals
+
+
+def test_what_another_process_stores_while_this_one_renews_is_overwritten_by_nothing_that_dies_earlier(
+    site: Site,
+) -> None:
+    site.instagram.renewal_changes_string = False
+    store = Interrupted(site.clock)
+    site.stored(store, left=5 * DAY)
+    tokens = site.start(store).tokens
+
+    def prolong() -> None:
+        put(store, replace(document(store), expires_at=site.clock() + 70 * DAY))
+
+    store.before_swap = prolong
+    tokens.usable()
+
+    assert document(store).expires_at == site.clock() + 70 * DAY
+    assert tokens.usable() == document(store)
+
+
+def test_a_renewed_token_is_saved_though_another_process_was_faster_with_something_worse(site: Site) -> None:
+    store = Interrupted(site.clock)
+    site.stored(store)
+    tokens = site.start(store).tokens
+    store.before_swap = lambda: put(store, replace(document(store), refused=frozenset({"somebody"})))
+
+    tokens.renew()
+
+    assert document(store).expires_at == site.clock() + timedelta(seconds=5183944)
+
+
+def test_an_unsaved_token_that_gave_way_is_tried_once_the_stored_one_is_rejected(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    site.stored(upstash_store, left=DAY)
+    upstash.fail("redis_down", match=ONLY_IN_A_WRITTEN_TOKEN)
+    tokens = site.start(upstash_store).tokens
+    unsaved = tokens.usable()
+    upstash.heal()
+    site.clock.forward(days=1, seconds=-1)
+    other = site.start(upstash_store).tokens
+    upstash.elapse(86400)
+    other.renew()
+    tokens.usable()
+    site.instagram.revoke(document(upstash_store).value)
+    site.instagram.revoke(unsaved.predecessor.value if unsaved.predecessor else "")
+
+    tokens.use(site.client.profile)
+
+    assert document(upstash_store).value == unsaved.value
+
+
+def test_a_renewal_that_is_rejected_is_made_with_another_token_at_hand(site: Site, memory_store: MemoryStore) -> None:
+    dead, other = site.token(), site.token()
+    put(memory_store, replace(dead, predecessor=other))
+    site.instagram.revoke(dead.value)
+
+    outcome = site.start(memory_store).tokens.renew()
+
+    assert outcome == Outcome.RENEWED
+    assert document(memory_store).predecessor is not None
+    assert site.instagram.alive(document(memory_store).value)
+
+
+def test_a_token_that_was_given_up_is_not_brought_back_by_a_process_that_still_holds_it(
+    any_store: Store, site: Site
+) -> None:
+    site.stored(any_store, left=8 * DAY)
+    one, other = site.start(any_store).tokens, site.start(any_store).tokens
+    one.renew()
+    site.instagram.revoke(other.usable().value)
+
+    one.use(site.client.profile)
+    stays = document(any_store)
+    other.use(site.client.profile)
+
+    assert document(any_store) == stays
+    assert site.instagram.count("profile") == 3
+
+
+def test_a_rejected_token_of_one_account_does_not_give_way_to_that_of_another(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    site.stored(memory_store)
+    running = site.start(memory_store).tokens
+    running.usable()
+    theirs = site.token()
+    site.start(memory_store).tokens.adopt(theirs, is_proven=True)
+    running.usable()
+    site.instagram.revoke(theirs.value)
+
+    with pytest.raises(TokenRejected):
+        running.use(site.client.profile)
+
+    assert document(memory_store) == theirs
 
 
 def test_a_rejected_token_gives_way_though_the_store_is_away(
@@ -654,7 +768,7 @@ def test_an_unproven_token_remembers_the_one_it_replaces(site: Site, memory_stor
     tokens.use(site.client.profile)
 
     assert (adopted.value, adopted.predecessor) == (theirs.value, old)
-    assert document(memory_store) == old
+    assert document(memory_store).value == old.value
 
 
 def test_an_unproven_token_is_the_owners_even_where_it_replaces_the_environments(
@@ -737,9 +851,16 @@ def test_of_two_processes_one_renews_and_the_other_goes_on_with_the_old_token(
 
 
 class Interrupted(MemoryStore):
-    """Right after the token is read for the first time, something else happens."""
+    """Right after the token is read for the first time, or right before it is swapped, something else happens."""
 
     meanwhile: Callable[[], object] | None = None
+    before_swap: Callable[[], object] | None = None
+
+    def swap(self, key: str, old: str | None, new: str) -> bool:
+        if self.before_swap:
+            before, self.before_swap = self.before_swap, None
+            before()
+        return super().swap(key, old, new)
 
     def get(self, key: str) -> str | None:
         value = super().get(key)
@@ -1046,12 +1167,14 @@ def test_a_rejection_names_the_token_that_was_rejected(site: Site, memory_store:
 def test_a_mistake_in_a_changed_variable_does_not_cost_the_stored_token(site: Site, memory_store: MemoryStore) -> None:
     first = site.token(left=5 * DAY)
     site.start(memory_store, environment=first.value).tokens.renew()
-    good = document(memory_store)
     site.clock.forward(days=2)
 
     tokens = site.start(memory_store, environment="IGAAtypo").tokens
     assert tokens.use(site.client.profile).username == "studio.nord"
-    assert document(memory_store).value == good.value
+    good = document(memory_store)
+    site.clock.forward(days=2)
+    outcome = site.start(memory_store, environment="IGAAtypo").tokens.renew()
 
-    assert site.start(memory_store, environment="IGAAtypo").tokens.renew() is Outcome.RENEWED
+    assert site.instagram.alive(good.value)
+    assert outcome is Outcome.RENEWED
     assert document(memory_store).value != good.value

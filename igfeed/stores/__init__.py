@@ -20,6 +20,12 @@ class Store(Protocol):
     def set(self, key: str, value: str) -> None:
         """Keep the text under the key, without expiry, whatever was there."""
 
+    def swap(self, key: str, old: str | None, new: str) -> bool:
+        """Set the text under the key if it still is the old one (None: if there is none), in one step; else False.
+
+        It is the store itself that compares, never a replica. After a ``StoreError`` it may have been done or not.
+        """
+
     def delete(self, *keys: str) -> None:
         """Delete the keys; one that does not exist is no error."""
 

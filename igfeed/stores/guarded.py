@@ -43,6 +43,9 @@ class GuardedStore:
     def set(self, key: str, value: str) -> None:
         self._ask(lambda: self._store.set(key, value))
 
+    def swap(self, key: str, old: str | None, new: str) -> bool:
+        return self._ask(lambda: self._store.swap(key, old, new))
+
     def delete(self, *keys: str) -> None:
         self._ask(lambda: self._store.delete(*keys))
 

@@ -22,6 +22,13 @@ class MemoryStore:
     def set(self, key: str, value: str) -> None:
         self._values[key] = value
 
+    def swap(self, key: str, old: str | None, new: str) -> bool:
+        with self._lock:
+            if self._values.get(key) != old:
+                return False
+            self._values[key] = new
+            return True
+
     def delete(self, *keys: str) -> None:
         for key in keys:
             self._values.pop(key, None)

@@ -26,6 +26,9 @@ CREATE TABLE IF NOT EXISTS document (key TEXT PRIMARY KEY, value TEXT NOT NULL) 
 CREATE TABLE IF NOT EXISTS claim (key TEXT PRIMARY KEY, ends REAL NOT NULL) WITHOUT ROWID;
 """
 
+FIRST = "INSERT INTO document (key, value) VALUES (:key, :new) ON CONFLICT (key) DO NOTHING"
+SWAP = "UPDATE document SET value = :new WHERE key = :key AND value = :old"
+
 CLAIM = """
 INSERT INTO claim (key, ends) VALUES (:key, :ends)
 ON CONFLICT (key) DO UPDATE SET ends = excluded.ends WHERE claim.ends <= :now
@@ -51,6 +54,10 @@ class SqliteStore:
     def set(self, key: str, value: str) -> None:
         with self._open() as db:
             db.execute("INSERT OR REPLACE INTO document (key, value) VALUES (?, ?)", (key, value))
+
+    def swap(self, key: str, old: str | None, new: str) -> bool:
+        with self._open() as db:
+            return db.execute(FIRST if old is None else SWAP, {"key": key, "old": old, "new": new}).rowcount == 1
 
     def delete(self, *keys: str) -> None:
         with self._open() as db:

@@ -6,22 +6,32 @@ asyncio client is used because only a cancelled coroutine ends a reply that drip
 does not resolve; it runs on one event loop in a thread of its own, made with the first command, hence after any fork.
 """
 
+from __future__ import annotations
+
 import asyncio
+import hashlib
 import os
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from threading import Lock, Thread
-from typing import TypeVar
-
-from upstash_redis.asyncio import Redis
-from upstash_redis.errors import UpstashError
+from typing import TYPE_CHECKING, TypeVar
 
 from igfeed.errors import StoreError
 from igfeed.stores import Kind
 
+if TYPE_CHECKING:
+    from upstash_redis.asyncio import Redis
+
 TIME_LIMIT = 2.0
 """Seconds for one command, everything included."""
+
+SWAP = """
+local old = redis.call("GET", KEYS[1])
+if not old or redis.sha1hex(old) ~= ARGV[1] then return 0 end
+redis.call("SET", KEYS[1], ARGV[2])
+return 1
+"""
 
 T = TypeVar("T")
 
@@ -44,6 +54,12 @@ class UpstashStore:
 
     def set(self, key: str, value: str) -> None:
         self._run(lambda redis: redis.set(key, value))
+
+    def swap(self, key: str, old: str | None, new: str) -> bool:
+        if old is None:
+            return bool(self._run(lambda redis: redis.set(key, new, nx=True)))
+        digest = hashlib.sha1(old.encode(), usedforsecurity=False).hexdigest()  # The old secret stays off the wire.
+        return bool(self._run(lambda redis: redis.eval(SWAP, keys=[key], args=[digest, new])))
 
     def delete(self, *keys: str) -> None:
         self._run(lambda redis: redis.delete(*keys))
@@ -71,6 +87,9 @@ class UpstashStore:
     def _connected(self) -> tuple[asyncio.AbstractEventLoop, Redis]:
         with self._lock:
             if self._process != os.getpid():
+                # As long to import as half of Flask, so not before the first command.
+                from upstash_redis.asyncio import Redis  # noqa: PLC0415
+
                 self._loop = asyncio.new_event_loop()
                 Thread(target=self._loop.run_forever, name="igfeed-store", daemon=True).start()
                 self._redis = Redis(self._url, self._token, rest_retries=0, allow_telemetry=False)
@@ -90,7 +109,7 @@ async def _get(redis: Redis, key: str) -> str | None:
     """What is no text at all reads as a text that nobody can make sense of: the store is well, its content is not."""
     try:
         return await redis.get(key)
-    except UpstashError as error:
+    except Exception as error:
         if str(error).startswith("WRONGTYPE"):
             return ""
         raise

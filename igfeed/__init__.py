@@ -7,7 +7,7 @@ from pathlib import Path
 from cachelib.serializers import JSONSerializer
 from flask import Flask
 
-from igfeed import cli, grid, headers, ops
+from igfeed import cli, grid, headers, hot, ops
 from igfeed.config import Settings, environment
 from igfeed.errors import ConfigError
 from igfeed.services import Services, build
@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     grid.init_app(app)
     ops.init_app(app)
     cli.init_app(app)
+    hot.init_app(app)
     return app
 
 

@@ -180,6 +180,11 @@ class FeedService:
     def at_hand(self) -> FeedSnapshot | None:
         return self._snapshot
 
+    @property
+    def trusted_until(self) -> datetime:
+        """Until when views are answered from what is at hand, without a look into the store."""
+        return (self._looked_at or LONG_AGO) + self._check_ttl
+
     def trouble(self) -> Trouble | None:
         """What went wrong the last time, None when it went well."""
         trouble, snapshot = self._trouble.recall(), self._snapshot

@@ -3,14 +3,13 @@
 import hashlib
 import re
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 from flask import Blueprint, Flask, Response, abort, current_app, request
 
 from igfeed import page
 from igfeed.errors import FeedUnavailable, IgfeedError, PictureUnavailable
 from igfeed.models import fingerprint
-from igfeed.options import DEFAULT_LIMIT, Options
+from igfeed.options import asked_for, usual
 from igfeed.pictures import WIDTHS
 from igfeed.services import current
 
@@ -104,8 +103,8 @@ def _answer(template: str, *, header: bool) -> Response:
     if snapshot is None:
         snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"
     most_posts = services.settings.posts
-    defaults = Options(limit=min(DEFAULT_LIMIT, most_posts), header=header)
-    options = Options.from_query(_query(), defaults, most_posts).within(len(snapshot.posts))
+    defaults = usual(most_posts, header=header)
+    options = asked_for(request.environ.get("QUERY_STRING", ""), defaults, most_posts).within(len(snapshot.posts))
     shown = page.feed_page(template, snapshot, options, defaults, services.feed.old_since(snapshot))
     response = Response(shown.body)
     response.set_etag(shown.etag)
@@ -116,12 +115,6 @@ def _answer(template: str, *, header: bool) -> Response:
     if is_due:
         response.call_on_close(lambda: services.background(services.feed.refresh))
     return response
-
-
-def _query() -> dict[str, str]:
-    """What is asked for, the first of each name; not by ``request.args``, which fails on bytes that are no UTF-8."""
-    pairs = parse_qsl(request.query_string.decode("utf-8", "replace"))
-    return dict(reversed(pairs))
 
 
 def _not_now(response: Response, seconds: float) -> Response:

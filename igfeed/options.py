@@ -7,9 +7,10 @@ feed, and only what has a meaning reaches a cache key.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, astuple, dataclass, replace
+from functools import lru_cache
 from math import ceil
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}
 THEMES = ("auto", "light", "dark")
@@ -78,6 +79,18 @@ class Options:
     @property
     def height(self) -> int:
         return RATIOS[self.ratio][1]
+
+
+def usual(most_posts: int, *, header: bool) -> Options:
+    """What is shown unless the query says otherwise."""
+    return Options(limit=min(DEFAULT_LIMIT, most_posts), header=header)
+
+
+@lru_cache(maxsize=200)
+def asked_for(query_string: str, usual: Options, most_posts: int) -> Options:
+    """What a query string asks for, the first of each name; as WSGI has it, whatever bytes it was made of."""
+    pairs = parse_qsl(query_string.encode("latin-1").decode("utf-8", "replace"))
+    return Options.from_query(dict(reversed(pairs)), usual, most_posts)
 
 
 def _number(text: str | None, least: int, most: int) -> int | None:

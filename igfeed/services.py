@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import current_app
+from flask import Flask, current_app
 
 from igfeed.background import Background, WorkerThread, in_place
 from igfeed.clock import Clock, Sleep, sleep, utcnow
@@ -41,7 +41,11 @@ class Services:
 
 def current() -> Services:
     """The services of the app that answers now."""
-    services: Services = current_app.extensions["igfeed"]
+    return services_of(current_app)
+
+
+def services_of(app: Flask) -> Services:
+    services: Services = app.extensions["igfeed"]
     return services
 
 

@@ -19,7 +19,7 @@ RANKS = (
     (4, "feed discovery"),
     (5, "services"),
     (6, "status"),
-    (7, "upkeep page headers"),
+    (7, "upkeep page headers hot"),
     (8, "grid ops cli"),
     (9, FACTORY),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urljoin
 
 import requests
@@ -13,12 +14,7 @@ import urllib3
 
 from igfeed.clock import Deadline
 from igfeed.instagram.public import PublicOnlyAdapter
-
-CONNECT_LIMIT = 3.05
-"""Seconds to connect: a little over a multiple of three, as TCP repeats a lost packet after three."""
-
-READ_LIMIT = 10.0
-"""Seconds without a byte."""
+from igfeed.instagram.timed import TimedAdapter
 
 CHUNK = 64 * 1024
 MOST_REDIRECTS = 3
@@ -67,6 +63,7 @@ class Transport:
     def __init__(self, user_agent: str) -> None:
         self._session, self._public = (_session(user_agent) for _ in range(2))
         for scheme in ("http://", "https://"):
+            self._session.mount(scheme, TimedAdapter())
             self._public.mount(scheme, PublicOnlyAdapter())
 
     def get(
@@ -104,16 +101,12 @@ class Transport:
         deadline: Deadline,
         most_bytes: int,
     ) -> Reply:
-        timeout = (min(CONNECT_LIMIT, deadline.left()), min(READ_LIMIT, deadline.left()))
         try:
+            timeout: Any = urllib3.Timeout(total=_left(deadline))  # requests takes one, its types do not say so.
             with session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
-                body = _read(response.raw, deadline, most_bytes)
-                return Reply(response.status_code, response.headers, body)
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            failure: TransportError = TooSlowError("no answer in time (Timeout)")
+                return Reply(response.status_code, response.headers, _read(response.raw, most_bytes))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            # Its text holds the address, and so the token: only its name goes on.
-            failure = TransportError(f"no answer ({type(error).__name__})")
+            failure = _failure(error, deadline)
         raise failure  # Out here, so that it has not even a context.
 
 
@@ -132,13 +125,23 @@ def _joined(url: str, target: str) -> str:
         return ""
 
 
-def _read(raw: urllib3.response.BaseHTTPResponse, deadline: Deadline, most_bytes: int) -> bytes:
-    """The body, read as it comes: ``read`` would wait for a whole chunk however slowly it drips."""
+def _left(deadline: Deadline) -> float:
+    if left := deadline.left():
+        return left
+    raise TimeoutError
+
+
+def _failure(error: Exception, deadline: Deadline) -> TransportError:
+    """What went wrong. The error's own text holds the address, and so the token: only its name goes on."""
+    is_late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or not deadline.left()
+    return TooSlowError("no answer in time") if is_late else TransportError(f"no answer ({type(error).__name__})")
+
+
+def _read(raw: urllib3.response.BaseHTTPResponse, most_bytes: int) -> bytes:
+    """The body, read as it comes, so that the bytes are counted before they are kept."""
     body = bytearray()
     while chunk := raw.read1(CHUNK, decode_content=True):
         body += chunk
         if len(body) > most_bytes:
             raise TransportError(f"the answer is larger than {most_bytes} bytes")
-        if not deadline.left():
-            raise TooSlowError("the answer took too long")
     return bytes(body)

@@ -1,22 +1,17 @@
 """HTTP with an end: limits on time, on bytes and on where a redirect may lead."""
 
-import logging
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-import requests
-import urllib3
-
 from igfeed.clock import Deadline
-from igfeed.instagram.public import PublicOnlyAdapter
-from igfeed.instagram.timed import TimedAdapter
 
-CHUNK = 64 * 1024
+if TYPE_CHECKING:
+    from igfeed.instagram.connections import Connections
+
 MOST_REDIRECTS = 3
 REDIRECTIONS = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
 
@@ -36,35 +31,11 @@ class Reply:
     body: bytes
 
 
-class _Secrets(logging.Filter):
-    """Takes secrets out of what urllib3 logs: at DEBUG every address whole, at WARNING those with odd headers."""
-
-    PATTERN = re.compile(r"\b(access_token|client_secret|code)=[^&\s\"']+")
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = self.PATTERN.sub(r"\1=…", record.getMessage()), ()
-        return True
-
-
-for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
-    logging.getLogger(f"urllib3.{_name}").addFilter(_Secrets())
-
-
-class _Session(requests.Session):
-    """Knows no redirects: even when told not to follow one, ``requests`` reads the whole of it to prepare the next."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  the signature is requests' own
-        return None
-
-
 class Transport:
-    """Two pools of connections, one to public addresses only; they keep no cookies, so threads may share them."""
+    """Threads may share it. It opens nothing before the first request."""
 
     def __init__(self, user_agent: str) -> None:
-        self._session, self._public = (_session(user_agent) for _ in range(2))
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, TimedAdapter())
-            self._public.mount(scheme, PublicOnlyAdapter())
+        self._user_agent = user_agent
 
     def get(
         self,
@@ -83,8 +54,8 @@ class Transport:
         """
         deadline = Deadline(seconds)
         for _ in range(MOST_REDIRECTS):
-            session = self._session if trusted is None or trusted(url) else self._public
-            reply = self._get_once(session, url, params, deadline, most_bytes)
+            is_public_only = trusted is not None and not trusted(url)
+            reply = self._connections.get(url, params, deadline, most_bytes, public_only=is_public_only)
             target = reply.headers.get("Location")
             if allowed is None or reply.status not in REDIRECTIONS or not target:
                 return reply
@@ -93,28 +64,12 @@ class Transport:
                 raise TransportError("it was redirected to an address that is not allowed")
         raise TransportError("it was redirected too often")
 
-    def _get_once(
-        self,
-        session: requests.Session,
-        url: str,
-        params: Mapping[str, str] | None,
-        deadline: Deadline,
-        most_bytes: int,
-    ) -> Reply:
-        try:
-            timeout: Any = urllib3.Timeout(total=_left(deadline))  # requests takes one, its types do not say so.
-            with session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
-                return Reply(response.status_code, response.headers, _read(response.raw, most_bytes))
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            failure = _failure(error, deadline)
-        raise failure  # Out here, so that it has not even a context.
+    @cached_property
+    def _connections(self) -> "Connections":
+        # requests is an eighth of a cold start, and a stored feed is shown without it.
+        from igfeed.instagram.connections import Connections  # noqa: PLC0415
 
-
-def _session(user_agent: str) -> _Session:
-    session = _Session()
-    session.headers["User-Agent"] = user_agent
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+        return Connections(self._user_agent)
 
 
 def _joined(url: str, target: str) -> str:
@@ -123,25 +78,3 @@ def _joined(url: str, target: str) -> str:
         return urljoin(url, target)
     except ValueError:
         return ""
-
-
-def _left(deadline: Deadline) -> float:
-    if left := deadline.left():
-        return left
-    raise TimeoutError
-
-
-def _failure(error: Exception, deadline: Deadline) -> TransportError:
-    """What went wrong. The error's own text holds the address, and so the token: only its name goes on."""
-    is_late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or not deadline.left()
-    return TooSlowError("no answer in time") if is_late else TransportError(f"no answer ({type(error).__name__})")
-
-
-def _read(raw: urllib3.response.BaseHTTPResponse, most_bytes: int) -> bytes:
-    """The body, read as it comes, so that the bytes are counted before they are kept."""
-    body = bytearray()
-    while chunk := raw.read1(CHUNK, decode_content=True):
-        body += chunk
-        if len(body) > most_bytes:
-            raise TransportError(f"the answer is larger than {most_bytes} bytes")
-    return bytes(body)

@@ -31,6 +31,7 @@ requirements: .venv/development
 
 soak: .venv/development
 	$(BIN)/python -m tests.soak --seconds 180
+	$(BIN)/python -m tests.simulation --histories 800 --years 10 --seed 1
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -291,11 +291,12 @@ class FeedService:
 
     def _keep(self, snapshot: FeedSnapshot) -> None:
         had_trouble = self._trouble.recall() is not None
-        old, self._snapshot, self._looked_at = self._snapshot, snapshot, self._clock()
+        old = self._snapshot
         try:
-            self._write(snapshot)
+            self._write(snapshot)  # Before a page shows it: its pictures may be asked of another process.
         except StoreError as error:
             log.warning("The new feed is in this process only until the store is back: %s", error)
+        self._snapshot, self._looked_at = snapshot, self._clock()
         earlier = set(old.departed) - snapshot.picture_ids if old else set()
         with suppress(StoreError):  # The next fetch deletes them once more.
             self._pictures.forget(earlier.union(snapshot.departed))

@@ -227,6 +227,26 @@ def test_a_picture_that_another_process_already_shows_is_found(site: Site, store
     assert found.id == post["id"]
 
 
+def test_no_page_shows_a_picture_before_every_process_can_find_it(site: Site) -> None:
+    class Observed(MemoryStore):
+        """Looks at the pages whenever the feed is about to be written."""
+
+        def set(self, key: str, value: str) -> None:
+            shown.append(feed.at_hand) if key == KEY else None
+            super().set(key, value)
+
+    store = Observed(site.clock)
+    site.stored(store)
+    shown: list[FeedSnapshot | None] = []
+    feed = site.start(store).feed
+    first = feed.fetch()
+
+    second = feed.fetch()
+
+    assert shown == [None, first]
+    assert feed.at_hand == second
+
+
 def test_guessing_for_pictures_asks_the_store_once_a_second_at_most(
     site: Site, upstash: FakeUpstash, remote: UpstashStore
 ) -> None:

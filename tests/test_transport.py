@@ -113,7 +113,7 @@ def test_an_address_that_is_none_is_an_error(transport: Transport, url: str) -> 
 @pytest.mark.parametrize("fault", [hang(), drip(0.1), slow(60)], ids=["hangs", "drips", "is slow"])
 def test_the_time_limit_ends_a_reply_that(transport: Transport, instagram: FakeInstagram, fault: Fault) -> None:
     instagram.fail("other", fault)
-    with pytest.raises(TransportError, match=r"too long|Timeout") as caught:
+    with pytest.raises(TransportError, match="in time") as caught:
         get(transport, instagram, seconds=FEW_SECONDS)
     assert SECRET not in told_by(caught.value)
 
@@ -203,7 +203,7 @@ def test_the_limits_hold_for_the_body_of_a_redirect_too(
     with pytest.raises(TransportError, match="larger than 1000 bytes"):
         get(transport, instagram, most_bytes=1000, allowed=allowed)
     instagram.fail("other", lambda exchange: exchange.send_slowly(long, 0.05), times=1)
-    with pytest.raises(TransportError, match="too long"):
+    with pytest.raises(TransportError, match="in time"):
         get(transport, instagram, seconds=FEW_SECONDS, allowed=allowed)
 
 

@@ -8,9 +8,10 @@ import socket
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from igfeed.instagram.timed import TimedAdapter
 
 
 class PrivateAddressError(OSError):
@@ -42,7 +43,7 @@ class _PublicTLSPool(HTTPSConnectionPool):
     ConnectionCls = _PublicTLSConnection
 
 
-class PublicOnlyAdapter(HTTPAdapter):
+class PublicOnlyAdapter(TimedAdapter):
     """Behind a proxy it is the proxy that resolves and connects, so there this has no say."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

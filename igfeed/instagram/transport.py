@@ -1,26 +1,17 @@
 """HTTP with an end: limits on time, on bytes and on where a redirect may lead."""
 
-import logging
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-import requests
-import urllib3
-
 from igfeed.clock import Deadline
-from igfeed.instagram.public import PublicOnlyAdapter
 
-CONNECT_LIMIT = 3.05
-"""Seconds to connect: a little over a multiple of three, as TCP repeats a lost packet after three."""
+if TYPE_CHECKING:
+    from igfeed.instagram.connections import Connections
 
-READ_LIMIT = 10.0
-"""Seconds without a byte."""
-
-CHUNK = 64 * 1024
 MOST_REDIRECTS = 3
 REDIRECTIONS = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
 
@@ -40,34 +31,11 @@ class Reply:
     body: bytes
 
 
-class _Secrets(logging.Filter):
-    """Takes secrets out of what urllib3 logs: at DEBUG every address whole, at WARNING those with odd headers."""
-
-    PATTERN = re.compile(r"\b(access_token|client_secret|code)=[^&\s\"']+")
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = self.PATTERN.sub(r"\1=…", record.getMessage()), ()
-        return True
-
-
-for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
-    logging.getLogger(f"urllib3.{_name}").addFilter(_Secrets())
-
-
-class _Session(requests.Session):
-    """Knows no redirects: even when told not to follow one, ``requests`` reads the whole of it to prepare the next."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  the signature is requests' own
-        return None
-
-
 class Transport:
-    """Two pools of connections, one to public addresses only; they keep no cookies, so threads may share them."""
+    """Threads may share it. It opens nothing before the first request."""
 
     def __init__(self, user_agent: str) -> None:
-        self._session, self._public = (_session(user_agent) for _ in range(2))
-        for scheme in ("http://", "https://"):
-            self._public.mount(scheme, PublicOnlyAdapter())
+        self._user_agent = user_agent
 
     def get(
         self,
@@ -86,8 +54,8 @@ class Transport:
         """
         deadline = Deadline(seconds)
         for _ in range(MOST_REDIRECTS):
-            session = self._session if trusted is None or trusted(url) else self._public
-            reply = self._get_once(session, url, params, deadline, most_bytes)
+            is_public_only = trusted is not None and not trusted(url)
+            reply = self._connections.get(url, params, deadline, most_bytes, public_only=is_public_only)
             target = reply.headers.get("Location")
             if allowed is None or reply.status not in REDIRECTIONS or not target:
                 return reply
@@ -96,32 +64,12 @@ class Transport:
                 raise TransportError("it was redirected to an address that is not allowed")
         raise TransportError("it was redirected too often")
 
-    def _get_once(
-        self,
-        session: requests.Session,
-        url: str,
-        params: Mapping[str, str] | None,
-        deadline: Deadline,
-        most_bytes: int,
-    ) -> Reply:
-        timeout = (min(CONNECT_LIMIT, deadline.left()), min(READ_LIMIT, deadline.left()))
-        try:
-            with session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
-                body = _read(response.raw, deadline, most_bytes)
-                return Reply(response.status_code, response.headers, body)
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            failure: TransportError = TooSlowError("no answer in time (Timeout)")
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            # Its text holds the address, and so the token: only its name goes on.
-            failure = TransportError(f"no answer ({type(error).__name__})")
-        raise failure  # Out here, so that it has not even a context.
+    @cached_property
+    def _connections(self) -> "Connections":
+        # requests is an eighth of a cold start, and a stored feed is shown without it.
+        from igfeed.instagram.connections import Connections  # noqa: PLC0415
 
-
-def _session(user_agent: str) -> _Session:
-    session = _Session()
-    session.headers["User-Agent"] = user_agent
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+        return Connections(self._user_agent)
 
 
 def _joined(url: str, target: str) -> str:
@@ -130,15 +78,3 @@ def _joined(url: str, target: str) -> str:
         return urljoin(url, target)
     except ValueError:
         return ""
-
-
-def _read(raw: urllib3.response.BaseHTTPResponse, deadline: Deadline, most_bytes: int) -> bytes:
-    """The body, read as it comes: ``read`` would wait for a whole chunk however slowly it drips."""
-    body = bytearray()
-    while chunk := raw.read1(CHUNK, decode_content=True):
-        body += chunk
-        if len(body) > most_bytes:
-            raise TransportError(f"the answer is larger than {most_bytes} bytes")
-        if not deadline.left():
-            raise TooSlowError("the answer took too long")
-    return bytes(body)

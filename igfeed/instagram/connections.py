@@ -1,0 +1,90 @@
+"""One request by ``requests``, within its time and its bytes, and nothing of it in what goes wrong."""
+
+import logging
+import re
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+
+from igfeed.clock import Deadline
+from igfeed.instagram.public import PublicOnlyAdapter
+from igfeed.instagram.timed import TimedAdapter
+from igfeed.instagram.transport import Reply, TooSlowError, TransportError
+
+CHUNK = 64 * 1024
+
+
+class _Secrets(logging.Filter):
+    """Takes secrets out of what urllib3 logs: at DEBUG every address whole, at WARNING those with odd headers."""
+
+    PATTERN = re.compile(r"\b(access_token|client_secret|code)=[^&\s\"']+")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self.PATTERN.sub(r"\1=…", record.getMessage()), ()
+        return True
+
+
+for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
+    logging.getLogger(f"urllib3.{_name}").addFilter(_Secrets())
+
+
+class _Session(requests.Session):
+    """Knows no redirects: even when told not to follow one, ``requests`` reads the whole of it to prepare the next."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  the signature is requests' own
+        return None
+
+
+class Connections:
+    """Two pools of connections, one to public addresses only; they keep no cookies, so threads may share them."""
+
+    def __init__(self, user_agent: str) -> None:
+        self._anywhere, self._public = (_session(user_agent) for _ in range(2))
+        for scheme in ("http://", "https://"):
+            self._anywhere.mount(scheme, TimedAdapter())
+            self._public.mount(scheme, PublicOnlyAdapter())
+
+    def get(
+        self, url: str, params: Mapping[str, str] | None, deadline: Deadline, most_bytes: int, *, public_only: bool
+    ) -> Reply:
+        """Raises TransportError."""
+        session = self._public if public_only else self._anywhere
+        try:
+            timeout: Any = urllib3.Timeout(total=_left(deadline))  # requests takes one, its types do not say so.
+            with session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
+                return Reply(response.status_code, response.headers, _read(response.raw, most_bytes))
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            failure = _failure(error, deadline)
+        raise failure  # Out here, so that it has not even a context.
+
+
+def _session(user_agent: str) -> _Session:
+    session = _Session()
+    session.headers["User-Agent"] = user_agent
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
+def _left(deadline: Deadline) -> float:
+    if left := deadline.left():
+        return left
+    raise TimeoutError
+
+
+def _failure(error: Exception, deadline: Deadline) -> TransportError:
+    """What went wrong. The error's own text holds the address, and so the token: only its name goes on."""
+    is_late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or not deadline.left()
+    return TooSlowError("no answer in time") if is_late else TransportError(f"no answer ({type(error).__name__})")
+
+
+def _read(raw: urllib3.response.BaseHTTPResponse, most_bytes: int) -> bytes:
+    """The body, read as it comes, so that the bytes are counted before they are kept."""
+    body = bytearray()
+    while chunk := raw.read1(CHUNK, decode_content=True):
+        body += chunk
+        if len(body) > most_bytes:
+            raise TransportError(f"the answer is larger than {most_bytes} bytes")
+    return bytes(body)

@@ -20,7 +20,7 @@ DEFAULT_LIMIT = 12
 
 @dataclass(frozen=True)
 class Options:
-    """The contract's options. ``columns`` None means: as many as the width has room for; ``gap`` and ``radius`` are in pixels."""
+    """The contract's options. ``columns`` None means as many as fit; ``gap`` and ``radius`` are in pixels."""
 
     limit: int = DEFAULT_LIMIT
     page: int = 1

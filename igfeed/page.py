@@ -61,7 +61,9 @@ def init_app(app: Flask) -> None:
         raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: {error}.") from None
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(code=_code, excerpt=excerpt, grouped=_grouped, path_part=partial(quote, safe=""))
-    app.jinja_env.globals.update(asset_url=_asset_url, picture_address=_picture_address, picture_url=_picture_url, widths=WIDTHS, peek=PEEK)
+    app.jinja_env.globals.update(
+        asset_url=_asset_url, picture_address=_picture_address, picture_url=_picture_url, widths=WIDTHS, peek=PEEK
+    )
 
 
 def feed_page(

@@ -17,6 +17,9 @@ LAYOUTS = ("grid", "carousel")
 OPENINGS = ("lightbox", "instagram")
 DEFAULT_LIMIT = 12
 
+PEEK = 0.3
+"""How much of one more tile a carousel shows, as a hint that there are more."""
+
 
 @dataclass(frozen=True)
 class Options:

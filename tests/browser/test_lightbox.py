@@ -124,9 +124,9 @@ def test_opened_posts_follow_the_rotation_of_the_phone(page: Page, site: str) ->
     expect(page.locator("dialog .bar p")).to_have_text("3 / 4")
     page.set_viewport_size({"width": 844, "height": 390})
 
-    page.wait_for_function("document.querySelector('dialog').clientWidth === 844")
+    page.wait_for_function("() => document.querySelector('dialog').clientWidth === 844")
     page.wait_for_function(
-        "Math.abs(document.querySelector('.track').children[2].getBoundingClientRect().left) < 1 && "
+        "() => Math.abs(document.querySelector('.track').children[2].getBoundingClientRect().left) < 1 && "
         "!document.querySelector('.track').children[2].inert"
     )
     assert shown(page) == "3 / 4"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, abort, current_app, request
 
-from igfeed import page
+from igfeed import page, scripts
 from igfeed.errors import FeedUnavailable, IgfeedError, PictureUnavailable
 from igfeed.models import fingerprint
 from igfeed.options import asked_for, usual
@@ -52,7 +52,7 @@ def embed() -> Response:
 def embed_script() -> Response:
     """One script tag for host pages: it puts an iframe beside itself."""
     snapshot, _ = current().feed.current()
-    body = page.embed_script(snapshot)
+    body = scripts.embed_script(snapshot)
     response = Response(body, mimetype="text/javascript")
     response.set_etag(fingerprint(body))
     response.headers["Cache-Control"] = SCRIPT

@@ -215,7 +215,7 @@ class Profile:
     def picture(self) -> "Picture | None":
         """Named after the path of its address, for Instagram gives it no id: another picture has another path."""
         try:
-            path = urlsplit(self.picture_url or "").path
+            path = urlsplit(str(self.picture_url or "")).path
         except ValueError:
             return None
         number = int(hashlib.sha256(path.encode()).hexdigest()[:12], 16)

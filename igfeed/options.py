@@ -18,10 +18,13 @@ LAYOUTS = ("grid", "carousel")
 OPENINGS = ("lightbox", "instagram")
 DEFAULT_LIMIT = 12
 
+PEEK = 0.3
+"""How much of one more tile a carousel shows, as a hint that there are more."""
+
 
 @dataclass(frozen=True)
 class Options:
-    """The contract's options. ``columns`` None means: as many as the width has room for; ``gap`` and ``radius`` are in pixels."""
+    """The contract's options. ``columns`` None means as many as fit; ``gap`` and ``radius`` are in pixels."""
 
     limit: int = DEFAULT_LIMIT
     page: int = 1

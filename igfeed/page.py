@@ -7,7 +7,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Collection
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
@@ -21,9 +21,10 @@ from igfeed.alt_text import excerpt
 from igfeed.discovery import gallery
 from igfeed.errors import ConfigError, IgfeedError
 from igfeed.models import FeedSnapshot, fingerprint
-from igfeed.options import Options
+from igfeed.options import PEEK, Options
 from igfeed.pictures import WIDTHS
 from igfeed.policy import policy, who_may_size
+from igfeed.scripts import page_scripts
 from igfeed.services import current
 from igfeed.status import iso
 from igfeed.tiles import tile, video_origins
@@ -34,9 +35,6 @@ DAY = 24 * 3600
 MIDDLE_WIDTH = WIDTHS[1]
 WIDEST_PAGE = 1140
 """Pixels that the grid has on a wide screen, as in ``style.css``."""
-
-PEEK = 0.3
-"""How much of one more tile a carousel shows, as a hint that there are more."""
 
 INDEX, EMBED = "feed/index.html", "feed/embed.html"
 PAGES = ("/", "/embed")
@@ -61,7 +59,9 @@ def init_app(app: Flask) -> None:
         raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: {error}.") from None
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(code=_code, excerpt=excerpt, grouped=_grouped, path_part=partial(quote, safe=""))
-    app.jinja_env.globals.update(asset_url=_asset_url, picture_address=_picture_address, picture_url=_picture_url, widths=WIDTHS, peek=PEEK)
+    app.jinja_env.globals.update(
+        asset_url=_asset_url, picture_address=_picture_address, picture_url=_picture_url, widths=WIDTHS, peek=PEEK
+    )
 
 
 def feed_page(
@@ -77,20 +77,6 @@ def feed_page(
         page = _rendered(template, snapshot, options, defaults, old_since)
         _cache(key, page)
     return page
-
-
-def embed_script(snapshot: FeedSnapshot | None) -> str:
-    """What host pages load: it knows the account's name and how many posts there are, as far as we do."""
-    language, profile = current().settings.language, snapshot.profile if snapshot else None
-    name = profile.name or f"@{profile.username}" if profile else "igfeed"
-    script = render_template(
-        "embed.js",
-        names=[field.name for field in fields(Options)],
-        posts=len(snapshot.posts) if snapshot else current().settings.posts,
-        title=WORDINGS[language].title.format(name=name),
-        home=f"https://www.instagram.com/{quote(profile.username, safe='')}/" if profile else _base(),
-    )
-    return _sent(script)
 
 
 def notice_page(error: IgfeedError) -> Page:
@@ -154,28 +140,13 @@ def _page(template: str, options: Options, videos: Collection[str] = (), **conte
     """The template with its style and scripts inside, so that nothing waits for another request."""
     language = current().settings.language
     style = Markup(render_template("feed/style.css", options=options, notice="error" in context))  # noqa: S704  numbers and our own words
-    scripts = [_script(name) for name in _scripts(options)] if "error" not in context else []
+    scripts = page_scripts(options) if "error" not in context else []
     body = render_template(
         template, options=options, style=style, scripts=scripts, language=language, words=WORDINGS[language], **context
     )
     ancestors = current().settings.frame_ancestors if request.path in PAGES else "'none'"
     header = policy(style, scripts, videos if options.open == "lightbox" else (), ancestors)
     return Page(body, fingerprint(header + body), header)
-
-
-def _scripts(options: Options) -> tuple[str, ...]:
-    return ("grid.js", "lightbox.js") if options.open == "lightbox" else ("grid.js",)
-
-
-@cache
-def _script(name: str) -> Markup:
-    return Markup(_sent((Path(current_app.root_path) / "templates/feed" / name).read_text("utf-8")))  # noqa: S704  our own
-
-
-def _sent(script: str) -> str:
-    """Without what only its readers need: indentation, and lines that are comments."""
-    lines = (line.strip() for line in script.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _sizes(options: Options, widest: int | None) -> str:

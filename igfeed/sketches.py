@@ -244,7 +244,11 @@ def press_mark(p: Print) -> None:
     face = p.ink([disc(0, 0, 0.84)], APRICOT, CORAL)
     p.ink([disc(0, 0.06, 0.4)], CREAM)
     p.ink([box(-1, 0.12 + layer * 0.14, 1, 1) for layer in range(1)], NIGHT, within=face)
-    p.ink([box(-0.34 + step * 0.05, 0.2 + step * 0.1, 0.34 - step * 0.05, 0.23 + step * 0.1) for step in range(5)], CREAM, within=face)
+    p.ink(
+        [box(-0.34 + step * 0.05, 0.2 + step * 0.1, 0.34 - step * 0.05, 0.23 + step * 0.1) for step in range(5)],
+        CREAM,
+        within=face,
+    )
 
 
 @scene("lighthouse", "A striped lighthouse on a rock sends its beam over the sea at dusk.")

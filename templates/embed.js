@@ -52,9 +52,8 @@
       const height = data?.igfeed;
       if (!(height > 0) || source != frame.contentWindow || from != origin) return;
       answered || show(answered = true);
-      style(frame, CSS.supports('frame-sizing:content-height')
-        ? {height: 'auto', 'frame-sizing': 'content-height'}
-        : {height: `${Math.min(height, 20000)}px`});
+      // Not by frame-sizing: Chromium 156 measures with the first width it saw, so a turned phone would cut the feed off.
+      style(frame, {height: `${Math.min(height, 20000)}px`});
     });
   };
   inHead && document.readyState == 'loading' ? addEventListener('DOMContentLoaded', place) : place();

@@ -2,8 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -58,6 +58,18 @@ def host_page(site: str) -> Iterator[str]:
     html = f'<!doctype html><iframe title="Posts" src="{site}/embed" style="width:100%;height:900px"></iframe>'
     with serving(Response(html, mimetype="text/html")) as port:
         yield f"http://localhost:{port}"
+
+
+@pytest.fixture
+def host() -> Iterator[Callable[[str], str]]:
+    """Puts up a page of another site: takes its HTML, gives its address."""
+    with ExitStack() as stack:
+
+        def put_up(html: str) -> str:
+            page = Response(f"<!doctype html><html lang=en><title>Host</title>{html}", mimetype="text/html")
+            return f"http://localhost:{stack.enter_context(serving(page))}/"
+
+        yield put_up
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,266 @@
+"""Finished pages: who gets them, how long, in which bytes."""
+
+import gzip
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask, request
+from flask.testing import FlaskClient
+
+from igfeed import create_app
+from igfeed.hot import MOST_BYTES, MOST_PAGES, HotPages
+from igfeed.models import Token
+from tests.conftest import MakeServices, MovingClock, Visitor
+from tests.servers.instagram import FakeInstagram, image
+from tests.servers.upstash import FakeUpstash
+
+MOMENT = timedelta(microseconds=1)
+CHECK_TTL = timedelta(seconds=30)
+GZIP = {"Accept-Encoding": "br;q=0, gzip"}
+
+Asked = list[str]
+
+
+@pytest.fixture
+def asked(app: Flask) -> Asked:
+    """What Flask was woken up for."""
+    paths: Asked = []
+    app.before_request(lambda: paths.append(request.full_path))
+    return paths
+
+
+@pytest.fixture
+def warm(client: FlaskClient, token: Token, asked: Asked) -> FlaskClient:
+    """The process has the feed, and has finished no page yet."""
+    client.get("/healthz")
+    client.application.extensions["igfeed"].feed.fetch()
+    asked.clear()
+    return client
+
+
+def shelf(client: FlaskClient) -> HotPages:
+    layer = client.application.wsgi_app
+    assert isinstance(layer, HotPages)
+    return layer
+
+
+@pytest.mark.parametrize("path", ["/", "/embed", "/embed?limit=9&columns=3"])
+def test_a_page_is_made_once_and_then_handed_out(warm: FlaskClient, asked: Asked, path: str) -> None:
+    first, *others = (warm.get(path) for _ in range(5))
+
+    assert len(asked) == 1
+    assert {(other.status_code, other.data, other.headers["ETag"]) for other in others} == {
+        (200, first.data, first.headers["ETag"])
+    }
+
+
+def test_what_is_handed_out_has_all_headers_that_a_page_has(warm: FlaskClient, asked: Asked) -> None:
+    bare = dict(warm.get("/", headers={"Authorization": "Basic x"}).headers)
+    warm.get("/")
+
+    hot = dict(warm.get("/").headers)
+
+    assert len(asked) == 2
+    assert hot.pop("Vary") == "Accept-Encoding"
+    assert hot == {name: value for name, value in bare.items() if name != "Date"}
+
+
+@pytest.mark.parametrize(("age", "is_hot"), [(CHECK_TTL - MOMENT, True), (CHECK_TTL, False)], ids=["before", "on"])
+def test_a_page_is_handed_out_for_as_long_as_the_process_trusts_its_copy(
+    warm: FlaskClient, asked: Asked, clock: MovingClock, age: timedelta, is_hot: bool
+) -> None:
+    warm.get("/")
+    clock.now += age
+
+    warm.get("/")
+
+    assert len(asked) == (1 if is_hot else 2)
+
+
+def test_a_new_feed_is_shown_at_once(warm: FlaskClient, instagram: FakeInstagram) -> None:
+    warm.get("/")
+    post = instagram.publish(image())
+    warm.application.extensions["igfeed"].feed.fetch()
+
+    assert f'data-post-id="{post["id"]}"' in warm.get("/").text
+
+
+def test_a_stale_page_is_handed_out_and_still_renewed(
+    warm: FlaskClient, asked: Asked, instagram: FakeInstagram, clock: MovingClock
+) -> None:
+    warm.get("/")
+    post = instagram.publish(image())
+    clock.forward(minutes=16)
+
+    stale, fresh = warm.get("/"), warm.get("/")
+
+    assert stale.headers["Cache-Status"] == "igfeed; fwd=stale"
+    assert f'data-post-id="{post["id"]}"' in fresh.text
+    assert len(asked) == 3
+
+
+def test_hot_views_cost_no_store_command_and_no_call(
+    make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
+    services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_proven=True)
+    client = Visitor(create_app(services=services))
+    client.get("/embed")
+    upstash.forget()
+    instagram.forget_calls()
+
+    statuses = {client.get("/embed?nothing=" + str(view)).status_code for view in range(1000)}
+
+    assert statuses == {200}
+    assert upstash.commands() == []
+    assert instagram.count("*") == 0
+
+
+def test_a_fresh_process_asks_the_store_once_before_its_first_page(
+    make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    variables = {"UPSTASH_REDIS_REST_URL": upstash.url, "UPSTASH_REDIS_REST_TOKEN": upstash.token}
+    earlier = make_services(**variables)
+    earlier.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_proven=True)
+    earlier.feed.fetch()
+    upstash.forget()
+
+    Visitor(create_app(services=make_services(**variables))).get("/")
+
+    assert upstash.commands() == [["GET", "feed:v1"]]
+
+
+# Who gets another answer
+
+
+NOT_FOR_EVERYBODY: dict[str, Callable[[FlaskClient], object]] = {
+    "with a secret": lambda client: client.get("/", headers={"Authorization": "Basic eDp5"}),
+    "HEAD": lambda client: client.head("/"),
+    "another path": lambda client: client.get("/healthz"),
+    "another method": lambda client: client.post("/"),
+}
+
+
+@pytest.mark.parametrize("ask", NOT_FOR_EVERYBODY.values(), ids=NOT_FOR_EVERYBODY)
+def test_what_is_not_the_same_for_everybody_is_flasks(
+    warm: FlaskClient, asked: Asked, ask: Callable[[FlaskClient], object]
+) -> None:
+    warm.get("/")
+
+    ask(warm)
+    ask(warm)
+
+    assert len(asked) == 3
+
+
+def test_a_page_that_says_there_is_nothing_is_not_kept(
+    client: FlaskClient, asked: Asked, instagram: FakeInstagram
+) -> None:
+    statuses = [client.get("/").status_code for _ in range(2)]
+
+    assert statuses == [503, 503]
+    assert len(asked) == 2
+    assert not shelf(client)._pages
+
+
+def test_each_host_gets_a_page_with_its_own_addresses(warm: FlaskClient, asked: Asked) -> None:
+    hosts = ("one.example", "two.example", "one.example")
+
+    pages = [warm.get("/", base_url=f"https://{host}/").text for host in hosts]
+
+    assert [f"https://{host}/" in page for host, page in zip(hosts, pages, strict=True)] == [True] * 3
+    assert pages[0] != pages[1]
+    assert len(asked) == 2
+
+
+def test_with_a_base_url_all_hosts_share_a_page(make_services: MakeServices, token: Token, clock: MovingClock) -> None:
+    services = make_services(BASE_URL="https://feed.example")
+    services.feed.fetch()
+    client = Visitor(create_app(services=services))
+
+    for number in range(5):
+        client.get("/", base_url=f"https://host{number}.example/")
+
+    assert len(shelf(client)._pages) == 1
+
+
+def test_a_check_ttl_of_0_keeps_nothing(make_services: MakeServices, token: Token) -> None:
+    app = create_app(services=make_services(IGFEED_CHECK_TTL="0"))
+
+    assert not isinstance(app.wsgi_app, HotPages)
+    assert Visitor(app).get("/").status_code == 200
+
+
+# Bytes and tags
+
+
+def test_who_takes_gzip_gets_the_same_page_smaller(warm: FlaskClient) -> None:
+    plain = warm.get("/embed")
+
+    packed = warm.get("/embed", headers=GZIP)
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Content-Length"] == str(len(packed.data))
+    assert len(packed.data) < len(plain.data) / 2
+    assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("", None),
+        ("gzip", "gzip"),
+        ("GZIP", "gzip"),
+        ("*", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip;q=0, *", None),
+        ("zstd, deflate", None),
+        ("gzip;q=0.1, identity", "gzip"),
+        (";;;,=,\x00", None),
+        ("gzip;q=much", None),
+    ],
+)
+def test_the_encoding_is_one_that_was_asked_for(warm: FlaskClient, accepted: str, encoding: str | None) -> None:
+    answer = warm.get("/", environ_overrides={"HTTP_ACCEPT_ENCODING": accepted})
+
+    assert answer.status_code == 200
+    assert answer.headers.get("Content-Encoding") == encoding
+
+
+@pytest.mark.parametrize("headers", [{}, GZIP], ids=["plain", "gzip"])
+@pytest.mark.parametrize("is_hot", [True, False], ids=["hot", "cold"])
+def test_who_has_the_page_already_gets_a_304(
+    warm: FlaskClient, clock: MovingClock, headers: dict[str, str], is_hot: bool
+) -> None:
+    page = warm.get("/", headers=headers)
+    clock.now += timedelta() if is_hot else CHECK_TTL
+
+    answer = warm.get("/", headers={**headers, "If-None-Match": f'"other", W/{page.headers["ETag"]}'})
+
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert answer.headers["ETag"] == page.headers["ETag"]
+    assert answer.headers["Cache-Control"] == page.headers["Cache-Control"]
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert "Content-Length" not in answer.headers
+
+
+@pytest.mark.parametrize(("tags", "status"), [("*", 304), ('"other"', 200), ("", 200), ("\x00,,W/", 200)])
+def test_other_tags_get_the_page(warm: FlaskClient, tags: str, status: int) -> None:
+    warm.get("/")
+
+    assert warm.get("/", environ_overrides={"HTTP_IF_NONE_MATCH": tags}).status_code == status
+
+
+# How much is kept
+
+
+def test_however_many_ways_a_page_is_asked_for_a_bounded_number_is_kept(warm: FlaskClient) -> None:
+    for gap in range(49):
+        for columns in range(1, 9):
+            warm.get(f"/embed?gap={gap}&columns={columns}&junk={gap}{columns}")
+
+    pages = shelf(warm)._pages
+    assert 0 < len(pages) <= MOST_PAGES
+    assert sum(page.size for page in pages.values()) <= MOST_BYTES

@@ -105,14 +105,13 @@ class HotPages:
 
     def _made(self, key: Key, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Flask's page, whole, whatever the visitor has of it already: that is decided by ``HotPage.answer``."""
-        shown = self._feed.at_hand
+        shown = self._feed.at_hand  # Before: if another one comes meanwhile, nobody gets this page a second time.
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
         response = Response.from_app(self.app, whole)
         if response.status_code != 200 or not response.cache_control.public or "Set-Cookie" in response.headers:  # noqa: PLR2004
             return response(environ, start_response)
         page = HotPage(shown, self._feed.trusted_until, *_variants(response))
-        if shown is self._feed.at_hand:  # Else nobody knows which of the two it shows.
-            self._keep(key, page)
+        self._keep(key, page)
         return ClosingIterator(page.answer(environ, start_response), response.close)
 
     def _keep(self, key: Key, page: HotPage) -> None:

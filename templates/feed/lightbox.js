@@ -81,6 +81,7 @@
     else box.close();
   });
   box.onclose = () => {
+    if (box.open) return; // It was opened again before this was told.
     seen.disconnect();
     track.replaceChildren();
   };

@@ -465,10 +465,11 @@ def test_a_cron_whose_work_the_store_did_not_take_is_502_and_the_next_one_heals(
     make_services: MakeServices, upstash: FakeUpstash, instagram: FakeInstagram, clock: MovingClock
 ) -> None:
     services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
-    value = instagram.issue(age=timedelta(days=30))
-    services.tokens.adopt(Token(value, clock() - timedelta(days=30), clock() + timedelta(days=30)), is_proven=True)
+    value = instagram.issue(age=timedelta(days=30), life=timedelta(days=38))
+    services.tokens.adopt(Token(value, clock() - timedelta(days=30), clock() + timedelta(days=8)), is_proven=True)
     client = create_app(services=services).test_client()
     client.get("/")
+    clock.forward(days=2)
     upstash.fail("redis_down")
 
     failed = cron(client, expected=502)

@@ -6,15 +6,18 @@ shows is always a copy of ours, made with the first view or by the cron, whichev
 
 import base64
 import logging
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from io import BytesIO
-from threading import Lock
+from functools import partial
+from threading import Lock, Semaphore
+from typing import Literal
+from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
-from PIL import ExifTags, Image
 
 from igfeed.clock import Clock, Deadline, utcnow
 from igfeed.errors import PicturesUnreachable, PictureUnavailable, StoreError
@@ -28,10 +31,13 @@ WIDTHS = (320, 640, 1080)
 """Pixels: a phone's third of a row, a phone's row at twice the density, the widest that Instagram itself shows."""
 
 QUALITY = {320: 78, 640: 72, 1080: 78}
-"""By width; the middle one is for screens so dense that nobody sees the difference, but it is loaded most often."""
+"""Of WebP, by width; the middle one is for screens so dense that nobody sees the difference, but it is loaded most."""
 
-MOST_PIXELS = 40_000_000
-"""More than any picture of Instagram's, less than what a small server has memory for (120 MB decoded)."""
+DOWNLOADS = 6
+"""How many pictures are fetched at once; they wait for the network most of the time."""
+
+DECODINGS = 2
+"""How many are decoded and encoded at once: that is work for a processor, and 3 MB of memory for a million pixels."""
 
 PAUSE = timedelta(seconds=30)
 """How long views leave a host alone that did not answer; the cron asks it all the same."""
@@ -42,21 +48,7 @@ MEMORY = 32 * 1024 * 1024
 MOST_COLOURS = 2000
 """Of how many pictures one process remembers the colour: more than a hundred albums of ten have."""
 
-FORMATS = ("JPEG", "PNG", "WEBP")
-
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What makes a picture upright, by the orientation in its EXIF data."""
-
-UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
-"""What Pillow raises on bytes that are no picture, or on too large a one."""
+Mirrored = Literal["stored", "kept", "failed", "nowhere", "left"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,8 @@ class Pictures:
         self._memory_lock = Lock()
         self._unsaved: set[str] = set()
         self._colours: LRUCache[str, str] = LRUCache(MOST_COLOURS)
-        self._making = [Lock() for _ in range(64)]
+        self._decodings = Semaphore(DECODINGS)
+        self._making: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
     def get(self, picture: Picture, width: int) -> bytes:
         """The picture as WebP, ``width`` pixels wide or as wide as Instagram has it.
@@ -101,18 +94,13 @@ class Pictures:
 
     def mirror(self, pictures: Iterable[Picture], deadline: Deadline) -> MirrorReport:
         """Keep every picture in every width, as far as the time goes; those with no address are passed over."""
-        stored = kept = failed = 0
-        for picture in pictures:
-            if not deadline.left():
-                log.info("The time for mirroring is over, the rest follows with the next one or with its first view")
-                break
-            if not self._is_missing(picture.id):
-                kept += len(WIDTHS)
-                self._look_at_kept(picture)
-            elif picture.url:
-                done = self._mirror_one(picture)
-                stored, failed = stored + len(WIDTHS) * done, failed + len(WIDTHS) * (not done)
-        return MirrorReport(stored, kept, failed)
+        places = Semaphore(DOWNLOADS)
+        with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="igfeed-mirror") as threads:
+            mirrored = threads.map(partial(self._mirror_one, places, deadline), _as_places_fall_free(pictures, places))
+            files = Counter({outcome: number * len(WIDTHS) for outcome, number in Counter(mirrored).items()})
+        if files["left"]:
+            log.info("The time for mirroring is over, the rest follows with the next one or with its first view")
+        return MirrorReport(files["stored"], files["kept"], files["failed"])
 
     def colour(self, picture: Picture) -> str | None:
         """Its average colour, as far as it is known here or by the snapshot; asks nobody."""
@@ -132,23 +120,34 @@ class Pictures:
         if keys:
             self._store.delete(*keys)
 
-    def _mirror_one(self, picture: Picture) -> bool:
+    def _mirror_one(self, places: Semaphore, deadline: Deadline, picture: Picture) -> Mirrored:
         try:
+            if not deadline.left():
+                return "left"
+            if not self._is_missing(picture.id):
+                self._look_at_kept(picture)
+                return "kept"
+            if picture.url is None:
+                return "nowhere"
             with self._alone(picture.id):
-                return self._keep(picture.id, self._make(picture))
+                return "stored" if self._keep(picture.id, self._make(picture)) else "failed"
         except PictureUnavailable as error:
             log.warning("Picture %s could not be mirrored: %s", picture.id, error)
-            return False
+            return "failed"
+        finally:
+            places.release()
 
     def _look_at_kept(self, picture: Picture) -> None:
         """Learn the colour of what another process has kept."""
         content = None if self.colour(picture) else self._kept(picture.id, WIDTHS[0])
-        with suppress(*UNDECODABLE):
-            if content:
-                self._learn(picture.id, Image.open(BytesIO(content), formats=FORMATS))
+        if content is None:
+            return
+        from igfeed.imaging import colour  # noqa: PLC0415  as below
 
-    def _learn(self, picture_id: str, image: Image.Image) -> None:
-        colour = _average(image)
+        with suppress(PictureUnavailable):
+            self._learn(picture.id, colour(content))
+
+    def _learn(self, picture_id: str, colour: str) -> None:
         with self._memory_lock:
             self._colours[picture_id] = colour
 
@@ -183,9 +182,13 @@ class Pictures:
             self._quiet_until = self._clock() + PAUSE
             raise
         self._quiet_until = None
-        image, files = _resized(file)
-        self._learn(picture.id, image)
-        return files
+        # Pillow is a twentieth of a cold start, and a kept picture is shown without it.
+        from igfeed.imaging import render  # noqa: PLC0415
+
+        with self._decodings:
+            rendered = render(file, QUALITY)
+        self._learn(picture.id, rendered.colour)
+        return rendered.files
 
     def _refuse_while_unreachable(self) -> None:
         """After a failure one view in a while finds out; the others do not fill the server with waiting."""
@@ -216,8 +219,16 @@ class Pictures:
             self._memory[key] = content
 
     def _alone(self, picture_id: str) -> Lock:
-        """At most one thread at a time makes a picture; sixty-four locks are shared out among all of them."""
-        return self._making[hash(picture_id) % len(self._making)]
+        """At most one thread at a time makes a picture; its lock lives for as long as somebody has it or waits for it."""
+        with self._memory_lock:
+            return self._making.setdefault(picture_id, Lock())
+
+
+def _as_places_fall_free(pictures: Iterable[Picture], places: Semaphore) -> Iterator[Picture]:
+    """One by one, so that a progress bar around them shows what is done and not what is planned."""
+    for picture in pictures:
+        places.acquire()
+        yield picture
 
 
 def _key(picture_id: str, width: int) -> str:
@@ -231,50 +242,3 @@ def _decoded(text: str | None) -> bytes | None:
     except ValueError:
         return None
     return content if content[8:12] == b"WEBP" else None
-
-
-def _resized(file: bytes) -> tuple[Image.Image, dict[int, bytes]]:
-    """The picture upright, and as WebP in every width, never enlarged; an RGB picture's colour profile goes along.
-
-    Raises PictureUnavailable for what is no picture, or too large a one.
-    """
-    try:
-        image = _opened(file)
-        return image, {width: _webp(image, width) for width in reversed(WIDTHS)}
-    except UNDECODABLE as error:
-        raise PictureUnavailable(f"A picture could not be read ({type(error).__name__}).") from None
-
-
-def _opened(file: bytes) -> Image.Image:
-    image: Image.Image = Image.open(BytesIO(file), formats=FORMATS)
-    if image.width * image.height > MOST_PIXELS:
-        raise PictureUnavailable("A picture has too many pixels.")
-    upright = _turned(image)
-    if upright.mode == "RGB":
-        return upright
-    if upright.has_transparency_data:
-        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright.convert("RGBA"))
-    upright.info.pop("icc_profile", None)  # It describes the colours before they become RGB.
-    return upright.convert("RGB")
-
-
-def _average(image: Image.Image) -> str:
-    """As in a style sheet: ``#c9b79c``."""
-    pixel = image.convert("RGB").resize((1, 1), Image.Resampling.BOX)
-    return f"#{pixel.tobytes().hex()}"
-
-
-def _turned(image: Image.Image) -> Image.Image:
-    """Upright, by ourselves: Pillow's ``exif_transpose`` writes the other EXIF data anew and fails on odd ones."""
-    turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    return image if turn is None else image.transpose(turn)
-
-
-def _webp(image: Image.Image, width: int) -> bytes:
-    profile = image.info.get("icc_profile")
-    if image.width > width:
-        size = (width, max(1, round(image.height * width / image.width)))
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    file = BytesIO()
-    image.save(file, "WEBP", quality=QUALITY[width], method=4, icc_profile=profile)
-    return file.getvalue()

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
+from igfeed.background import in_place
 from igfeed.clock import Deadline
 from igfeed.errors import PicturesUnreachable, PictureUnavailable, StoreError
 from igfeed.instagram.client import InstagramClient
 from igfeed.instagram.transport import Transport
 from igfeed.models import Picture
 from igfeed.origins import Origins
-from igfeed.pictures import PAUSE, WIDTHS, MirrorReport, Pictures
+from igfeed.pictures import DOWNLOADS, PAUSE, WIDTHS, MirrorReport, Pictures
 from igfeed.stores import Store
+from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UpstashStore
 from tests.conftest import MovingClock
@@ -504,17 +506,48 @@ def test_what_the_store_does_not_take_counts_as_failed_and_is_mirrored_the_next_
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
 ) -> None:
     wanted = mirrored(site, 2)
-    pictures = site.start(upstash_store).pictures
+    guarded = GuardedStore(upstash_store, site.clock, in_place)
+    pictures = Pictures(guarded, site.client)
     upstash.fail("redis_down", match='["SET"')
 
     first = pictures.mirror(wanted, Deadline(LONG))
     upstash.heal()
-    site.clock.forward(seconds=5)
+    guarded.ask_again()
     second = pictures.mirror(wanted, Deadline(LONG))
 
     assert first == MirrorReport(failed=6)
     assert second == MirrorReport(stored=6)
     assert [kept(upstash_store, each.id) for each in wanted] == [list(WIDTHS)] * 2
+
+
+def test_several_pictures_are_downloaded_at_once(site: Site, pictures: Pictures, threads: ThreadPoolExecutor) -> None:
+    wanted = mirrored(site, DOWNLOADS)
+
+    with site.instagram.hold("picture") as gate:
+        mirroring = threads.submit(pictures.mirror, wanted, Deadline(LONG))
+        are_under_way = gate.wait(DOWNLOADS)
+        gate.release()
+
+    assert are_under_way
+    assert mirroring.result() == MirrorReport(stored=len(WIDTHS) * DOWNLOADS)
+
+
+def test_no_more_than_these_are_begun_before_one_is_done(site: Site, pictures: Pictures) -> None:
+    begun: list[Picture] = []
+
+    def wanted() -> Iterator[Picture]:
+        for picture in mirrored(site, 3 * DOWNLOADS):
+            begun.append(picture)
+            yield picture
+
+    with site.instagram.hold("picture") as gate, ThreadPoolExecutor(1) as thread:
+        mirroring = thread.submit(pictures.mirror, wanted(), Deadline(LONG))
+        assert gate.wait(DOWNLOADS)
+        ahead = len(begun)
+        gate.release()
+
+    assert ahead <= DOWNLOADS + 1
+    assert mirroring.result().stored == len(WIDTHS) * 3 * DOWNLOADS
 
 
 # Forgetting

@@ -219,7 +219,7 @@ class Pictures:
             self._memory[key] = content
 
     def _alone(self, picture_id: str) -> Lock:
-        """At most one thread at a time makes a picture; its lock lives for as long as somebody has it or waits for it."""
+        """At most one thread at a time makes a picture; its lock lives while anybody has it or waits for it."""
         with self._memory_lock:
             return self._making.setdefault(picture_id, Lock())
 

@@ -81,7 +81,8 @@
     else box.close();
   });
   box.onclose = () => {
-    if (box.open) return; // It was opened again before this was told.
+    // It may have been opened again before this was told.
+    if (box.open) return;
     seen.disconnect();
     track.replaceChildren();
   };

@@ -3,7 +3,7 @@
   const [bar, track] = box.children;
   const status = bar.firstChild;
   const posts = track.children;
-  document.querySelector('#opens')?.remove();
+  document.querySelector('#opens')?.replaceChildren();
 
   // Of all posts in the track only the one that is seen can be reached.
   const seen = new IntersectionObserver(entries => entries.forEach(({target, isIntersecting}) => {

@@ -3,7 +3,7 @@
   const [bar, track] = box.children;
   const status = bar.firstChild;
   const posts = track.children;
-  document.querySelector('#opens')?.remove();
+  document.querySelector('#opens')?.replaceChildren();
 
   // Of all posts in the track only the one that is seen can be reached.
   const seen = new IntersectionObserver(entries => entries.forEach(({target, isIntersecting}) => {
@@ -81,7 +81,8 @@
     else box.close();
   });
   box.onclose = () => {
-    if (box.open) return; // It was opened again before this was told.
+    // It may have been opened again before this was told.
+    if (box.open) return;
     seen.disconnect();
     track.replaceChildren();
   };

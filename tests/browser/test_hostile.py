@@ -133,7 +133,7 @@ def test_nothing_runs_nothing_is_asked_elsewhere_and_nothing_sticks_out(watched:
             ours = 2 if path.startswith("/embed") else 3
             assert page.evaluate("document.scripts.length") == ours
             page.evaluate(OPEN_AND_TOUCH)
-            assert page.locator("dialog article").count() == MOST
+            assert page.locator("dialog .post").count() == MOST
             assert page.evaluate("document.querySelectorAll('dialog b, dialog script, dialog svg').length") == 0
             page.keyboard.press("Escape")
             assert page.evaluate("document.documentElement.scrollWidth") <= width

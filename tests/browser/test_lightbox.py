@@ -64,7 +64,7 @@ def test_only_the_post_that_is_seen_can_be_reached(page: Page, site: str) -> Non
     page.get_by_role("button", name="Next post").click()
     expect(page.locator("dialog .bar p")).to_have_text("3 / 4")
 
-    assert page.locator("article").evaluate_all("all => all.map(each => each.inert)") == [True, True, False, True]
+    assert page.locator(".post").evaluate_all("all => all.map(each => each.inert)") == [True, True, False, True]
 
 
 def test_at_both_ends_the_buttons_say_that_there_is_no_more(page: Page, site: str) -> None:
@@ -83,9 +83,9 @@ def test_at_both_ends_the_buttons_say_that_there_is_no_more(page: Page, site: st
 def test_an_album_is_leafed_through_by_buttons_and_by_arrow_keys_of_its_own(page: Page, site: str) -> None:
     page.goto(f"{site}/embed?limit=4")
     page.locator(".tile > a").nth(1).click()
-    shots = page.locator("article:not([inert]) .shots")
+    shots = page.locator(".post:not([inert]) .shots")
     offset = "shots => Math.round(shots.scrollLeft / shots.clientWidth)"
-    where = "place => { const s = document.querySelector('article:not([inert]) .shots'); return s && " \
+    where = "place => { const s = document.querySelector('.post:not([inert]) .shots'); return s && " \
         "Math.abs(s.scrollLeft / s.clientWidth - place) < .01 }"  # fmt: skip
 
     page.get_by_role("button", name="Next picture").click()
@@ -161,7 +161,7 @@ def test_a_video_is_asked_for_on_a_press_and_where_it_fails_there_are_words_and_
     page.route("**/videos/*", lambda route: route.fulfill(status=403, body="URL signature expired"))
     page.goto(address)
     page.locator(".tile > a").nth(post).click()
-    opened = page.locator("article:not([inert])")
+    opened = page.locator(".post:not([inert])")
     play = opened.get_by_role("button", name="Play video")
     expect(play).to_have_count(1)
     before = [url for url in asked if "/videos/" in url]
@@ -179,7 +179,7 @@ def test_a_caption_keeps_its_lines(page: Page, account: tuple[FakeInstagram, str
     page.goto(account[1])
     page.locator(".tile > a").first.click()
 
-    assert page.locator("article:not([inert]) .caption").inner_text() == "One\n\nTwo"
+    assert page.locator(".post:not([inert]) .caption").inner_text() == "One\n\nTwo"
 
 
 def test_it_stays_readable_in_forced_colours_and_still_without_motion(chromium: Browser, site: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -274,7 +275,10 @@ class FeedService:
         return snapshot
 
     def _ask(self, token: str) -> tuple[Profile, Media]:
-        return self._instagram.profile(token), self._instagram.media(token, self._posts)
+        """Both at once, as each takes half a second and more."""
+        with ThreadPoolExecutor(1, thread_name_prefix="igfeed-media") as thread:
+            media = thread.submit(self._instagram.media, token, self._posts)
+            return self._instagram.profile(token), media.result()
 
     def _succeeding(self, old: FeedSnapshot | None, profile: Profile, media: Media, asked_at: datetime) -> FeedSnapshot:
         if not media.posts and profile.media_count != 0:

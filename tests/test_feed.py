@@ -198,8 +198,20 @@ def test_a_token_that_is_due_is_renewed_before_the_feed_is_fetched(site: Site, m
 
     site.start(memory_store).feed.first()
 
-    assert [call.endpoint for call in site.instagram.calls] == ["renew", "profile", "media"]
-    assert site.instagram.calls[0].params["access_token"] != site.instagram.calls[2].params["access_token"]
+    renewal, *readings = site.instagram.calls
+    assert (renewal.endpoint, {call.endpoint for call in readings}) == ("renew", {"profile", "media"})
+    assert renewal.params["access_token"] not in [call.params["access_token"] for call in readings]
+
+
+def test_profile_and_media_are_asked_for_at_once(site: Site, store: MemoryStore, threads: ThreadPoolExecutor) -> None:
+    feed = site.start(store).feed
+
+    with site.instagram.hold("profile") as profile, site.instagram.hold("media") as media:
+        fetching = threads.submit(feed.fetch)
+        are_under_way = profile.wait() and media.wait()
+
+    assert are_under_way
+    assert fetching.result() == feed.at_hand
 
 
 def test_peeking_changes_nothing(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:

@@ -31,7 +31,7 @@ def wait_until_it_fits(page: Page, number: int = 0, at_least: int = 50) -> None:
     """Until the frame is exactly as high as its content, and that is at least so high."""
     inner = page.locator("iframe").nth(number).element_handle().content_frame()
     assert inner
-    for _ in range(200):
+    for _ in range(1000):
         height = inner.evaluate("document.documentElement.offsetHeight")
         outer = page.locator("iframe").nth(number).evaluate("frame => frame.offsetHeight")
         if height == outer >= at_least:
@@ -187,6 +187,19 @@ def test_where_the_frame_is_refused_there_is_a_link_to_the_profile(page: Page, r
     expect(link).to_be_visible(timeout=20_000)
     assert link.get_attribute("href") == PROFILE
     assert not page.locator("iframe").is_visible()
+
+
+def test_a_feed_just_below_the_screen_answers_before_it_is_seen(page: Page, site: str, host: Host) -> None:
+    page.clock.install()
+    space = "<div style='height: 900px'></div>"
+    page.goto(host(f"<body style='margin:0'>{space}{tag(site, 'data-limit=3 data-captions=1')}"), wait_until="load")
+    frame(page).locator(".tile").first.wait_for(state="attached")
+    page.clock.fast_forward(15_000)
+
+    assert page.evaluate("scrollY") == 0
+    assert page.locator("iframe").is_visible()
+    assert not page.get_by_role("link").first.is_visible()
+    wait_until_it_fits(page)
 
 
 def test_where_the_script_is_blocked_the_snippets_own_link_stays(page: Page, site: str, host: Host) -> None:

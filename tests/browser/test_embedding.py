@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from igfeed import create_app
 from igfeed.config import Settings
-from tests.browser.conftest import serving
+from tests.browser.conftest import PATIENCE, serving
 
 pytestmark = pytest.mark.browser
 
@@ -153,6 +153,7 @@ def test_nobody_else_says_how_high_it_is(page: Page, site: str, host: Host) -> N
 
 def test_without_script_on_either_side_the_browser_sizes_the_frame(chromium: Browser, site: str, host: Host) -> None:
     context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     style = "width: 100%; border: 0; frame-sizing: content-height"
     page.goto(host(f'<body style="margin: 0"><iframe src="{site}/embed?limit=9&columns=3" style="{style}"></iframe>'))

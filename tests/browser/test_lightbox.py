@@ -168,6 +168,7 @@ def test_a_video_is_asked_for_on_a_press_and_where_it_fails_there_are_words_and_
 
     play.press("Enter")
 
+    expect(opened.locator(".gone")).to_be_visible()
     expect(opened.locator(".gone")).to_contain_text("This video cannot be played here any more.")
     assert before == []
     assert next(url for url in asked if "/videos/" in url).startswith(f"{instagram.url}/videos/")

@@ -140,6 +140,7 @@ def fetch() -> None:
     bar = click.progressbar(pictures, label="Mirroring pictures", file=sys.stderr, hidden=not sys.stderr.isatty())
     with bar as progress:
         mirrored = services.pictures.mirror(progress, Deadline(float("inf")))
+    services.feed.paint()
     click.echo(
         f"{len(snapshot.posts)} posts of @{snapshot.profile.username}; picture files: "
         f"{mirrored.stored} stored, {mirrored.kept} kept, {mirrored.failed} failed."

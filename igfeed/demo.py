@@ -78,6 +78,7 @@ class DemoInstagram:
             media_count=len(SAMPLES),
             followers_count=12840,
             follows_count=214,
+            picture_url=SCHEME + "press-mark",
         )
 
     def media(self, token: str, limit: int) -> Media:  # noqa: ARG002

@@ -44,6 +44,8 @@ LOOK_AGAIN = 0.2
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far ahead another process's clock may be."""
 
+OLD = timedelta(days=1)
+
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 A_MOMENT = timedelta(microseconds=1)
 
@@ -100,6 +102,11 @@ class FeedService:
         is_resting = snapshot.rest_until is not None and now < snapshot.rest_until
         return is_resting or now < snapshot.fetched_at + self._ttl
 
+    def old_since(self, snapshot: FeedSnapshot) -> datetime | None:
+        """When it was fetched, if that is so long ago that a visitor should know; None too when nobody knows when."""
+        is_old = self._clock() - snapshot.fetched_at > OLD
+        return snapshot.fetched_at if is_old and snapshot.fetched_at != LONG_AGO else None
+
     def picture(self, picture_id: str) -> Picture | None:
         """One of the feed's pictures.
 
@@ -148,6 +155,18 @@ class FeedService:
         """
         self._look(ASK_NOW)
         return self._fetch()
+
+    def paint(self) -> None:
+        """Put the colours of the pictures that were kept meanwhile into the newest snapshot, here and in the store."""
+        self._look(ASK_NOW)
+        plain = self._snapshot
+        painted = plain.painted(self._pictures.colour) if plain else None
+        if plain is None or painted is None or painted == plain:
+            return
+        # A moment newer, so that whoever has the plain one takes this one; the next fetch is newer than both.
+        self._snapshot = replace(painted, fetched_at=plain.fetched_at + A_MOMENT)
+        with suppress(StoreError):  # The next look of this process writes it.
+            self._write(self._snapshot)
 
     def peek(self) -> FeedSnapshot | None:
         """The newest snapshot there is, here or in the store; changes nothing.
@@ -258,7 +277,10 @@ class FeedService:
         rest_until = asked_at + media.rest if media.rest else None
         # Later than the one it replaces, though that may come from a process whose clock is ahead.
         fetched_at = max(asked_at, old.fetched_at + A_MOMENT) if old else asked_at
-        new = FeedSnapshot(profile, media.posts, fetched_at, rest_until)
+        known = {picture.id: picture.colour for picture in old.pictures()} if old else {}
+        new = FeedSnapshot(profile, media.posts, fetched_at, rest_until).painted(
+            lambda picture: known.get(picture.id) or self._pictures.colour(picture)
+        )
         departed = old.picture_ids - new.picture_ids if old else ()
         return replace(new, departed=tuple(sorted(departed)))
 

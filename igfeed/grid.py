@@ -7,8 +7,9 @@ from urllib.parse import parse_qsl
 
 from flask import Blueprint, Flask, Response, abort, current_app, request
 
-from igfeed import page
+from igfeed import page, scripts
 from igfeed.errors import FeedUnavailable, IgfeedError, PictureUnavailable
+from igfeed.models import fingerprint
 from igfeed.options import DEFAULT_LIMIT, Options
 from igfeed.pictures import WIDTHS
 from igfeed.services import current
@@ -16,6 +17,7 @@ from igfeed.services import current
 PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.ASCII)
 
 PAGE = "public, max-age=0, s-maxage=300, stale-while-revalidate=86400, stale-if-error=604800"
+SCRIPT = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
 FOR_GOOD = "public, max-age=31536000, immutable"
 
 RETRY_AFTER = 60
@@ -45,6 +47,19 @@ def index() -> Response:
 def embed() -> Response:
     """The same grid with nothing around it, for iframes."""
     return _answer(page.EMBED, header=False)
+
+
+@bp.get("/embed.js")
+def embed_script() -> Response:
+    """One script tag for host pages: it puts an iframe beside itself."""
+    snapshot, _ = current().feed.current()
+    body = scripts.embed_script(snapshot)
+    response = Response(body, mimetype="text/javascript")
+    response.set_etag(fingerprint(body))
+    response.headers["Cache-Control"] = SCRIPT
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.make_conditional(request)
+    return response
 
 
 @bp.get("/media/<name>.webp")
@@ -91,7 +106,7 @@ def _answer(template: str, *, header: bool) -> Response:
     most_posts = services.settings.posts
     defaults = Options(limit=min(DEFAULT_LIMIT, most_posts), header=header)
     options = Options.from_query(_query(), defaults, most_posts).within(len(snapshot.posts))
-    shown = page.feed_page(template, snapshot, options, defaults)
+    shown = page.feed_page(template, snapshot, options, defaults, services.feed.old_since(snapshot))
     response = Response(shown.body)
     response.set_etag(shown.etag)
     response.headers["Cache-Control"] = PAGE

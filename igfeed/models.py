@@ -5,11 +5,13 @@ A ``from_json`` raises one of ``UNREADABLE`` on anything that ``to_json`` could 
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
@@ -209,17 +211,39 @@ class Profile:
     followers_count: int | None = None
     follows_count: int | None = None
 
+    @property
+    def picture(self) -> "Picture | None":
+        """Named after the path of its address, for Instagram gives it no id: another picture has another path."""
+        try:
+            path = urlsplit(str(self.picture_url or "")).path
+        except ValueError:
+            return None
+        number = int(hashlib.sha256(path.encode()).hexdigest()[:12], 16)
+        return Picture(f"0_{number}", self.picture_url) if path else None
+
+
+COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture to look at: a post's own, or that of one child of an album.
+    """One picture to look at: a post's own, that of one child of an album, or the account's.
 
     ``id`` is the media id, ``url`` where Instagram has it for some four days, None where it sent no picture.
+    ``colour`` is its average such as ``#c9b79c``, None until the picture was kept.
     """
 
     id: str
     url: str | None = None
     video_url: str | None = None
+    colour: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Picture":
+        picture = cls(**data)
+        if picture.colour is not None and not COLOUR.fullmatch(picture.colour):
+            raise ValueError("no colour")  # It goes onto the page as it is.
+        return picture
 
 
 @dataclass(frozen=True)
@@ -246,6 +270,11 @@ class Post:
         yield self.picture
         yield from self.children
 
+    def painted(self, colour_of: Callable[[Picture], str | None]) -> "Post":
+        """The same with the colours that are known of its pictures."""
+        own, *children = (replace(picture, colour=colour_of(picture)) for picture in self.pictures())
+        return replace(self, picture=own, children=tuple(children))
+
     def to_json(self) -> dict[str, Any]:
         return {
             **self.__dict__,
@@ -257,9 +286,9 @@ class Post:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Post":
         parsed = {
-            "picture": Picture(**data["picture"]),
+            "picture": Picture.from_json(data["picture"]),
             "timestamp": _moment_or_none(data["timestamp"]),
-            "children": tuple(Picture(**child) for child in data["children"]),
+            "children": tuple(Picture.from_json(child) for child in data["children"]),
         }
         return cls(**{**data, **parsed})
 
@@ -287,6 +316,8 @@ class FeedSnapshot:
     departed: tuple[str, ...] = ()
 
     def pictures(self) -> Iterator[Picture]:
+        if self.profile.picture:
+            yield self.profile.picture
         for post in self.posts:
             yield from post.pictures()
 
@@ -296,6 +327,10 @@ class FeedSnapshot:
     @cached_property
     def _pictures_by_id(self) -> dict[str, Picture]:
         return {picture.id: picture for picture in self.pictures()}
+
+    def painted(self, colour_of: Callable[[Picture], str | None]) -> "FeedSnapshot":
+        """The same with the colours that are known of its pictures."""
+        return replace(self, posts=tuple(post.painted(colour_of) for post in self.posts))
 
     @property
     def picture_ids(self) -> frozenset[str]:

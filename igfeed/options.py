@@ -13,21 +13,29 @@ from urllib.parse import urlencode
 
 RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}
 THEMES = ("auto", "light", "dark")
+LAYOUTS = ("grid", "carousel")
+OPENINGS = ("lightbox", "instagram")
 DEFAULT_LIMIT = 12
+
+PEEK = 0.3
+"""How much of one more tile a carousel shows, as a hint that there are more."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """The contract's options. ``columns`` None means: as many as the width has room for; ``gap`` is in pixels."""
+    """The contract's options. ``columns`` None means as many as fit; ``gap`` and ``radius`` are in pixels."""
 
     limit: int = DEFAULT_LIMIT
     page: int = 1
     columns: int | None = None
     gap: int = 4
+    radius: int = 0
     ratio: str = "square"
     theme: str = "auto"
+    layout: str = "grid"
     header: bool = False
     captions: bool = False
+    open: str = "lightbox"
 
     MOST_PAGES: ClassVar[int] = 1000
 
@@ -39,10 +47,13 @@ class Options:
             "page": _number(query.get("page"), 1, cls.MOST_PAGES),
             "columns": _number(query.get("columns"), 1, 8),
             "gap": _number(query.get("gap"), 0, 48),
+            "radius": _number(query.get("radius"), 0, 48),
             "ratio": _choice(query.get("ratio"), RATIOS),
             "theme": _choice(query.get("theme"), THEMES),
+            "layout": _choice(query.get("layout"), LAYOUTS),
             "header": _switch(query.get("header")),
             "captions": _switch(query.get("captions")),
+            "open": _choice(query.get("open"), OPENINGS),
         }
         given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
         return replace(defaults, **given)

@@ -30,12 +30,12 @@ class Origins:
 
     def allow(self, url: str) -> bool:
         """Whether the URL's origin is on the list; a URL with a user name or one that cannot be read never is."""
-        origin = _origin(url)
+        origin = origin_of(url)
         return any(pattern.fullmatch(origin) for pattern in self._patterns)
 
     def name(self, url: str) -> bool:
         """Whether the list has the URL's origin word for word, without a ``*``: the owner means exactly this one."""
-        return _origin(url) in self._named
+        return origin_of(url) in self._named
 
     def __repr__(self) -> str:
         return f"Origins({self._text!r})"
@@ -47,7 +47,7 @@ class Origins:
         return hash(self._text)
 
 
-def _origin(url: str) -> str:
+def origin_of(url: str) -> str:
     """The URL's origin, without the port where that is the usual one; empty if there is none to trust."""
     try:
         parts = urlsplit(url)

@@ -6,8 +6,9 @@ Freshness is none of its business: a page is named after the snapshot it shows, 
 import hashlib
 import logging
 import re
-from base64 import b64encode
+from collections.abc import Collection
 from dataclasses import astuple, dataclass
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
@@ -16,15 +17,19 @@ from flask import Flask, current_app, render_template, request, url_for
 from flask_caching import Cache
 from markupsafe import Markup, escape
 
-from igfeed.alt_text import alt_text, excerpt
+from igfeed.alt_text import excerpt
+from igfeed.discovery import gallery
 from igfeed.errors import ConfigError, IgfeedError
-from igfeed.models import FeedSnapshot, Post, fingerprint
-from igfeed.options import Options
+from igfeed.models import FeedSnapshot, fingerprint
+from igfeed.options import PEEK, Options
 from igfeed.pictures import WIDTHS
+from igfeed.policy import policy, who_may_size
+from igfeed.scripts import page_scripts
 from igfeed.services import current
 from igfeed.status import iso
+from igfeed.tiles import tile, video_origins
 from igfeed.version import VERSION
-from igfeed.wording import WORDINGS
+from igfeed.wording import WORDINGS, date
 
 DAY = 24 * 3600
 MIDDLE_WIDTH = WIDTHS[1]
@@ -46,39 +51,37 @@ class Page:
     policy: str
 
 
-@dataclass(frozen=True)
-class Tile:
-    """One post as the template shows it; ``mark`` names what kind it is, unless it is a plain picture."""
-
-    post: Post
-    alt: str
-    caption: str
-    mark: str | None
-
-
 def init_app(app: Flask) -> None:
     try:
         pages.init_app(app)
     except Exception as error:  # noqa: BLE001  each kind of cache raises what it likes
         kind = app.config["CACHE_TYPE"]
         raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: {error}.") from None
-    app.jinja_env.filters.update(code=_code, grouped=_grouped, path_part=partial(quote, safe=""))
-    app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, widths=WIDTHS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(code=_code, excerpt=excerpt, grouped=_grouped, path_part=partial(quote, safe=""))
+    app.jinja_env.globals.update(
+        asset_url=_asset_url, picture_address=_picture_address, picture_url=_picture_url, widths=WIDTHS, peek=PEEK
+    )
 
 
-def feed_page(template: str, snapshot: FeedSnapshot, options: Options, defaults: Options) -> Page:
-    """The snapshot as the options want it. ``defaults`` are what a link to another page need not say."""
-    key = _key(template, snapshot, options)
+def feed_page(
+    template: str, snapshot: FeedSnapshot, options: Options, defaults: Options, old_since: datetime | None
+) -> Page:
+    """The snapshot as the options want it, with a note if it is old.
+
+    ``defaults`` are what a link to another page need not say.
+    """
+    key = f"{_key(template, snapshot, options)}:{'old' if old_since else 'new'}"
     page = _cached(key)
     if page is None:
-        page = _rendered(template, snapshot, options, defaults)
+        page = _rendered(template, snapshot, options, defaults, old_since)
         _cache(key, page)
     return page
 
 
 def notice_page(error: IgfeedError) -> Page:
     """There is nothing to show: what happened, in words, and what the owner does next."""
-    return _page("feed/unavailable.html", Options(), error=error)
+    return _page("feed/unavailable.html", Options(open="instagram"), error=error)
 
 
 def _cached(key: str) -> Page | None:
@@ -106,59 +109,56 @@ def _key(template: str, snapshot: FeedSnapshot, options: Options) -> str:
     return f"{VERSION}:{look}:{template}:{snapshot.version}:{options.key}"
 
 
-def _rendered(template: str, snapshot: FeedSnapshot, options: Options, defaults: Options) -> Page:
+def _rendered(
+    template: str, snapshot: FeedSnapshot, options: Options, defaults: Options, old_since: datetime | None
+) -> Page:
+    settings = current().settings
     first = (options.page - 1) * options.limit
     shown = snapshot.posts[first : first + options.limit]
     has_older = first + options.limit < len(snapshot.posts)
+    tiles = [tile(post, snapshot.profile, settings) for post in shown]
+    canonical = _address(options.page)
     return _page(
         template,
         options,
         snapshot=snapshot,
-        tiles=[_tile(post, snapshot) for post in shown],
+        tiles=tiles,
         fetched_at=iso(snapshot.fetched_at),
-        sizes=_sizes(options.columns, WIDEST_PAGE if template == INDEX else None),
+        as_of=date(old_since, settings.language) if old_since else None,
+        sizes=_sizes(options, WIDEST_PAGE if template == INDEX else None),
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
         newer=_link(options, defaults, options.page - 1) if options.page > 1 else None,
         older=_link(options, defaults, options.page + 1) if has_older else None,
-        address=_address(),
+        address=canonical,
+        gallery=gallery(snapshot.profile, tiles, canonical, _picture_address) if canonical else None,
+        sizing=who_may_size(settings.frame_ancestors, _base()),
+        videos=video_origins(snapshot, settings),
     )
 
 
-def _page(template: str, options: Options, **context: object) -> Page:
-    """The template with its style sheet inside, so that nothing waits for another request."""
+def _page(template: str, options: Options, videos: Collection[str] = (), **context: object) -> Page:
+    """The template with its style and scripts inside, so that nothing waits for another request."""
     language = current().settings.language
-    style = Markup(render_template("feed/style.css", options=options))  # noqa: S704  numbers and our own words
+    style = Markup(render_template("feed/style.css", options=options, notice="error" in context))  # noqa: S704  numbers and our own words
+    scripts = page_scripts(options) if "error" not in context else []
     body = render_template(
-        template, options=options, style=style, language=language, words=WORDINGS[language], **context
+        template, options=options, style=style, scripts=scripts, language=language, words=WORDINGS[language], **context
     )
-    policy = _policy(style)
-    return Page(body, fingerprint(policy + body), policy)
-
-
-def _policy(style: str) -> str:
-    """Nothing but our own pictures and exactly this style sheet; framed by whom the owner allows."""
-    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     ancestors = current().settings.frame_ancestors if request.path in PAGES else "'none'"
-    return (
-        f"default-src 'none'; img-src 'self'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
-        f"frame-ancestors {ancestors}"
-    )
+    header = policy(style, scripts, videos if options.open == "lightbox" else (), ancestors)
+    return Page(body, fingerprint(header + body), header)
 
 
-def _tile(post: Post, snapshot: FeedSnapshot) -> Tile:
-    language = current().settings.language
-    words = WORDINGS[language]
-    mark = {"CAROUSEL_ALBUM": words.album, "VIDEO": words.moving}.get(post.media_type)
-    return Tile(post, alt_text(post, snapshot.profile.username, language), excerpt(post.caption), mark)
-
-
-def _sizes(columns: int | None, widest: int | None) -> str:
+def _sizes(options: Options, widest: int | None) -> str:
     """How wide a tile is, for the browser to choose a file by; the steps are those of ``style.css``."""
-    if columns:
-        wide = f"(min-width: {widest}px) {widest // columns}px, " if widest else ""
-        return f"{wide}{round(100 / columns)}vw"
-    wide = f"(min-width: {widest}px) {widest // 4}px" if widest else "(min-width: 1280px) 17vw"
-    return f"{wide}, (min-width: 720px) 25vw, (min-width: 360px) 34vw, 50vw"
+    more = PEEK if options.layout == "carousel" else 0
+    if options.columns:
+        columns = options.columns + more
+        wide = f"(min-width: {widest}px) {widest / columns:.0f}px, " if widest else ""
+        return f"{wide}{100 / columns:.0f}vw"
+    shares = [f"{100 / (columns + more):.0f}vw" for columns in (6, 4, 3, 2)]
+    wide = f"(min-width: {widest}px) {widest / (4 + more):.0f}px" if widest else f"(min-width: 1280px) {shares[0]}"
+    return f"{wide}, (min-width: 720px) {shares[1]}, (min-width: 360px) {shares[2]}, {shares[3]}"
 
 
 def _link(options: Options, defaults: Options, page: int) -> str:
@@ -166,10 +166,19 @@ def _link(options: Options, defaults: Options, page: int) -> str:
     return f"{request.path}?{query}" if query else request.path
 
 
-def _address() -> str:
+def _base() -> str | None:
+    """Our public origin, None when nobody says which host we are."""
+    return current().settings.base_url or (request.host_url.rstrip("/") if request.host else None)
+
+
+def _address(page: int = 1) -> str:
     """This page's own, for whoever indexes it; empty when nobody says which host we are."""
-    base = current().settings.base_url or (request.host_url.rstrip("/") if request.host else None)
-    return base + request.path if base else ""
+    base = _base()
+    return f"{base}{request.path}{f'?page={page}' if page > 1 else ''}" if base else ""
+
+
+def _picture_address(picture_id: str, width: int) -> str:
+    return f"{_base()}{_picture_url(picture_id, width)}"
 
 
 def _picture_url(picture_id: str, width: int) -> str:

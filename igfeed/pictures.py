@@ -7,6 +7,7 @@ shows is always a copy of ours, made with the first view or by the cron, whichev
 import base64
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -26,7 +27,9 @@ log = logging.getLogger(__name__)
 WIDTHS = (320, 640, 1080)
 """Pixels: a phone's third of a row, a phone's row at twice the density, the widest that Instagram itself shows."""
 
-QUALITY = 78
+QUALITY = {320: 78, 640: 72, 1080: 78}
+"""By width; the middle one is for screens so dense that nobody sees the difference, but it is loaded most often."""
+
 MOST_PIXELS = 40_000_000
 """More than any picture of Instagram's, less than what a small server has memory for (120 MB decoded)."""
 
@@ -35,6 +38,9 @@ PAUSE = timedelta(seconds=30)
 
 MEMORY = 32 * 1024 * 1024
 """Bytes of pictures that one process keeps at hand; 24 posts in all widths are about 6 MB."""
+
+MOST_COLOURS = 2000
+"""Of how many pictures one process remembers the colour: more than a hundred albums of ten have."""
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 
@@ -73,6 +79,7 @@ class Pictures:
         self._memory: LRUCache[str, bytes] = LRUCache(MEMORY, getsizeof=len)
         self._memory_lock = Lock()
         self._unsaved: set[str] = set()
+        self._colours: LRUCache[str, str] = LRUCache(MOST_COLOURS)
         self._making = [Lock() for _ in range(64)]
 
     def get(self, picture: Picture, width: int) -> bytes:
@@ -101,10 +108,16 @@ class Pictures:
                 break
             if not self._is_missing(picture.id):
                 kept += len(WIDTHS)
+                self._look_at_kept(picture)
             elif picture.url:
                 done = self._mirror_one(picture)
                 stored, failed = stored + len(WIDTHS) * done, failed + len(WIDTHS) * (not done)
         return MirrorReport(stored, kept, failed)
+
+    def colour(self, picture: Picture) -> str | None:
+        """Its average colour, as far as it is known here or by the snapshot; asks nobody."""
+        with self._memory_lock:
+            return picture.colour or self._colours.get(picture.id)
 
     def forget(self, ids: Iterable[str]) -> None:
         """Delete these pictures in every width.
@@ -126,6 +139,18 @@ class Pictures:
         except PictureUnavailable as error:
             log.warning("Picture %s could not be mirrored: %s", picture.id, error)
             return False
+
+    def _look_at_kept(self, picture: Picture) -> None:
+        """Learn the colour of what another process has kept."""
+        content = None if self.colour(picture) else self._kept(picture.id, WIDTHS[0])
+        with suppress(*UNDECODABLE):
+            if content:
+                self._learn(picture.id, Image.open(BytesIO(content), formats=FORMATS))
+
+    def _learn(self, picture_id: str, image: Image.Image) -> None:
+        colour = _average(image)
+        with self._memory_lock:
+            self._colours[picture_id] = colour
 
     def _is_missing(self, picture_id: str) -> bool:
         """Nowhere, or in this process only because the store could not take it.
@@ -158,7 +183,9 @@ class Pictures:
             self._quiet_until = self._clock() + PAUSE
             raise
         self._quiet_until = None
-        return _resized(file)
+        image, files = _resized(file)
+        self._learn(picture.id, image)
+        return files
 
     def _refuse_while_unreachable(self) -> None:
         """After a failure one view in a while finds out; the others do not fill the server with waiting."""
@@ -206,14 +233,14 @@ def _decoded(text: str | None) -> bytes | None:
     return content if content[8:12] == b"WEBP" else None
 
 
-def _resized(file: bytes) -> dict[int, bytes]:
-    """The picture upright, as WebP in every width, never enlarged; an RGB picture's colour profile goes along.
+def _resized(file: bytes) -> tuple[Image.Image, dict[int, bytes]]:
+    """The picture upright, and as WebP in every width, never enlarged; an RGB picture's colour profile goes along.
 
     Raises PictureUnavailable for what is no picture, or too large a one.
     """
     try:
         image = _opened(file)
-        return {width: _webp(image, width) for width in reversed(WIDTHS)}
+        return image, {width: _webp(image, width) for width in reversed(WIDTHS)}
     except UNDECODABLE as error:
         raise PictureUnavailable(f"A picture could not be read ({type(error).__name__}).") from None
 
@@ -231,6 +258,12 @@ def _opened(file: bytes) -> Image.Image:
     return upright.convert("RGB")
 
 
+def _average(image: Image.Image) -> str:
+    """As in a style sheet: ``#c9b79c``."""
+    pixel = image.convert("RGB").resize((1, 1), Image.Resampling.BOX)
+    return f"#{pixel.tobytes().hex()}"
+
+
 def _turned(image: Image.Image) -> Image.Image:
     """Upright, by ourselves: Pillow's ``exif_transpose`` writes the other EXIF data anew and fails on odd ones."""
     turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
@@ -243,5 +276,5 @@ def _webp(image: Image.Image, width: int) -> bytes:
         size = (width, max(1, round(image.height * width / image.width)))
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     file = BytesIO()
-    image.save(file, "WEBP", quality=QUALITY, method=4, icc_profile=profile)
+    image.save(file, "WEBP", quality=QUALITY[width], method=4, icc_profile=profile)
     return file.getvalue()

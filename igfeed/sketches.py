@@ -237,6 +237,20 @@ def fells(p: Print, *, sky: Inks, sun: tuple[float, float, float, str], far: str
     p.forest(p.terrain(1.12, 0.3, octaves=2)[::9], 0.14, 0.36, near, mix(near, INK, 0.5))
 
 
+@scene("press-mark", "The studio's mark: a low sun over a dark fjord, in a ring.")
+def press_mark(p: Print) -> None:
+    p.flood(CREAM)
+    p.ink([disc(0, 0, 0.94)], PETROL)
+    face = p.ink([disc(0, 0, 0.84)], APRICOT, CORAL)
+    p.ink([disc(0, 0.06, 0.4)], CREAM)
+    p.ink([box(-1, 0.12 + layer * 0.14, 1, 1) for layer in range(1)], NIGHT, within=face)
+    p.ink(
+        [box(-0.34 + step * 0.05, 0.2 + step * 0.1, 0.34 - step * 0.05, 0.23 + step * 0.1) for step in range(5)],
+        CREAM,
+        within=face,
+    )
+
+
 @scene("lighthouse", "A striped lighthouse on a rock sends its beam over the sea at dusk.")
 def lighthouse(p: Print) -> None:
     p.flood(DEEP, PETROL, ROSE, APRICOT, bottom=0.45)

@@ -40,6 +40,8 @@ def run(services: Services) -> Run:
     renewal = _renew(services, errors)
     snapshot = _fetch(services, errors)
     pictures = services.pictures.mirror(snapshot.pictures(), deadline) if snapshot else MirrorReport()
+    if snapshot:
+        services.feed.paint()
     shown = snapshot or services.feed.at_hand
     found = report(services)
     error = errors[0] if errors else _store_error(found) or _picture_error(pictures)

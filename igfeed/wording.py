@@ -19,7 +19,9 @@ DATES = {**DATES, "pt": DATES["es"]}
 
 @dataclass(frozen=True)
 class Wording:
-    """``title``, ``photo`` and ``video`` have ``{name}`` in them; ``album`` and ``moving`` name the marks on tiles.
+    """``title``, ``photo`` and ``video`` have ``{name}`` in them, ``as_of`` has ``{date}``.
+
+    ``album``, ``moving`` and ``reel`` name the marks on tiles; ``turn_back`` and ``turn_on`` leaf through an album.
 
     ``posts`` and ``followers`` are for one, and for any other number.
     """
@@ -29,6 +31,7 @@ class Wording:
     video: str
     album: str
     moving: str
+    reel: str
     posts: tuple[str, str]
     followers: tuple[str, str]
     follow: str
@@ -38,6 +41,16 @@ class Wording:
     nothing_yet: str
     not_yet: str
     come_back: str
+    see: str
+    opens: str
+    as_of: str
+    close: str
+    previous: str
+    next: str
+    turn_back: str
+    turn_on: str
+    play: str
+    gone: str
 
 
 WORDINGS: Mapping[str, Wording] = {
@@ -47,6 +60,7 @@ WORDINGS: Mapping[str, Wording] = {
         video="Video by @{name}",
         album="Album",
         moving="Video",
+        reel="Reel",
         posts=("post", "posts"),
         followers=("follower", "followers"),
         follow="Follow on Instagram",
@@ -56,6 +70,16 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="No posts yet.",
         not_yet="This feed is not here yet",
         come_back="The posts will show here as soon as they have been fetched for the first time.",
+        see="View on Instagram",
+        opens="Opens on Instagram in a new tab",
+        as_of="Last updated on {date}",
+        close="Close",
+        previous="Previous post",
+        next="Next post",
+        turn_back="Previous picture",
+        turn_on="Next picture",
+        play="Play video",
+        gone="This video cannot be played here any more.",
     ),
     "de": Wording(
         title="{name} auf Instagram",
@@ -63,6 +87,7 @@ WORDINGS: Mapping[str, Wording] = {
         video="Video von @{name}",
         album="Album",
         moving="Video",
+        reel="Reel",
         posts=("Beitrag", "Beiträge"),
         followers=("Follower", "Follower"),
         follow="Auf Instagram folgen",
@@ -72,6 +97,16 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Noch keine Beiträge.",
         not_yet="Dieser Feed ist noch nicht da",
         come_back="Die Beiträge erscheinen hier, sobald sie zum ersten Mal abgerufen wurden.",
+        see="Auf Instagram ansehen",
+        opens="Öffnet sich auf Instagram in einem neuen Tab",
+        as_of="Zuletzt aktualisiert am {date}",
+        close="Schließen",
+        previous="Voriger Beitrag",
+        next="Nächster Beitrag",
+        turn_back="Voriges Bild",
+        turn_on="Nächstes Bild",
+        play="Video abspielen",
+        gone="Dieses Video lässt sich hier nicht mehr abspielen.",
     ),
     "fr": Wording(
         title="{name} sur Instagram",
@@ -79,6 +114,7 @@ WORDINGS: Mapping[str, Wording] = {
         video="Vidéo de @{name}",
         album="Album",
         moving="Vidéo",
+        reel="Reel",
         posts=("publication", "publications"),
         followers=("abonné", "abonnés"),
         follow="Suivre sur Instagram",
@@ -88,6 +124,16 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Pas encore de publication.",
         not_yet="Ce fil n’est pas encore là",
         come_back="Les publications apparaîtront ici dès qu’elles auront été récupérées une première fois.",
+        see="Voir sur Instagram",
+        opens="S’ouvre sur Instagram dans un nouvel onglet",
+        as_of="Dernière mise à jour le {date}",
+        close="Fermer",
+        previous="Publication précédente",
+        next="Publication suivante",
+        turn_back="Image précédente",
+        turn_on="Image suivante",
+        play="Lire la vidéo",
+        gone="Cette vidéo ne peut plus être lue ici.",
     ),
     "es": Wording(
         title="{name} en Instagram",
@@ -95,6 +141,7 @@ WORDINGS: Mapping[str, Wording] = {
         video="Vídeo de @{name}",
         album="Álbum",
         moving="Vídeo",
+        reel="Reel",
         posts=("publicación", "publicaciones"),
         followers=("seguidor", "seguidores"),
         follow="Seguir en Instagram",
@@ -104,6 +151,16 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Todavía no hay publicaciones.",
         not_yet="Este feed aún no está aquí",
         come_back="Las publicaciones aparecerán aquí en cuanto se hayan recuperado por primera vez.",
+        see="Ver en Instagram",
+        opens="Se abre en Instagram en una pestaña nueva",
+        as_of="Última actualización: {date}",
+        close="Cerrar",
+        previous="Publicación anterior",
+        next="Publicación siguiente",
+        turn_back="Imagen anterior",
+        turn_on="Imagen siguiente",
+        play="Reproducir el vídeo",
+        gone="Este vídeo ya no se puede reproducir aquí.",
     ),
     "it": Wording(
         title="{name} su Instagram",
@@ -111,6 +168,7 @@ WORDINGS: Mapping[str, Wording] = {
         video="Video di @{name}",
         album="Album",
         moving="Video",
+        reel="Reel",
         posts=("post", "post"),
         followers=("follower", "follower"),
         follow="Segui su Instagram",
@@ -120,6 +178,16 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Ancora nessun post.",
         not_yet="Questo feed non c’è ancora",
         come_back="I post appariranno qui appena saranno stati recuperati per la prima volta.",
+        see="Vedi su Instagram",
+        opens="Si apre su Instagram in una nuova scheda",
+        as_of="Ultimo aggiornamento: {date}",
+        close="Chiudi",
+        previous="Post precedente",
+        next="Post successivo",
+        turn_back="Immagine precedente",
+        turn_on="Immagine successiva",
+        play="Riproduci il video",
+        gone="Questo video non si può più riprodurre qui.",
     ),
     "pt": Wording(
         title="{name} no Instagram",
@@ -127,6 +195,7 @@ WORDINGS: Mapping[str, Wording] = {
         video="Vídeo de @{name}",
         album="Álbum",
         moving="Vídeo",
+        reel="Reel",
         posts=("publicação", "publicações"),
         followers=("seguidor", "seguidores"),
         follow="Seguir no Instagram",
@@ -136,6 +205,16 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Ainda não há publicações.",
         not_yet="Este feed ainda não está aqui",
         come_back="As publicações aparecem aqui assim que forem obtidas pela primeira vez.",
+        see="Ver no Instagram",
+        opens="Abre no Instagram num novo separador",
+        as_of="Última atualização: {date}",
+        close="Fechar",
+        previous="Publicação anterior",
+        next="Publicação seguinte",
+        turn_back="Imagem anterior",
+        turn_on="Imagem seguinte",
+        play="Reproduzir o vídeo",
+        gone="Este vídeo já não pode ser reproduzido aqui.",
     ),
     "nl": Wording(
         title="{name} op Instagram",
@@ -143,6 +222,7 @@ WORDINGS: Mapping[str, Wording] = {
         video="Video van @{name}",
         album="Album",
         moving="Video",
+        reel="Reel",
         posts=("bericht", "berichten"),
         followers=("volger", "volgers"),
         follow="Volgen op Instagram",
@@ -152,6 +232,16 @@ WORDINGS: Mapping[str, Wording] = {
         nothing_yet="Nog geen berichten.",
         not_yet="Deze feed is er nog niet",
         come_back="De berichten verschijnen hier zodra ze voor het eerst zijn opgehaald.",
+        see="Bekijken op Instagram",
+        opens="Opent op Instagram in een nieuw tabblad",
+        as_of="Laatst bijgewerkt op {date}",
+        close="Sluiten",
+        previous="Vorig bericht",
+        next="Volgend bericht",
+        turn_back="Vorige afbeelding",
+        turn_on="Volgende afbeelding",
+        play="Video afspelen",
+        gone="Deze video kan hier niet meer worden afgespeeld.",
     ),
 }
 

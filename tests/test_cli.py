@@ -206,7 +206,7 @@ def test_fetch_fetches_and_mirrors(runner: FlaskCliRunner, instagram: FakeInstag
 
     assert done.exit_code == 0
     assert "2 posts" in done.stdout
-    assert "6 stored, 0 kept, 0 failed" in done.stdout
+    assert "9 stored, 0 kept, 0 failed" in done.stdout
 
 
 def test_fetch_that_could_not_do_all_is_exit_1(runner: FlaskCliRunner, instagram: FakeInstagram, token: Token) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from igfeed.clock import Deadline
 from igfeed.encryption import FernetCipher
 from igfeed.errors import (
     FeedUnavailable,
@@ -19,7 +20,7 @@ from igfeed.errors import (
     TokenExpired,
     UnexpectedAnswer,
 )
-from igfeed.feed import CLAIM_KEY, KEY, TROUBLE_KEY
+from igfeed.feed import CLAIM_KEY, KEY, LONG_AGO, TROUBLE_KEY
 from igfeed.models import FeedSnapshot
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
@@ -936,3 +937,78 @@ def test_whoever_guesses_numbers_costs_the_store_one_question_a_second(
     assert [feed.picture(str(number)) for number in range(5)] == [None] * 5
 
     assert len(upstash.commands()) == 1
+
+
+# Colours
+
+
+def colours(snapshot: FeedSnapshot | None) -> list[str | None]:
+    assert snapshot
+    return [picture.colour for picture in snapshot.pictures() if picture != snapshot.profile.picture]
+
+
+def test_colours_of_kept_pictures_reach_the_snapshot_and_stay(site: Site, store: MemoryStore) -> None:
+    site.instagram.picture_size = (48, 60)
+    process = started(site, store)
+    plain = process.feed.fetch()
+    process.pictures.mirror(plain.pictures(), Deadline(60))
+    process.feed.paint()
+    painted = document(store)
+    site.clock.forward(hours=1)
+    other = site.start(store)
+    again = other.feed.fetch()
+
+    assert set(colours(plain)) == {None}
+    assert None not in colours(painted)
+    assert painted == process.feed.at_hand
+    assert painted.fetched_at - plain.fetched_at == timedelta(microseconds=1)
+    assert colours(again) == colours(painted), "carried over by a process that has made no picture"
+
+
+def test_a_picture_made_by_a_view_is_coloured_with_the_next_fetch(site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    first = process.feed.fetch().posts[0].picture
+    process.pictures.get(first, 320)
+    site.clock.forward(hours=1)
+
+    assert [colour is not None for colour in colours(process.feed.fetch())].count(True) == 1
+
+
+def test_painting_takes_a_newer_snapshot_instead_of_replacing_it(site: Site, store: MemoryStore) -> None:
+    process, other = started(site, store), started(site, store)
+    plain = process.feed.fetch()
+    process.pictures.get(plain.posts[0].picture, 320)
+    new = site.instagram.publish(fake.image())
+    site.clock.forward(hours=1)
+    other.feed.fetch()
+    process.feed.paint()
+
+    assert document(store).posts[0].id == new["id"]
+    assert document(store).posts[1].picture.colour
+
+
+def test_painting_what_has_no_news_writes_nothing(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
+    process = site.start(remote)
+    process.feed.fetch()
+    upstash.forget()
+    process.feed.paint()
+
+    assert upstash.commands() == [["GET", KEY]]
+
+
+# Age
+
+
+@pytest.mark.parametrize(("age", "is_old"), [(DAY, False), (DAY + SECOND, True)])
+def test_a_feed_of_more_than_a_day_is_old(age: timedelta, is_old: bool, site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    snapshot = process.feed.fetch()
+    site.clock.now += age
+
+    assert process.feed.old_since(snapshot) == (snapshot.fetched_at if is_old else None)
+
+
+def test_nobody_says_how_old_a_feed_of_unknown_age_is(site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+
+    assert process.feed.old_since(replace(process.feed.fetch(), fetched_at=LONG_AGO)) is None

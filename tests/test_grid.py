@@ -1,5 +1,9 @@
 """The page, the embed and the pictures, as a browser gets them."""
 
+import base64
+import gzip
+import hashlib
+import json
 import re
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -11,8 +15,10 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from igfeed import create_app
+from igfeed.config import Settings
 from igfeed.errors import ConfigError
 from igfeed.models import Token
+from igfeed.wording import WORDINGS, date
 from tests.conftest import MakeServices, MovingClock
 from tests.servers.instagram import (
     EXPIRED,
@@ -22,20 +28,28 @@ from tests.servers.instagram import (
     album,
     answer,
     image,
+    reel,
     video,
 )
 
 
 class Elements(HTMLParser):
-    """All elements of a page with their attributes, in order."""
+    """All elements of a page with their attributes, in order; apart from them what is inert in templates."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.found: list[tuple[str, dict[str, str]]] = []
+        self.in_templates: list[tuple[str, dict[str, str]]] = []
+        self._is_in_template = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, {name: value or "" for name, value in attrs}))
+        self._is_in_template = self._is_in_template or tag == "template"
+        place = self.in_templates if self._is_in_template else self.found
+        place.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_in_template = self._is_in_template and tag != "template"
 
     def all(self, tag: str, attribute: str | None = None) -> list[dict[str, str]]:
         return [attrs for name, attrs in self.found if name == tag and (attribute is None or attribute in attrs)]
@@ -72,7 +86,7 @@ def test_every_tile_has_a_picture_of_ours_with_alt_text_and_a_link_to_the_post(
 ) -> None:
     page = elements(client, "/?limit=24")
 
-    pictures = page.all("img")
+    pictures = page.all("img", "srcset")
     assert len(pictures) == 24
     assert all(picture["alt"] and picture["src"].startswith("/media/") for picture in pictures)
     assert [link["href"] for link in page.all("a") if "/p/" in link["href"] or "/reel/" in link["href"]] == [
@@ -97,9 +111,6 @@ def test_the_grid_says_when_it_was_fetched(client: FlaskClient, token: Token) ->
 
 @pytest.mark.parametrize("path", ["/", "/embed", "/?theme=dark&gap=9"])
 def test_the_policy_allows_exactly_the_style_on_the_page(client: FlaskClient, token: Token, path: str) -> None:
-    import base64
-    import hashlib
-
     response = client.get(path)
 
     style = re.search(r"<style>(.*?)</style>", response.text, re.DOTALL)
@@ -109,6 +120,19 @@ def test_the_policy_allows_exactly_the_style_on_the_page(client: FlaskClient, to
     assert f"style-src 'sha256-{digest}'" in policy
     assert "unsafe" not in policy
     assert "frame-ancestors *" in policy
+
+
+@pytest.mark.parametrize(("path", "count"), [("/", 2), ("/embed", 2), ("/embed?open=instagram", 1)])
+def test_the_policy_allows_exactly_the_scripts_on_the_page(
+    client: FlaskClient, token: Token, path: str, count: int
+) -> None:
+    response = client.get(path)
+
+    scripts = re.findall(r"<script>(.*?)</script>", response.text, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{each}'" for each in hashes)
+    assert len(scripts) == count
+    assert f"; script-src {allowed}; connect-src 'self'; " in response.headers["Content-Security-Policy"]
 
 
 def test_who_may_embed_is_the_owners_choice(make_services: MakeServices, token: Token) -> None:
@@ -228,8 +252,10 @@ def test_links_lead_through_the_pages_and_keep_the_options(
         ("gap=12", "--gap:12px"),
         ("gap=999", "--gap:48px"),
         ("gap=-1", "--gap:0px"),
-        ("columns=5", "repeat(5,minmax(0,1fr))"),
-        ("columns=99", "repeat(8,minmax(0,1fr))"),
+        ("columns=5", "--columns:5"),
+        ("columns=99", "--columns:8"),
+        ("radius=12", "--radius:12px"),
+        ("radius=49", "--radius:48px"),
         ("ratio=portrait", "--ratio:4/5"),
         ("ratio=tall", "--ratio:3/4"),
         ("", "--gap:4px"),
@@ -274,7 +300,7 @@ def test_a_hostile_caption_stays_text(
 
     page = elements(client, "/?captions=1")
 
-    assert not page.all("script")
+    assert [attrs.get("type") for attrs in page.all("script")] == ["application/ld+json", None, None]
     assert not [attrs for _, attrs in page.found if any(name.startswith("on") for name in attrs)]
     assert hostile in client.get("/?captions=1").text or "&#" in client.get("/?captions=1").text
 
@@ -286,16 +312,16 @@ def test_a_post_without_a_trustworthy_permalink_is_shown_without_a_link(
 
     page = elements(client, "/")
 
-    assert len(page.all("img")) == 1
+    assert len(page.all("img", "srcset")) == 1
     assert "javascript" not in client.get("/").text
 
 
 def test_albums_and_videos_are_marked_for_eyes_and_ears(
     client: FlaskClient, instagram: FakeInstagram, token: Token
 ) -> None:
-    instagram.posts[:] = [image(), album(), video()]
+    instagram.posts[:] = [image(), album(), video(), reel()]
 
-    assert [mark["aria-label"] for mark in elements(client).all("span", "aria-label")] == ["Album", "Video"]
+    assert [mark["aria-label"] for mark in elements(client).all("span", "aria-label")] == ["Album", "Video", "Reel"]
 
 
 def test_the_page_speaks_the_owners_language(make_services: MakeServices, token: Token) -> None:
@@ -467,7 +493,7 @@ def test_a_picture_of_a_feed_that_another_process_fetched_is_found(
 
 
 def test_the_first_pictures_load_at_once_and_the_others_when_needed(client: FlaskClient, token: Token) -> None:
-    pictures = elements(client).all("img")
+    pictures = elements(client).all("img", "srcset")
 
     assert [attrs.get("loading") for attrs in pictures] == [None] * 4 + ["lazy"] * 8
     assert all("320w" in attrs["srcset"] and attrs["sizes"] for attrs in pictures)
@@ -509,3 +535,172 @@ def test_a_cache_that_cannot_be_used_stops_the_start_with_one_line(
 
     with pytest.raises(ConfigError, match="FLASK_CACHE_TYPE is 'NoSuchCache'"):
         create_app(services=make_services())
+
+
+# When it is old
+
+
+def test_a_feed_older_than_a_day_says_so_and_a_fresh_one_does_not(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    fresh = client.get("/").text
+    instagram.stop()
+    clock.forward(hours=25)
+    old = client.get("/").text
+
+    assert "Last updated" not in fresh
+    assert "Last updated on 3 May 2026" in old
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "it", "pt", "nl"])
+def test_the_note_is_in_the_owners_language(
+    make_services: MakeServices, instagram: FakeInstagram, token: Token, clock: MovingClock, language: str
+) -> None:
+    client = create_app(services=make_services(IGFEED_LANGUAGE=language)).test_client()
+    client.get("/embed")
+    instagram.stop()
+    clock.forward(days=2)
+
+    note = re.search(r'<p class="as-of">(.*?)</p>', client.get("/embed").text)
+    assert note
+    assert WORDINGS[language].as_of.format(date=date(clock.now - timedelta(days=2), language)) == note[1]
+
+
+# The account's own picture, and colours
+
+
+def test_the_header_has_the_accounts_picture_or_its_initial(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, make_services: MakeServices
+) -> None:
+    address = next(attrs["src"] for attrs in elements(client).all("img", "src"))
+    instagram.profile["profile_picture_url"] = "/pictures/another.jpg"
+    services = make_services()
+    services.feed.fetch()
+    other = next(attrs["src"] for attrs in elements(create_app(services=services).test_client()).all("img", "src"))
+    instagram.profile.pop("profile_picture_url")
+    services.feed.fetch()
+    plain = elements(create_app(services=services).test_client())
+
+    assert re.fullmatch(r"/media/0_\d+-320\.webp", address)
+    assert address != other
+    assert [attrs for attrs in plain.all("img") if not attrs["alt"]] == []
+
+
+def test_the_accounts_picture_comes_from_our_own_store(client: FlaskClient, token: Token) -> None:
+    address = next(attrs["src"] for attrs in elements(client).all("img", "src"))
+
+    assert picture(client, address).width == 320
+
+
+def test_tiles_have_the_colours_of_their_pictures_without_a_style_attribute(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.picture_size = (48, 60)
+    before = elements(client, "/embed?limit=3")
+    client.get("/api/cron/refresh-instagram-token", headers={"Authorization": "Bearer the-cron-secret"})
+    page = elements(client, "/embed?limit=3")
+
+    assert before.all("svg") == []
+    assert [bool(re.fullmatch("#[0-9a-f]{6}", svg["color"])) for svg in page.all("svg")] == [True] * 3
+    assert not any("style" in attrs for _, attrs in page.found + page.in_templates)
+
+
+# What search engines and link previews read
+
+
+def meta(page: Elements) -> dict[str, str]:
+    return {attrs.get("name") or attrs.get("property", ""): attrs["content"] for attrs in page.all("meta", "content")}
+
+
+def test_the_page_tells_search_engines_and_previews_what_it_is(
+    make_services: MakeServices, instagram: FakeInstagram, token: Token
+) -> None:
+    client = create_app(services=make_services(BASE_URL="https://feed.example")).test_client()
+    page = elements(client)
+    said = meta(page)
+    first = f"https://feed.example/media/{ids(instagram)[0]}-1080.webp"
+    block = re.search(r'<script type="application/ld\+json">(.*?)</script>', client.get("/").text)
+
+    assert said["description"] == "Furniture from Malmö 🪑 Open Tue to Sat"
+    assert said["og:title"] == "Studio Nord on Instagram"
+    assert said["og:image"] == first
+    assert page.all("link", "href")[0] == {"rel": "canonical", "href": "https://feed.example/"}
+    assert block
+    gallery = json.loads(block[1])
+    assert (gallery["@type"], len(gallery["image"]), gallery["image"][0]["contentUrl"]) == ("ImageGallery", 12, first)
+
+
+def test_the_second_page_is_a_page_of_its_own(client: FlaskClient, token: Token) -> None:
+    assert elements(client, "/?page=2&theme=dark").all("link", "href")[0]["href"] == "http://localhost/?page=2"
+
+
+def test_a_page_without_biography_still_has_a_description(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.profile.pop("biography")
+
+    assert meta(elements(client))["description"] == "Studio Nord on Instagram"
+
+
+def test_the_embed_is_indexed_only_where_it_is_embedded_and_may_be_sized(
+    make_services: MakeServices, token: Token
+) -> None:
+    services = make_services(IGFEED_FRAME_ANCESTORS="https://shop.example")
+    said = meta(elements(create_app(services=services).test_client(), "/embed"))
+
+    assert said["robots"] == "noindex,indexifembedded"
+    assert said["responsive-embedded-sizing"] == "allow-origins=https://shop.example"
+    assert "og:title" not in said
+
+
+# The script for host pages
+
+
+def test_the_script_for_host_pages_is_public_and_small_and_knows_the_account(client: FlaskClient, token: Token) -> None:
+    client.get("/")
+    response = client.get("/embed.js")
+
+    assert response.mimetype == "text/javascript"
+    assert response.headers["Cache-Control"].startswith("public, max-age=300, ")
+    assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert "Set-Cookie" not in response.headers
+    assert "https://www.instagram.com/studio.nord/" in response.text
+    assert client.get("/embed.js", headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
+
+
+def test_the_script_for_host_pages_is_there_before_the_first_feed(client: FlaskClient) -> None:
+    response = client.get("/embed.js")
+
+    assert response.status_code == 200
+    assert '"https://www.instagram.com/"' in response.text
+
+
+@pytest.mark.parametrize("name", ["</script><script>alert(1)</script>", "'; alert(1); '", "\u2028\n", "`${alert(1)}`"])
+def test_a_hostile_name_stays_a_text_in_the_script(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, name: str
+) -> None:
+    instagram.profile["name"] = name
+    client.get("/")
+    titles = re.findall(r"asked\.title \|\| (.*);", client.get("/embed.js").text)
+
+    assert json.loads(titles[0]) == f"{name} on Instagram"
+    assert "</" not in titles[0]
+
+
+# Weights
+
+
+def weight(text: str) -> int:
+    return len(gzip.compress(text.encode(), 9))
+
+
+def test_the_demo_keeps_its_budgets(tmp_path: Path) -> None:
+    environ = {"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3")}
+    client = create_app(Settings.from_env(environ)).test_client()
+    whole = client.get("/embed").text
+    scripts = "".join(re.findall(r"<script>(.*?)</script>", whole, re.DOTALL))
+
+    assert whole.count("data-post-id") == 12
+    assert weight(whole) <= 10_000
+    assert 0 < weight(scripts) <= 2_000
+    assert weight(client.get("/embed.js").text) <= 1_400

@@ -1,6 +1,7 @@
 """The nouns: their way to JSON and back, and the edges of a token's life."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -103,6 +104,9 @@ SNAPSHOT = FeedSnapshot(
 )
 
 
+POST = SNAPSHOT.posts[0].to_json()
+
+
 def through_json(document: dict[str, Any]) -> Any:
     return json.loads(json.dumps(document))
 
@@ -200,6 +204,8 @@ def test_a_token_with_an_odd_field_is_unreadable(change: dict[str, Any]) -> None
         {"posts": None},
         {"posts": [None]},
         {"posts": [{"picture": {}}]},
+        {"posts": [{**POST, "picture": {"id": "1", "colour": "red;}*{color:red"}}]},
+        {"posts": [{**POST, "children": [{"id": "1", "colour": 7}]}]},
         {"fetched_at": None},
         {"fetched_at": "yesterday"},
         {"departed": None},
@@ -345,6 +351,43 @@ def test_a_snapshots_pictures_are_those_of_posts_and_children() -> None:
     assert SNAPSHOT.picture_ids == {"1", "2", "3", "4"}
     assert SNAPSHOT.picture("3") == Picture("3", "https://a/3.jpg")
     assert SNAPSHOT.picture("5") is None
+
+
+def test_the_accounts_own_picture_is_one_of_them_and_called_after_its_path() -> None:
+    def portrait(url: str | None) -> Picture | None:
+        return Profile("studio.nord", picture_url=url).picture
+
+    first, again, other = (
+        portrait(url) for url in ("https://a/v/1_n.jpg?oe=1", "https://b/v/1_n.jpg?oe=2", "https://a/v/2_n.jpg?oe=1")
+    )
+
+    assert first
+    assert again
+    assert other
+    assert re.fullmatch(r"0_\d+", first.id)
+    assert first.id == again.id != other.id
+    assert again.url == "https://b/v/1_n.jpg?oe=2"
+    assert [portrait(url) for url in (None, "", "https://[", "https://a")] == [None] * 4
+    whole = replace(SNAPSHOT, profile=Profile("studio.nord", picture_url="https://a/v/1_n.jpg"))
+    assert next(whole.pictures()).id == first.id
+    assert whole.picture(first.id)
+
+
+def test_painting_colours_what_is_known_and_leaves_the_rest() -> None:
+    painted = SNAPSHOT.painted(lambda picture: {"1": "#111111", "3": "#333333"}.get(picture.id))
+
+    assert [picture.colour for picture in painted.pictures()] == ["#111111", None, "#333333", None]
+    assert painted.painted(lambda each: each.colour) == painted
+    assert FeedSnapshot.from_json(through_json(painted.to_json())) == painted
+
+
+def test_a_snapshot_from_before_there_were_colours_is_read() -> None:
+    document = through_json(SNAPSHOT.to_json())
+    for post in document["posts"]:
+        for picture in (post["picture"], *post["children"]):
+            del picture["colour"]
+
+    assert FeedSnapshot.from_json(document) == SNAPSHOT
 
 
 def test_a_post_is_called_by_the_id_of_its_picture() -> None:

@@ -292,7 +292,7 @@ def test_the_cron_renews_fetches_and_mirrors(client: FlaskClient, instagram: Fak
         "renewal": "renewed",
         "feed": "fetched",
         "posts": 2,
-        "pictures": {"stored": 6, "kept": 0, "failed": 0},
+        "pictures": {"stored": 9, "kept": 0, "failed": 0},
         "token": None,
         "error": None,
         "hint": None,
@@ -306,7 +306,7 @@ def test_twice_in_a_row_is_harmless(client: FlaskClient, instagram: FakeInstagra
     first, second = cron(client), cron(client)
 
     assert second["renewal"] == "not_due"
-    assert second["pictures"] == {"stored": 0, "kept": 6, "failed": 0}
+    assert second["pictures"] == {"stored": 0, "kept": 9, "failed": 0}
     assert second["token"] == first["token"]
     assert instagram.count("renew") == 1
 
@@ -377,7 +377,7 @@ def test_a_picture_that_cannot_be_mirrored_is_502_and_the_others_are_mirrored(
 
     done = cron(client, expected=502)
 
-    assert done["pictures"] == {"stored": 3, "kept": 0, "failed": 3}
+    assert done["pictures"] == {"stored": 6, "kept": 0, "failed": 3}
     assert "3 picture files" in done["error"]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from igfeed.options import Options
 
 DEFAULTS = Options()
-NAMES = ("limit", "page", "columns", "gap", "ratio", "theme", "header", "captions", "q")
+NAMES = ("limit", "page", "columns", "gap", "radius", "ratio", "theme", "layout", "header", "captions", "open", "q")
 
 
 def options(**query: str) -> Options:
@@ -14,18 +14,33 @@ def options(**query: str) -> Options:
 
 
 def test_every_option_is_read() -> None:
-    asked = options(limit="9", page="2", columns="3", gap="0", ratio="tall", theme="light", header="1", captions="1")
+    numbers = options(limit="9", page="2", columns="3", gap="0", radius="8")
+    words = options(ratio="tall", theme="light", layout="carousel", header="1", captions="1", open="instagram")
 
-    assert asked == Options(9, 2, 3, 0, "tall", "light", header=True, captions=True)
+    assert numbers == Options(9, 2, 3, 0, 8)
+    assert words == Options(
+        ratio="tall", theme="light", layout="carousel", header=True, captions=True, open="instagram"
+    )
 
 
 def test_numbers_are_clamped() -> None:
-    assert options(limit="0", page="0", columns="0", gap="-3") == Options(limit=1, columns=1, gap=0)
-    assert options(limit="25", columns="9", gap="49") == Options(limit=24, columns=8, gap=48)
+    assert options(limit="0", page="0", columns="0", gap="-3", radius="-1") == Options(limit=1, columns=1, gap=0)
+    assert options(limit="25", columns="9", gap="49", radius="99") == Options(limit=24, columns=8, gap=48, radius=48)
 
 
 def test_bad_values_and_unknown_names_are_ignored() -> None:
-    bad = {"limit": "1e3", "page": "two", "columns": "", "gap": "4px", "ratio": "1:1", "theme": "DARK", "header": "yes"}
+    bad = {
+        "layout": "list",
+        "open": "_blank",
+        "radius": "50%",
+        "limit": "1e3",
+        "page": "two",
+        "columns": "",
+        "gap": "4px",
+        "ratio": "1:1",
+        "theme": "DARK",
+        "header": "yes",
+    }
 
     assert options(**bad, captions="2", colour="red") == DEFAULTS
 
@@ -38,6 +53,7 @@ def test_any_query_string_makes_options_within_their_bounds(query: dict[str, str
     assert 1 <= asked.page <= Options.MOST_PAGES
     assert asked.columns is None or 1 <= asked.columns <= 8
     assert 0 <= asked.gap <= 48
+    assert 0 <= asked.radius <= 48
 
 
 @given(
@@ -47,10 +63,13 @@ def test_any_query_string_makes_options_within_their_bounds(query: dict[str, str
         page=st.integers(1, 9),
         columns=st.none() | st.integers(1, 8),
         gap=st.integers(0, 48),
+        radius=st.integers(0, 48),
         ratio=st.sampled_from(["square", "portrait", "tall"]),
         theme=st.sampled_from(["auto", "light", "dark"]),
+        layout=st.sampled_from(["grid", "carousel"]),
         header=st.booleans(),
         captions=st.booleans(),
+        open=st.sampled_from(["lightbox", "instagram"]),
     ),
     st.integers(1, 9),
 )

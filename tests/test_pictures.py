@@ -305,6 +305,36 @@ def test_pictures_of_every_kind_become_plain_colours_without_a_foreign_profile(
     assert ("icc_profile" in shown.info) is (mode == "RGB")
 
 
+# Its colour
+
+
+def test_the_colour_is_known_once_the_picture_is_made(site: Site, pictures: Pictures) -> None:
+    image = Image.new("RGB", (800, 1000), (200, 100, 0))
+    image.paste((0, 100, 200), (0, 0, 400, 1000))
+    wanted = answering(site, saved(image, quality=95))
+    before = pictures.colour(wanted)
+    pictures.get(wanted, 320)
+    colour = pictures.colour(wanted)
+
+    assert before is None
+    assert colour
+    assert is_like(tuple(bytes.fromhex(colour[1:])), (100, 100, 100))
+
+
+def test_mirroring_learns_the_colours_of_what_another_process_has_kept(
+    site: Site, pictures: Pictures, memory_store: MemoryStore
+) -> None:
+    wanted = mirrored(site, 2)
+    pictures.mirror(wanted, Deadline(LONG))
+    fresh = site.start(memory_store).pictures
+    fresh.mirror(wanted, Deadline(LONG))
+
+    colours = [fresh.colour(each) or "" for each in wanted]
+    assert [is_like(tuple(bytes.fromhex(each[1:])), picture_colour(wanted[n].id)) for n, each in enumerate(colours)]
+    assert len(set(colours)) == 2
+    assert fresh.colour(Picture("1", colour="#123456")) == "#123456"
+
+
 # What is no picture
 
 

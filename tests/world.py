@@ -224,7 +224,7 @@ class World:
         self.shown_posts = [post["id"] for post in self.instagram.posts]
         assert visitor.posts() == self.shown_posts
         self.shown_pictures = self._kept_pictures()
-        assert len(self.shown_pictures) == 3 * len(WIDTHS)
+        assert len(self.shown_pictures) == 4 * len(WIDTHS), "the account's own, the post's, the album's, its child's"
         return visitor
 
     def set_token_up(self) -> None:

@@ -2,14 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
@@ -18,6 +18,11 @@ from igfeed.config import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+PATIENCE = 120_000
+"""Milliseconds after which a test gives up; a busy machine may take long to draw the sample pictures."""
+
+expect.set_options(timeout=PATIENCE)
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
@@ -60,6 +65,18 @@ def host_page(site: str) -> Iterator[str]:
         yield f"http://localhost:{port}"
 
 
+@pytest.fixture
+def host() -> Iterator[Callable[[str], str]]:
+    """Puts up a page of another site: takes its HTML, gives its address."""
+    with ExitStack() as stack:
+
+        def put_up(html: str) -> str:
+            page = Response(f"<!doctype html><html lang=en><title>Host</title>{html}", mimetype="text/html")
+            return f"http://localhost:{stack.enter_context(serving(page))}/"
+
+        yield put_up
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's or whatever is on the PATH; where there is none the tests are skipped, except in CI."""
@@ -77,6 +94,6 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A phone that is patient."""
     context = chromium.new_context(viewport={"width": 390, "height": 844})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()

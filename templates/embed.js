@@ -1,0 +1,60 @@
+// Puts one iframe with the feed beside the script's own tag, as high as its content.
+(() => {
+  const script = document.currentScript;
+  if (!script || script.igfeed) return;
+  script.igfeed = true;
+  const {origin} = new URL(script.src), asked = script.dataset, inHead = document.head.contains(script);
+  const style = (element, rules) => {
+    for (const name in rules) element.style.setProperty(name, rules[name], 'important');
+  };
+
+  // What the grid will need, by its own rules: this space is kept until the frame says it itself.
+  const estimate = width => {
+    const number = (name, usual) => name in asked ? +asked[name] : usual;
+    const limit = Math.min(number('limit', 12), {{ posts }}), gap = number('gap', 4);
+    const columns = number('columns', width < 360 ? 2 : width < 720 ? 3 : width < 1280 ? 4 : 6);
+    const isRow = asked.layout == 'carousel', rows = isRow ? 1 : Math.ceil(limit / columns);
+    const tile = isRow ? (width - columns * gap) / (columns + {{ peek }}) : (width + gap) / columns - gap;
+    const picture = tile * ({portrait: 1.25, tall: 4 / 3}[asked.ratio] || 1) + number('captions', 0) * 76;
+    return rows * (picture + gap) - gap + number('header', 0) * (width < 576 ? 230 : 150) + (limit < {{ posts }}) * 76.5 || 400;
+  };
+
+  const place = () => {
+    const frame = document.createElement('iframe');
+    const {previousElementSibling: before, nextElementSibling: after} = script;
+    let link = before, answered;
+    if (after?.matches('[data-igfeed]')) after.remove();
+    frame.dataset.igfeed = '';
+    frame.title = asked.title || {{ title|tojson }};
+    frame.loading = 'lazy';
+    frame.referrerPolicy = 'strict-origin-when-cross-origin';
+    frame.src = `${origin}/embed?${new URLSearchParams({{ names|tojson }}.filter(name => name in asked).map(name => [name, asked[name]]))}`;
+    style(frame, {display: 'block', width: '100%', 'max-width': 'none', margin: 0, padding: 0, border: 0, float: 'none', position: 'static', opacity: 1, visibility: 'visible'});
+    inHead ? document.body.append(frame) : script.after(frame);
+    style(frame, {height: `${estimate(frame.clientWidth)}px`});
+    if (!link?.matches('a[href*=".instagram.com/"]')) {
+      link = document.createElement('a');
+      link.href = {{ home|tojson }};
+      link.textContent = frame.title;
+      frame.after(link);
+    }
+
+    // Where the frame is refused or does not answer there is a plain link.
+    const show = isShown => {
+      style(frame, {display: isShown ? 'block' : 'none'});
+      style(link, {display: isShown ? 'none' : 'inline'});
+    };
+    const wait = seconds => setTimeout(() => answered || show(), seconds * 1000);
+    show(true);
+    frame.onload = () => wait(2);
+    new IntersectionObserver(([{isIntersecting}], observer) => isIntersecting && observer.disconnect(wait(10))).observe(frame);
+    addEventListener('message', ({data, source, origin: from}) => {
+      const height = data?.igfeed;
+      if (!(height > 0) || source != frame.contentWindow || from != origin) return;
+      answered || show(answered = true);
+      // Not by frame-sizing: Chromium 156 measures with the first width it saw, so a turned phone would cut the feed off.
+      style(frame, {height: `${Math.min(height, 20000)}px`});
+    });
+  };
+  inHead && document.readyState == 'loading' ? addEventListener('DOMContentLoaded', place) : place();
+})();

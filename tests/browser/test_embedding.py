@@ -1,0 +1,228 @@
+"""The feed on other sites' pages: one script tag, whatever is around it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+from igfeed import create_app
+from igfeed.config import Settings
+from tests.browser.conftest import PATIENCE, serving
+
+pytestmark = pytest.mark.browser
+
+Host = Callable[[str], str]
+
+PROFILE = "https://www.instagram.com/studio.nord/"
+AGGRESSIVE = "<style>* { all: unset } head, style, script { display: none } img, iframe, svg { display: none }</style>"
+SHOWN = "[...document.querySelectorAll('iframe')].filter(each => each.offsetHeight > 100).length"
+
+
+def tag(site: str, options: str = "", how: str = "") -> str:
+    return f'<script {how} src="{site}/embed.js" {options}></script>'
+
+
+def frame(page: Page, number: int = 0) -> FrameLocator:
+    return page.frame_locator("iframe").nth(number)
+
+
+def wait_until_it_fits(page: Page, number: int = 0, at_least: int = 50) -> None:
+    """Until the frame is exactly as high as its content, and that is at least so high."""
+    inner = page.locator("iframe").nth(number).element_handle().content_frame()
+    assert inner
+    for _ in range(1000):
+        height = inner.evaluate("document.documentElement.offsetHeight")
+        outer = page.locator("iframe").nth(number).evaluate("frame => frame.offsetHeight")
+        if height == outer >= at_least:
+            return
+        page.evaluate("new Promise(requestAnimationFrame)")
+    raise AssertionError(f"the frame has {outer}, its content {height}")
+
+
+def test_the_frame_is_as_high_as_its_content_through_all_that_happens(page: Page, site: str, host: Host) -> None:
+    link = f'<a href="{PROFILE}">@studio.nord</a>'
+    page.goto(host(f"<body>{link}{tag(site, 'data-columns=3 data-limit=9', 'async')}<p>After"))
+    frame(page).locator(".tile").first.wait_for()
+    wait_until_it_fits(page)
+    assert not page.get_by_role("link", name="@studio.nord").is_visible()
+
+    page.set_viewport_size({"width": 844, "height": 390})
+    wait_until_it_fits(page, at_least=840)
+    page.set_viewport_size({"width": 390, "height": 844})
+    frame(page).get_by_role("link", name="Older posts").click()
+    expect(frame(page).locator(".tile")).to_have_count(18)
+    wait_until_it_fits(page, at_least=6 * 130)
+    assert page.context.cookies() == []
+
+
+def test_a_post_opened_in_a_small_frame_has_room(page: Page, site: str, host: Host) -> None:
+    page.goto(host(f"<body>{tag(site, 'data-columns=3 data-limit=3')}<p>After"))
+    frame(page).locator(".tile > a").first.click()
+    box = frame(page).locator("dialog")
+    expect(box).to_be_visible()
+
+    wait_until_it_fits(page, at_least=560)
+    place = box.bounding_box()
+    assert place
+    assert place["height"] >= 560
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    wait_until_it_fits(page, at_least=130)
+    assert page.locator("iframe").evaluate("frame => frame.offsetHeight") < 400
+
+
+def test_in_a_frame_higher_than_the_screen_a_post_opens_where_the_visitor_looks(
+    page: Page, site: str, host: Host
+) -> None:
+    page.goto(host(f"<body style='margin:0'>{tag(site, 'data-columns=1 data-limit=24')}<p>After"))
+    frame(page).locator(".tile").first.wait_for()
+    wait_until_it_fits(page, at_least=9000)
+    frame(page).locator(".tile > a").nth(14).click()
+    box = frame(page).locator("dialog")
+    expect(box).to_be_visible()
+
+    place = box.bounding_box()
+    assert place
+    assert abs(place["y"]) <= 1, "in the coordinates of the screen"
+    assert abs(place["height"] - 844) <= 1
+
+
+def test_a_page_with_aggressive_styles_shows_two_feeds_that_do_not_mix(page: Page, site: str, host: Host) -> None:
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    body = f"{tag(site, 'data-limit=3 data-theme=dark', 'async')}<p>Between</p>{tag(site, 'data-layout=carousel')}"
+    page.goto(host(f"{AGGRESSIVE}<body>{body}"))
+    for number in (0, 1):
+        frame(page, number).locator(".tile").first.wait_for()
+        wait_until_it_fits(page, number, at_least=100)
+
+    themes = {frame(page, number).locator("html").get_attribute("data-theme") for number in (0, 1)}
+    assert themes == {"dark", "auto"}
+    assert page.evaluate(SHOWN) == 2
+    assert page.locator("iframe").first.get_attribute("title") == "Studio Nord on Instagram"
+    assert page.evaluate("[...document.querySelectorAll('iframe')].map(each => each.loading)") == ["lazy"] * 2
+    assert complaints == []
+
+
+@pytest.mark.parametrize("how", ["", "async", "defer"])
+@pytest.mark.parametrize("place", ["<head>{}</head><body><p>Text", "<body>{}<p>Text"], ids=["head", "body"])
+def test_it_works_wherever_the_tag_stands_and_however_it_loads(
+    page: Page, site: str, host: Host, place: str, how: str
+) -> None:
+    page.goto(host(place.format(tag(site, "data-limit=3", how))))
+
+    frame(page).locator(".tile").first.wait_for()
+    assert page.locator("body iframe").count() == 1
+
+
+def test_a_tag_that_comes_late_or_runs_again_makes_one_frame(page: Page, site: str, host: Host) -> None:
+    page.goto(host("<body><div id=place></div>"))
+    page.evaluate(
+        """src => new Promise(done => {
+          const again = html => { place.innerHTML = html; const old = place.querySelector('script');
+            const script = document.createElement('script'); script.src = src; script.onload = done;
+            old ? old.replaceWith(script) : place.append(script); };
+          again(''); addEventListener('igfeed-again', () => again(place.innerHTML)); })""",
+        f"{site}/embed.js",
+    )
+    frame(page).locator(".tile").first.wait_for()
+    page.evaluate("dispatchEvent(new Event('igfeed-again'))")
+    frame(page).locator(".tile").first.wait_for()
+    page.wait_for_function("place.querySelectorAll('iframe').length === 1")
+
+    assert page.locator("iframe").count() == 1
+    assert page.locator("iframe").is_visible()
+
+
+def test_options_go_along_and_others_do_not(page: Page, site: str, host: Host) -> None:
+    page.goto(host(f"<body>{tag(site, 'data-limit=3 data-ratio=tall data-secret=x data-src=//evil.example')}"))
+
+    assert page.locator("iframe").get_attribute("src") == f"{site}/embed?limit=3&ratio=tall"
+
+
+def test_nobody_else_says_how_high_it_is(page: Page, site: str, host: Host) -> None:
+    page.goto(host(f"<body>{tag(site, 'data-limit=3')}"))
+    frame(page).locator(".tile").first.wait_for()
+    wait_until_it_fits(page)
+    before = page.locator("iframe").evaluate("frame => frame.offsetHeight")
+    page.evaluate("new Promise(done => { onmessage = done; postMessage({igfeed: 5000}, '*') })")
+
+    assert page.locator("iframe").evaluate("frame => frame.offsetHeight") == before
+
+
+def test_without_script_on_either_side_the_browser_sizes_the_frame(chromium: Browser, site: str, host: Host) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    style = "width: 100%; border: 0; frame-sizing: content-height"
+    page.goto(host(f'<body style="margin: 0"><iframe src="{site}/embed?limit=9&columns=3" style="{style}"></iframe>'))
+    frame(page).locator(".tile").first.wait_for()
+    inner = page.locator("iframe").element_handle().content_frame()
+    assert inner
+    if not page.evaluate("CSS.supports('frame-sizing', 'content-height')"):
+        pytest.skip("this Chromium is older than frame-sizing")
+
+    wait_until_it_fits(page, at_least=400)
+    context.close()
+
+
+@pytest.fixture
+def refusing_site(tmp_path: Path) -> Iterator[str]:
+    """A demo that may be framed by nobody."""
+    environ = {
+        "IGFEED_DEMO": "1",
+        "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3"),
+        "IGFEED_FRAME_ANCESTORS": "'none'",
+    }
+    app = create_app(Settings.from_env(environ))
+    with serving(app) as port:
+        app.test_client().get("/embed")
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_where_the_frame_is_refused_there_is_a_link_to_the_profile(page: Page, refusing_site: str, host: Host) -> None:
+    page.goto(host(f"<body>{tag(refusing_site)}"))
+    link = page.get_by_role("link", name="Studio Nord on Instagram")
+
+    expect(link).to_be_visible(timeout=20_000)
+    assert link.get_attribute("href") == PROFILE
+    assert not page.locator("iframe").is_visible()
+
+
+def test_a_feed_just_below_the_screen_answers_before_it_is_seen(page: Page, site: str, host: Host) -> None:
+    page.clock.install()
+    space = "<div style='height: 900px'></div>"
+    page.goto(host(f"<body style='margin:0'>{space}{tag(site, 'data-limit=3 data-captions=1')}"), wait_until="load")
+    frame(page).locator(".tile").first.wait_for(state="attached")
+    page.clock.fast_forward(15_000)
+
+    assert page.evaluate("scrollY") == 0
+    assert page.locator("iframe").is_visible()
+    assert not page.get_by_role("link").first.is_visible()
+    wait_until_it_fits(page)
+
+
+def test_where_the_script_is_blocked_the_snippets_own_link_stays(page: Page, site: str, host: Host) -> None:
+    page.route("**/embed.js", lambda route: route.abort())
+    page.goto(host(f'<body><a href="{PROFILE}">@studio.nord</a>{tag(site)}'))
+
+    assert page.get_by_role("link", name="@studio.nord").is_visible()
+    assert page.locator("iframe").count() == 0
+
+
+def test_the_kept_space_is_what_the_grid_then_needs(page: Page, site: str, host: Host) -> None:
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => { window.reserved = "
+        "[...document.querySelectorAll('iframe')].map(each => each.offsetHeight) })"
+    )
+    options = ("data-limit=9", "data-ratio=tall data-gap=0 data-columns=2", "data-layout=carousel data-gap=12")
+    page.goto(host("<body style='margin:0'>" + "".join(tag(site, each) for each in options)))
+    reserved = page.evaluate("reserved")
+    for number in range(3):
+        page.locator("iframe").nth(number).scroll_into_view_if_needed()
+        frame(page, number).locator(".tile").first.wait_for()
+        wait_until_it_fits(page, number)
+
+    needed = page.locator("iframe").evaluate_all("all => all.map(each => each.offsetHeight)")
+    assert [abs(one - other) <= 1 for one, other in zip(reserved, needed, strict=True)] == [True] * 3

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from igfeed import create_app
 from igfeed.config import Settings
-from tests.browser.conftest import serving
+from tests.browser.conftest import PATIENCE, serving
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +31,7 @@ def wait_until_it_fits(page: Page, number: int = 0, at_least: int = 50) -> None:
     """Until the frame is exactly as high as its content, and that is at least so high."""
     inner = page.locator("iframe").nth(number).element_handle().content_frame()
     assert inner
-    for _ in range(200):
+    for _ in range(1000):
         height = inner.evaluate("document.documentElement.offsetHeight")
         outer = page.locator("iframe").nth(number).evaluate("frame => frame.offsetHeight")
         if height == outer >= at_least:
@@ -153,6 +153,7 @@ def test_nobody_else_says_how_high_it_is(page: Page, site: str, host: Host) -> N
 
 def test_without_script_on_either_side_the_browser_sizes_the_frame(chromium: Browser, site: str, host: Host) -> None:
     context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     style = "width: 100%; border: 0; frame-sizing: content-height"
     page.goto(host(f'<body style="margin: 0"><iframe src="{site}/embed?limit=9&columns=3" style="{style}"></iframe>'))
@@ -187,6 +188,19 @@ def test_where_the_frame_is_refused_there_is_a_link_to_the_profile(page: Page, r
     expect(link).to_be_visible(timeout=20_000)
     assert link.get_attribute("href") == PROFILE
     assert not page.locator("iframe").is_visible()
+
+
+def test_a_feed_just_below_the_screen_answers_before_it_is_seen(page: Page, site: str, host: Host) -> None:
+    page.clock.install()
+    space = "<div style='height: 900px'></div>"
+    page.goto(host(f"<body style='margin:0'>{space}{tag(site, 'data-limit=3 data-captions=1')}"), wait_until="load")
+    frame(page).locator(".tile").first.wait_for(state="attached")
+    page.clock.fast_forward(15_000)
+
+    assert page.evaluate("scrollY") == 0
+    assert page.locator("iframe").is_visible()
+    assert not page.get_by_role("link").first.is_visible()
+    wait_until_it_fits(page)
 
 
 def test_where_the_script_is_blocked_the_snippets_own_link_stays(page: Page, site: str, host: Host) -> None:

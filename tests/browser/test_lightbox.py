@@ -11,7 +11,7 @@ from igfeed.background import in_place
 from igfeed.clock import utcnow
 from igfeed.config import Settings
 from igfeed.services import build
-from tests.browser.conftest import serving
+from tests.browser.conftest import PATIENCE, serving
 from tests.servers.instagram import FakeInstagram, album, child_image, image, video
 
 pytestmark = pytest.mark.browser
@@ -98,7 +98,7 @@ def test_an_album_is_leafed_through_by_buttons_and_by_arrow_keys_of_its_own(page
 
     assert shots.evaluate(offset) == 1
     assert shown(page) == "2 / 4"
-    assert shots.get_by_role("img").nth(1).get_attribute("alt", timeout=1000).endswith("(2/3)")  # type: ignore[union-attr]
+    assert shots.get_by_role("img").nth(1).get_attribute("alt").endswith("(2/3)")  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("key", ["ctrlKey", "metaKey", "shiftKey", "altKey"])
@@ -168,6 +168,7 @@ def test_a_video_is_asked_for_on_a_press_and_where_it_fails_there_are_words_and_
 
     play.press("Enter")
 
+    expect(opened.locator(".gone")).to_be_visible()
     expect(opened.locator(".gone")).to_contain_text("This video cannot be played here any more.")
     assert before == []
     assert next(url for url in asked if "/videos/" in url).startswith(f"{instagram.url}/videos/")
@@ -186,6 +187,7 @@ def test_it_stays_readable_in_forced_colours_and_still_without_motion(chromium: 
     context = chromium.new_context(
         viewport={"width": 320, "height": 640}, forced_colors="active", reduced_motion="reduce"
     )
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(f"{site}/?limit=4")
     page.locator(".tile > a").nth(1).click()

@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
+from tests.browser.conftest import PATIENCE
+
 pytestmark = pytest.mark.browser
 
 ALL_PICTURES_LOADED = """
@@ -57,6 +59,7 @@ def test_every_picture_loads_and_nothing_is_asked_of_another_host(page: Page, si
 
 def test_without_script_everything_is_there(chromium: Browser, site: str) -> None:
     context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(site)
 
@@ -129,6 +132,7 @@ def test_nothing_shifts_inside_an_iframe_either(page: Page, site: str, host_page
 @pytest.mark.parametrize(("density", "width"), [(1, 320), (2, 320), (3, 640)])
 def test_a_phone_loads_the_file_that_fits_its_screen(chromium: Browser, site: str, density: int, width: int) -> None:
     context = chromium.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=density)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(site)
 
@@ -164,6 +168,7 @@ def test_dark_is_dark_and_auto_follows_the_system(chromium: Browser, site: str) 
     seen = {}
     for scheme in ("light", "dark"):
         context = chromium.new_context(color_scheme=scheme)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         for theme in ("auto", "light", "dark"):
             page.goto(f"{site}/embed?theme={theme}")
@@ -241,6 +246,7 @@ def test_a_carousel_is_one_row_that_scrolls_by_buttons_keys_and_hand(page: Page,
 
 def test_a_carousel_without_script_has_no_dead_buttons(chromium: Browser, site: str) -> None:
     context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(f"{site}/embed?layout=carousel")
 
@@ -254,6 +260,7 @@ def test_nine_posts_on_a_phone_weigh_little_and_ask_nobody_before_the_first_pict
     chromium: Browser, site: str, density: int
 ) -> None:
     context = chromium.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=density)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))  # noqa: PLW0108  it cannot hold on to a bound method

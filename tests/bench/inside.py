@@ -17,7 +17,7 @@ from wsgiref.util import setup_testing_defaults
 from tests.bench import bare
 from wsgi import app
 
-BLOCKS = 60
+BLOCKS = 40
 CALLS = 100
 
 Call = Callable[[], "tuple[str, dict[str, str]]"]

@@ -8,24 +8,31 @@ prints tables in Markdown. Every figure is a median or a mean over all pictures;
 
 from __future__ import annotations
 
+import argparse
+import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from statistics import mean, median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps, ImageStat
 
 from igfeed.pictures import WIDTHS
 from igfeed.sketches import draw
+from tests.bench.report import machine, table
 
 SIZE = (1440, 1800)
 """Pixels: the largest that Instagram hands out, in its tallest shape."""
 
 SUBJECTS = ("fells-2", "lighthouse", "dunes", "cabin", "ceramics-2", "harbour")
-QUALITIES = (70, 74, 78, 82, 86)
-METHODS = (0, 1, 2, 3, 4, 5, 6)
+QUALITIES = (70, 74, 78, 82)
+METHODS = (0, 2, 3, 4, 6)
 BLOCK = 8
 """Pixels of a side of the squares over which SSIM is taken."""
 
@@ -150,6 +157,9 @@ RESIZES: dict[str, Resize] = {
     "bicubic, from the next larger": by_steps(BICUBIC, None),
     "draft mode, decoded for each width": drafted,
 }
+CHOSEN, CHOSEN_WEBP = by_steps(LANCZOS, None), (78, 2)
+DOWNLOAD = 0.15
+"""Seconds that a download is played to take."""
 
 
 # The tables
@@ -203,3 +213,68 @@ def encoded(images: Sequence[Image.Image], quality: int, method: int) -> tuple[f
     taken = mean(milliseconds(lambda image=image: webp(image, quality, method), 2) for image in images)  # type: ignore[misc]
     alike = mean(ssim(opened(file), image) for file, image in zip(made, images, strict=True))
     return mean(map(len, made)), taken, alike
+
+
+# Many at once
+
+
+def mirroring(file: Path, count: int, threads: int) -> tuple[float, float]:
+    """Seconds, and MiB on top of what the process had; in a process of its own, as memory is never given back."""
+    command = [sys.executable, "-m", "tests.bench.pictures", "--mirror", str(file), str(count), str(threads)]
+    seconds, mebibytes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return float(seconds), float(mebibytes)
+
+
+def mirror(file: Path, count: int, threads: int) -> None:
+    content = file.read_bytes()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(lambda _: _fetched_and_made(content), range(count)):
+            pass
+    taken = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sys.stdout.write(f"{taken:.2f} {(after - before) / 1024:.1f}")
+
+
+def _fetched_and_made(content: bytes) -> int:
+    time.sleep(DOWNLOAD)
+    made = CHOSEN(bytes(bytearray(content)))  # A copy, as each download has bytes of its own.
+    return sum(len(webp(image, *CHOSEN_WEBP)) for image in made.values())
+
+
+def at_once(file: bytes) -> Iterator[Sequence[str]]:
+    with TemporaryDirectory(prefix="igfeed-bench-") as folder:
+        path = Path(folder, "photograph.jpg")
+        path.write_bytes(file)
+        for threads in (1, 2, 4, 8):
+            cells = []
+            for count in (24, 240):
+                seconds, mebibytes = mirroring(path, count, threads)
+                cells += [f"{seconds:.1f} s", f"{mebibytes:.0f} MiB"]
+            yield (str(threads), *cells)
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--mirror"]:
+        mirror(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+        return
+    parser = argparse.ArgumentParser(description="Tables of what a picture costs, in bytes, time and likeness.")
+    parser.add_argument("folder", type=Path, nargs="?", help="photographs; default: made-up ones")
+    files = photographs(parser.parse_args().folder)
+    widths = [str(width) for width in WIDTHS]
+    parts = (
+        ("Making it small", table(["how", "ms", *(f"SSIM, {width}" for width in widths)], resizing(files))),
+        (
+            "Quality and method",
+            table(["q", "method", *widths, "bytes", "ms"], encoding(files, QUALITIES, METHODS)),
+        ),
+        ("Many at once", table(["threads", "24", "memory", "240", "memory"], at_once(files[0]))),
+    )
+    mean_size = mean(map(len, files)) / 1024
+    sys.stdout.write(f"{len(files)} pictures of {SIZE[0]}×{SIZE[1]}, {mean_size:.0f} KB in the mean; {machine()}\n")
+    sys.stdout.writelines(f"\n## {title}\n\n{text}\n" for title, text in parts)
+
+
+if __name__ == "__main__":
+    main()

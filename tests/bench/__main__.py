@@ -2,7 +2,7 @@
 
 All are ratios of two things that took turns on one machine (A B A B …), the median over the rounds; beside each stands
 what the same method says of a thing against itself, which is the machine's noise. Load goes to 127.0.0.1 only and is
-bounded in number and time: 16 or 64 connections from one thread, as generator and servers share the processors.
+bounded in number and time: 64 connections from one thread, as generator and servers share the processors.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ INTRODUCTION = """# How fast it is
 Made by `make bench`, {date}, on {machine}.
 
 Each figure is a ratio of two things that took turns in one run, the median over its rounds; *noise* is what the same
-method says of a thing measured against itself: the middle half of the rounds. The generator (wrk, one thread, 16
-connections unless a row says otherwise) and the servers share the processors; each server has two workers. The page has
-{size:,} bytes.
+method says of a thing measured against itself: the middle half of the rounds. The generator (wrk, one thread, 64
+kept-alive connections) and the servers share the processors; each server has two workers. The page has {size:,} bytes.
 """
 
 

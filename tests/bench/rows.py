@@ -21,11 +21,11 @@ from tests.bench.load import Result
 from tests.bench.servers import Serving
 from tests.bench.tools import Tools
 
-ROUNDS = 9
+ROUNDS = 7
 SLICE = 2
 """Seconds of load at a time: long enough for a worker's threads to settle, short enough for many turns."""
 
-FRESH = 11
+FRESH = 9
 """Fresh processes of each kind."""
 
 VIEWS = 100_000
@@ -125,14 +125,7 @@ def under_gunicorn(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
                 "bare too": lambda: load.load(bare_url, SLICE, CREDENTIALS),
             }
         )
-        many = in_turns(
-            {
-                "hot": lambda: load.load(ours_url, SLICE, connections=load.MANY),
-                "bare": lambda: load.load(bare_url, SLICE, connections=load.MANY),
-                "hot again": lambda: load.load(ours_url, SLICE, connections=load.MANY),
-            }
-        )
-    yield from _gunicorn_rows(rates(taken), p99s(many))
+    yield from _gunicorn_rows(rates(taken), p99s(taken))
 
 
 def _gunicorn_rows(rate: Rounds, late: Rounds) -> Iterator[Row]:

@@ -60,9 +60,15 @@ def views(address: str, number: int, *, distinct: int = 0, first: int = 0) -> Re
 def _wrk(url: str, seconds: int, *options: str) -> Result:
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "--timeout", "10s", *options, url]
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
-    total, rate, p99 = _found(r"(\d+) requests in", said), _found(r"Requests/sec:\s+([\d.]+)", said), _latency(said)
+    return read(said)
+
+
+def read(said: str) -> Result:
+    """What wrk says it has seen."""
     errors = [int(number) for number in re.findall(r"(?:connect|read|write|timeout) (\d+)", said)]
-    return Result(int(total), sum(errors) + int(_found(r"Non-2xx or 3xx responses: (\d+)", said)), rate, p99)
+    failed = sum(errors) + int(_found(r"Non-2xx or 3xx responses: (\d+)", said))
+    total, rate = int(_found(r"(\d+) requests in", said)), _found(r"Requests/sec:\s+([\d.]+)", said)
+    return Result(total, failed, rate, _latency(said))
 
 
 def _found(pattern: str, text: str) -> float:

@@ -7,6 +7,7 @@ bounded in number and time: 64 connections from one thread, as generator and ser
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -24,7 +25,7 @@ REPORT = Path(__file__).parent.parent.parent / "docs" / "bench.md"
 
 INTRODUCTION = """# How fast it is
 
-Made by `make bench`, {date}, on {machine}.
+Made by `make bench`, {date}, on {machine}. Load of the machine when it began: {busy:.1f}, where 0 is best.
 
 Each figure is a ratio of two things that took turns in one run, the median over its rounds; *noise* is what the same
 method says of a thing measured against itself: the middle half of the rounds. The generator (wrk, one thread, 64
@@ -50,13 +51,13 @@ def measure(tools: Tools) -> tuple[list[Row], list[Row], int]:
 
 
 def main() -> None:
-    started = time.monotonic()
+    started, busy = time.monotonic(), os.getloadavg()[0]
     tools = find_tools()
     goals, diagnosis, size = measure(tools)
     date = f"{datetime.now(UTC):%d %B %Y}"
     text = "\n".join(
         [
-            INTRODUCTION.format(date=date, machine=machine(), size=size),
+            INTRODUCTION.format(date=date, machine=machine(), busy=busy, size=size),
             table(Row.HEAD, [row.cells() for row in goals]),
             "\n## Where the time goes\n",
             table(Row.HEAD, [row.cells() for row in diagnosis]),

@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint types requirements soak clean
+.PHONY: demo test lint types requirements soak bench clean
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
@@ -28,10 +28,15 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 requirements: .venv/development
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) requirements-granian.in -c requirements.txt -o requirements-granian.txt
 
 soak: .venv/development
 	$(BIN)/python -m tests.soak --seconds 180
 	$(BIN)/python -m tests.simulation --histories 800 --years 10 --seed 1
+
+# Ratios against the limits of Flask, nginx and this machine; wrk and nginx from Debian, granian from PyPI.
+bench: .venv/development
+	$(BIN)/python -m tests.bench
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

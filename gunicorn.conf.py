@@ -17,9 +17,14 @@ bind = f"{host}:{settings.port}"
 worker_class = "gthread"  # A slow Instagram holds up one thread, not a worker.
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 8
+# One listening socket for all. With one each, a few kept-alive connections are shared out more evenly, but the system
+# goes on giving new ones to a worker that is ending: three reloads lost 10 of 8,473 requests, against none of 8,317.
+reuse_port = False
 preload_app = False  # Each worker makes its own connections; none is shared across a fork.
-max_requests = 20_000
-max_requests_jitter = 2_000  # So that the workers do not all start anew at once.
+# Against a leak that nobody has found. Were it much lower, a busy worker would start anew every few seconds, and each
+# start is half a second of work, empty caches and a command to the store.
+max_requests = 1_000_000
+max_requests_jitter = 100_000  # So that the workers do not all start anew at once.
 graceful_timeout = 30
 keepalive = 5
 control_socket_disable = True  # Nobody uses it, and a read-only home would make it fail.

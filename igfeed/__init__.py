@@ -31,10 +31,12 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         CACHE_TYPE="SimpleCache",
         CACHE_THRESHOLD=200,
         CACHE_KEY_PREFIX="igfeed:",
-        CACHE_SERIALIZER=JSONSerializer(),  # A pickle in a shared cache would let its writer run code here.
         SEND_FILE_MAX_AGE_DEFAULT=YEAR,
     )
     app.config.from_prefixed_env()  # FLASK_CACHE_TYPE and the like stay open to the owner.
+    if app.config["CACHE_TYPE"] != "SimpleCache":
+        # What leaves the process may come back from others, and whoever writes a pickle runs code here.
+        app.config["CACHE_SERIALIZER"] = JSONSerializer()
     app.extensions["igfeed"] = services
 
     headers.init_app(app)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from dataclasses import astuple, dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,6 +42,8 @@ PAGES = ("/", "/embed")
 log = logging.getLogger(__name__)
 
 pages = Cache()
+
+remembered_fingerprint = lru_cache(maxsize=100)(fingerprint)
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def _cache(key: str, page: Page) -> None:
 
 def _key(template: str, snapshot: FeedSnapshot, options: Options) -> str:
     settings = current().settings
-    look = fingerprint(f"{_address()} {settings.language} {settings.frame_ancestors} {settings.posts}")
+    look = remembered_fingerprint(f"{_address()} {settings.language} {settings.frame_ancestors} {settings.posts}")
     return f"{VERSION}:{look}:{template}:{snapshot.version}:{options.key}"
 
 

@@ -33,7 +33,7 @@ WIDTHS = (320, 640, 1080)
 QUALITY = {320: 78, 640: 72, 1080: 78}
 """Of WebP, by width; the middle one is for screens so dense that nobody sees the difference, but it is loaded most."""
 
-DOWNLOADS = 6
+DOWNLOADS = 4
 """How many pictures are fetched at once; they wait for the network most of the time."""
 
 DECODINGS = 2

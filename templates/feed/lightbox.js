@@ -5,6 +5,13 @@
   const posts = track.children;
   document.querySelector('#opens')?.replaceChildren();
 
+  // An album's buttons.
+  const dim = shots => shots.parentNode.querySelectorAll('.step').forEach(step => {
+    const left = shots.scrollLeft, end = shots.scrollWidth - shots.clientWidth;
+    step.ariaDisabled = step.value < 0 ? left < 2 : left > end - 2;
+  });
+  track.addEventListener('scroll', ({target}) => target.matches('.shots') && dim(target), true);
+
   // Of all posts in the track only the one that is seen can be reached.
   const seen = new IntersectionObserver(entries => entries.forEach(({target, isIntersecting}) => {
     target.inert = !isIntersecting;
@@ -13,6 +20,7 @@
     const here = [...posts].indexOf(target);
     status.textContent = `${here + 1} / ${posts.length}`;
     [...bar.querySelectorAll('.step')].forEach(step => { step.ariaDisabled = !posts[here + +step.value]; });
+    target.querySelectorAll('.shots').forEach(dim);
     [target, target.nextElementSibling].forEach(post => post?.querySelectorAll('img').forEach(image => { image.loading = 'eager'; }));
   }), {root: track, threshold: .6});
   const here = () => Math.round(track.scrollLeft / track.clientWidth);

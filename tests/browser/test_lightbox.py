@@ -101,6 +101,35 @@ def test_an_album_is_leafed_through_by_buttons_and_by_arrow_keys_of_its_own(page
     assert shots.get_by_role("img").nth(1).get_attribute("alt").endswith("(2/3)")  # type: ignore[union-attr]
 
 
+def test_an_albums_buttons_say_where_it_ends(page: Page, site: str) -> None:
+    page.goto(f"{site}/embed?limit=4")
+    page.locator(".tile > a").nth(1).click()
+    back, on = page.get_by_role("button", name="Previous picture"), page.get_by_role("button", name="Next picture")
+
+    expect(back).to_have_attribute("aria-disabled", "true")
+    expect(on).to_have_attribute("aria-disabled", "false")
+    page.locator(".post:not([inert]) .shots").evaluate("shots => shots.scrollTo({left: 9999, behavior: 'instant'})")
+    expect(back).to_have_attribute("aria-disabled", "false")
+    expect(on).to_have_attribute("aria-disabled", "true")
+
+
+@pytest.mark.parametrize(
+    ("size", "is_beside"), [((820, 1180), False), ((1180, 820), True), ((390, 844), False)], ids=str
+)
+def test_the_text_is_beside_the_picture_where_there_is_width_for_both(
+    page: Page, site: str, size: tuple[int, int], is_beside: bool
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(f"{site}/?limit=4")
+    page.locator(".tile > a").first.click()
+
+    stage, text = (page.locator(f".post:not([inert]) {part}").bounding_box() for part in (".stage", ".text"))
+
+    assert stage
+    assert text
+    assert (text["x"] >= stage["x"] + stage["width"] - 1) is is_beside
+
+
 @pytest.mark.parametrize("key", ["ctrlKey", "metaKey", "shiftKey", "altKey"])
 def test_who_asks_for_another_tab_gets_it(page: Page, site: str, key: str) -> None:
     page.goto(f"{site}/embed?limit=1")

@@ -1,0 +1,270 @@
+"""The rows of the table, each measured its own way."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from statistics import median, quantiles
+from typing import ClassVar
+
+import requests
+
+from tests.bench import load, servers
+from tests.bench.deployment import Deployment
+from tests.bench.load import Result
+from tests.bench.servers import Serving
+from tests.bench.tools import Tools
+
+ROUNDS = 7
+SLICE = 2
+"""Seconds of load at a time: long enough for a worker's threads to settle, short enough for many turns."""
+
+FRESH = 9
+"""Fresh processes of each kind."""
+
+VIEWS = 100_000
+DISTINCT = 10_000
+FEW = 1_000
+CREDENTIALS = "Authorization: Basic bm9ib2R5"
+"""What only the view itself may answer, whatever stands before it: so the layer is off for this request alone."""
+
+Rounds = Mapping[str, "list[float]"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; without a goal it is there for those who look for the time."""
+
+    name: str
+    figure: str
+    noise: str = ""
+    goal: str = ""
+    held: bool | None = None
+
+    HEAD: ClassVar = ("figure", "measured", "noise (the same against itself)", "goal")
+
+    def cells(self) -> tuple[str, ...]:
+        verdict = {True: f"{self.goal}: held", False: f"{self.goal}: **missed**", None: self.goal}[self.held]
+        return (self.name, self.figure, self.noise, verdict)
+
+
+def ratio(name: str, a: list[float], b: list[float], noise: tuple[list[float], list[float]], goal: str = "") -> Row:
+    """A against B, round by round; ``noise`` are two measurements of one thing."""
+    measured = median(one / other for one, other in zip(a, b, strict=True))
+    low, _, high = quantiles([one / other for one, other in zip(*noise, strict=True)], n=4)
+    held = None
+    if goal:
+        limit = float(goal.split()[1])
+        held = measured >= limit if goal.startswith("≥") else measured <= limit
+    return Row(name, f"{measured:.2f} ×", f"{low:.2f} to {high:.2f} ×", goal, held)
+
+
+def in_turns(measurements: Mapping[str, Callable[[], Result]], rounds: int = ROUNDS) -> dict[str, list[Result]]:
+    taken: dict[str, list[Result]] = {name: [] for name in measurements}
+    for _ in range(rounds):
+        for name, measure in measurements.items():
+            result = measure()
+            if result.failed or not result.views:
+                raise RuntimeError(f"{name}: {result.failed} of {result.views} views failed")
+            taken[name].append(result)
+    return taken
+
+
+def rates(taken: Mapping[str, list[Result]]) -> Rounds:
+    return {name: [each.per_second for each in results] for name, results in taken.items()}
+
+
+def p99s(taken: Mapping[str, list[Result]]) -> Rounds:
+    return {name: [each.p99 for each in results] for name, results in taken.items()}
+
+
+def per_second(name: str, results: list[float]) -> Row:
+    return Row(name, f"{median(results):,.0f} views a second")
+
+
+def the_page(ours: Deployment) -> bytes:
+    with servers.gunicorn(ours.env) as server:
+        return requests.get(f"{server.address}/embed", headers={"Accept-Encoding": "identity"}, timeout=30).content
+
+
+def warm(*all_of_them: Serving) -> None:
+    """Every worker has answered: with a connection for each view, sooner or later each gets one."""
+    for server in all_of_them:
+        load.load(f"{server.address}/embed", 1, "Connection: close")
+
+
+def same(page: Path, *all_of_them: Serving) -> None:
+    """What is compared must give the same bytes."""
+    for server in all_of_them:
+        answer = requests.get(f"{server.address}/embed", headers={"Accept-Encoding": "identity"}, timeout=30)
+        if answer.content != page.read_bytes():
+            raise RuntimeError(f"{server.process.args!r} answers with something else")
+
+
+def etag_of(url: str) -> str:
+    """And it is sure that with it the answer is a 304: wrk does not tell one from a 200."""
+    plain = {"Accept-Encoding": "identity"}
+    etag = requests.get(url, headers=plain, timeout=30).headers["ETag"]
+    if requests.get(url, headers={**plain, "If-None-Match": etag}, timeout=30).status_code != HTTPStatus.NOT_MODIFIED:
+        raise RuntimeError(f"{url} knows its own ETag no more")
+    return etag
+
+
+def under_gunicorn(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+    if not tools.wrk:
+        return
+    with servers.gunicorn(ours.env) as hot, servers.gunicorn(ours.env, "tests.bench.bare:app") as bare:
+        same(page, hot, bare)
+        warm(hot, bare)
+        etag = etag_of(f"{hot.address}/embed")
+        ours_url, bare_url = f"{hot.address}/embed", f"{bare.address}/embed"
+        taken = in_turns(
+            {
+                "hot": lambda: load.load(ours_url, SLICE),
+                "bare": lambda: load.load(bare_url, SLICE),
+                "hot again": lambda: load.load(ours_url, SLICE),
+                "304": lambda: load.load(ours_url, SLICE, f"If-None-Match: {etag}"),
+                "flask": lambda: load.load(ours_url, SLICE, CREDENTIALS),
+                "bare too": lambda: load.load(bare_url, SLICE, CREDENTIALS),
+            }
+        )
+    yield from _gunicorn_rows(rates(taken), p99s(taken))
+
+
+def _gunicorn_rows(rate: Rounds, late: Rounds) -> Iterator[Row]:
+    noise = (rate["hot"], rate["hot again"])
+    yield ratio(
+        "hot `/embed` under gunicorn against a bare Flask view of the same bytes",
+        rate["hot"],
+        rate["bare"],
+        noise,
+        "≥ 1.4 ×",
+    )
+    yield ratio(
+        "the Flask path behind the layer against the bare view", rate["flask"], rate["bare too"], noise, "≥ 0.85 ×"
+    )
+    yield ratio("304 answers against 200 answers", rate["304"], rate["hot"], noise, "≥ 1.0 ×")
+    waits = (late["hot"], late["hot again"])
+    yield ratio("hot p99 at 64 connections against the bare view's", late["hot"], late["bare"], waits, "≤ 1.0 ×")
+    for name, key in (("hot", "hot"), ("hot, 304", "304"), ("Flask path", "flask"), ("bare Flask view", "bare")):
+        yield per_second(f"gunicorn, {name}", rate[key])
+    for name in ("hot", "bare"):
+        yield Row(f"gunicorn, {name}, p99 at 64 connections", f"{median(late[name]):.0f} ms")
+
+
+def under_granian(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+    if not (tools.wrk and tools.granian and tools.nginx):
+        return
+    with (
+        servers.granian(ours.env) as hot,
+        servers.granian(ours.env, "tests.bench.bare:app") as bare,
+        servers.nginx(tools.nginx, page) as static,
+    ):
+        same(page, hot, bare, static)
+        warm(hot, bare, static)
+        names = {"hot": hot, "nginx": static, "hot again": hot, "bare": bare}
+        taken = in_turns({name: _loading(server) for name, server in names.items()})
+    rate = rates(taken)
+    noise = (rate["hot"], rate["hot again"])
+    yield ratio(
+        "the same under granian against nginx with the bytes in a file", rate["hot"], rate["nginx"], noise, "≥ 0.5 ×"
+    )
+    yield ratio("granian, hot against the bare view", rate["hot"], rate["bare"], noise)
+    for name, key in (("granian, hot", "hot"), ("granian, bare Flask view", "bare"), ("nginx, a file", "nginx")):
+        yield per_second(name, rate[key])
+
+
+def _loading(server: Serving) -> Callable[[], Result]:
+    return lambda: load.load(f"{server.address}/embed", SLICE)
+
+
+def in_vain(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+    """What a hundred thousand hot views ask of others."""
+    if not tools.wrk:
+        return
+    with servers.gunicorn(ours.env) as server:
+        warm(server)
+        ours.forget()
+        result = load.views(server.address, VIEWS)
+        commands, calls = ours.calls()
+    name = f"store commands and Instagram calls in {result.views:,} hot views within one `IGFEED_CHECK_TTL`"
+    held = (commands, calls) == (0, 0) if result.views >= VIEWS else None  # The time was over before.
+    yield Row(name, f"{commands} and {calls}", "exact", "0 and 0", held)
+
+
+def cold(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+    """Fresh processes, with their bytecode there, as it is in an image or after the first start."""
+    embedded = {name: value for name, value in ours.env.items() if not name.startswith("UPSTASH")}
+    embedded |= {"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(page.with_name("store.sqlite3"))}
+    kinds = {"page": ("page", ours.env), "flask": ("flask", ours.env), "flask again": ("flask", ours.env)}
+    kinds["page, SQLite"] = ("page", embedded)
+    taken: dict[str, list[float]] = {name: [] for name in kinds}
+    for number in range(FRESH + 1):
+        for name, (what, env) in kinds.items():
+            milliseconds = float(_python("tests.bench.startup", what, env=env))
+            if number:  # The first one writes the bytecode, and fills the embedded store.
+                taken[name].append(milliseconds)
+    noise = (taken["flask"], taken["flask again"])
+    yield ratio(
+        "time to the first page of a fresh process with a full store against `import flask` alone",
+        taken["page"],
+        taken["flask"],
+        noise,
+        "≤ 3 ×",
+    )
+    yield ratio("the same with the embedded store", taken["page, SQLite"], taken["flask"], noise)
+    for name in ("page", "flask"):
+        yield Row(f"a fresh process: {name}", f"{median(taken[name]):.0f} ms")
+
+
+def inside(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+    """The same without a server."""
+    cost: dict[str, float] = json.loads(_python("tests.bench.inside", env=ours.env))
+    again = f"once more: {cost['hot once more']:.1f} µs"
+    for name in ("hot", "hot 304", "flask", "flask 304", "bare view", "bare WSGI"):
+        against = f"{cost[name]:.1f} µs, {cost['bare view'] / cost[name]:.2f} × the bare view's speed"
+        yield Row(f"inside the process: {name}", against, again if name == "hot" else "")
+
+
+def memory_kept(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+    """Of one worker, so that it has answered them all; the first views differ, so its caches are full then."""
+    if not tools.wrk:
+        return
+    with servers.gunicorn(ours.env, "wsgi:app", "--workers", "1") as server:
+        (worker,) = server.workers()
+        answered = load.views(server.address, FEW, distinct=FEW).views
+        before = settled(worker)
+        answered += load.views(server.address, VIEWS - FEW, distinct=DISTINCT - FEW, first=FEW).views
+        after = settled(worker)
+        kept = after / before
+    name = f"memory of a worker after {answered:,} views and {DISTINCT:,} query strings against after {FEW:,} views"
+    held = kept <= 1.05 if answered >= VIEWS else None  # The time was over before.
+    yield Row(name, f"{kept:.3f} × ({before / 1024:.1f} to {after / 1024:.1f} MiB)", "exact", "≤ 1.05 ×", held)
+
+
+def settled(worker: int) -> int:
+    """KiB, once nothing is going on."""
+    time.sleep(0.5)
+    return servers.memory(worker)
+
+
+def _python(module: str, *arguments: str, env: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=servers.ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if done.returncode:
+        raise RuntimeError(re.sub(r"\s+", " ", done.stderr[-500:]))
+    return done.stdout

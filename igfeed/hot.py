@@ -69,7 +69,7 @@ class HotPage:
             start_response("304 NOT MODIFIED", variant.headers_without_body)
             return ()
         start_response("200 OK", variant.headers)
-        return (variant.body,)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else (variant.body,)
 
 
 class HotPages:
@@ -97,7 +97,7 @@ class HotPages:
     def _key(self, environ: "WSGIEnvironment") -> Key | None:
         """Everything that shapes the page; None for what is not the same for everybody."""
         usual = self._usual.get(environ["PATH_INFO"])
-        if usual is None or environ["REQUEST_METHOD"] != "GET" or "HTTP_AUTHORIZATION" in environ:
+        if usual is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
             return None
         host = "" if self._base_url else f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
         options = asked_for(environ.get("QUERY_STRING", ""), usual, self._most_posts)
@@ -107,6 +107,7 @@ class HotPages:
         """Flask's page, whole, whatever the visitor has of it already: that is decided by ``HotPage.answer``."""
         shown = self._feed.at_hand  # Before: if another one comes meanwhile, nobody gets this page a second time.
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
+        whole["REQUEST_METHOD"] = "GET"
         response = Response.from_app(self.app, whole)
         if response.status_code != 200 or not response.cache_control.public or "Set-Cookie" in response.headers:  # noqa: PLR2004
             return response(environ, start_response)

@@ -136,7 +136,6 @@ def test_a_fresh_process_asks_the_store_once_before_its_first_page(
 
 NOT_FOR_EVERYBODY: dict[str, Callable[[FlaskClient], object]] = {
     "with a secret": lambda client: client.get("/", headers={"Authorization": "Basic eDp5"}),
-    "HEAD": lambda client: client.head("/"),
     "another path": lambda client: client.get("/healthz"),
     "another method": lambda client: client.post("/"),
 }
@@ -244,6 +243,20 @@ def test_who_has_the_page_already_gets_a_304(
     assert answer.headers["Cache-Control"] == page.headers["Cache-Control"]
     assert answer.headers["Vary"] == "Accept-Encoding"
     assert "Content-Length" not in answer.headers
+
+
+@pytest.mark.parametrize("headers", [{}, GZIP], ids=["plain", "gzip"])
+def test_who_only_asks_about_the_page_gets_its_headers(
+    warm: FlaskClient, asked: Asked, headers: dict[str, str]
+) -> None:
+    first = warm.head("/", headers=headers)
+
+    page, second = warm.get("/", headers=headers), warm.head("/", headers=headers)
+
+    assert len(asked) == 1
+    assert first.headers == second.headers == page.headers
+    assert (first.data, second.data) == (b"", b"")
+    assert page.headers["Content-Length"] == str(len(page.data))
 
 
 @pytest.mark.parametrize(("tags", "status"), [("*", 304), ('"other"', 200), ("", 200), ("\x00,,W/", 200)])

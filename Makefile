@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint types requirements soak clean
+.PHONY: demo test lint types requirements audit soak clean
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
@@ -28,6 +28,16 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 requirements: .venv/development
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+# Accessibility, markup and speed; needs Node.js and Java besides.
+audit: .venv/development tests/audit/node_modules
+	$(BIN)/python -m pytest -q tests/browser/test_accessibility.py -n auto
+	$(BIN)/python -m tests.audit.nu
+	$(BIN)/python -m tests.audit.lighthouse
+
+tests/audit/node_modules: tests/audit/package-lock.json
+	@cd tests/audit && npm ci --no-audit --no-fund --ignore-scripts --loglevel error
+	@touch $@
 
 soak: .venv/development
 	$(BIN)/python -m tests.soak --seconds 180

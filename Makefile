@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint types requirements audit soak clean
+.PHONY: demo test lint types requirements audit compare soak clean
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
@@ -34,6 +34,10 @@ audit: .venv/development tests/audit/node_modules
 	$(BIN)/python -m pytest -q tests/browser/test_accessibility.py -n auto
 	$(BIN)/python -m tests.audit.nu
 	$(BIN)/python -m tests.audit.lighthouse
+
+# Our bytes and requests beside instafeed.js's, as a table.
+compare: .venv/development tests/audit/node_modules
+	$(BIN)/python -m tests.audit.compare
 
 tests/audit/node_modules: tests/audit/package-lock.json
 	@cd tests/audit && npm ci --no-audit --no-fund --ignore-scripts --loglevel error

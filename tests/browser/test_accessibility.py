@@ -22,7 +22,7 @@ MEDIA: dict[str, dict[str, Any]] = {
 }
 OPTIONS: dict[str, Any] = {"resultTypes": ["violations"]}
 NO_COLOURS: dict[str, Any] = {**OPTIONS, "rules": {"color-contrast": {"enabled": False}}}
-"""In forced colours the visitor's own are painted, but axe reads -webkit-text-fill-color, which computes to the page's."""
+"""In forced colours the visitor's own are painted, but axe reads -webkit-text-fill-color, which stays the page's."""
 FORCED = "matchMedia('(forced-colors: active)').matches"
 PICTURES_SHOWN = "Promise.all([...document.images].map(image => { image.loading = 'eager'; return image.decode() }))"
 

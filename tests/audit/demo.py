@@ -39,7 +39,7 @@ def free_port() -> int:
 
 @contextmanager
 def gunicorn(env: dict[str, str]) -> Iterator[None]:
-    command = [BIN / "gunicorn", "--log-level", "error", "wsgi:app"]
+    command: list[str | Path] = [BIN / "gunicorn", "--log-level", "error", "wsgi:app"]
     with subprocess.Popen(command, cwd=ROOT, env=env) as process:
         try:
             yield

@@ -38,7 +38,7 @@ def main() -> int:
 
 def run(address: str, preset: str) -> Report:
     chromium = shutil.which("chromium") or shutil.which("google-chrome") or ""
-    command = [TOOL, address, "--output=json", "--quiet", f"--chrome-flags={FLAGS}", *PRESETS[preset]]
+    command: list[str | Path] = [TOOL, address, "--output=json", "--quiet", f"--chrome-flags={FLAGS}", *PRESETS[preset]]
     done = subprocess.run(
         command, check=True, capture_output=True, env={"PATH": "/usr/bin:/bin", "CHROME_PATH": chromium}
     )

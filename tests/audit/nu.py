@@ -60,7 +60,7 @@ def save(folder: Path, language: str) -> None:
 
 def check(files: list[Path]) -> list[dict[str, Any]]:
     """What it finds, warnings included; it checks the style sheets inside the pages as well."""
-    command = ["java", "-jar", JAR, "--format", "json", "--exit-zero-always", *files]
+    command: list[str | Path] = ["java", "-jar", JAR, "--format", "json", "--exit-zero-always", *files]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
     return [message for message in json.loads(said)["messages"] if not is_newer(message)]
 

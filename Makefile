@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint types requirements audit compare soak clean
+.PHONY: demo test lint types requirements audit axe markup lighthouse compare soak clean
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
@@ -29,10 +29,16 @@ requirements: .venv/development
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 
-# Accessibility, markup and speed; needs Node.js and Java besides.
-audit: .venv/development tests/audit/node_modules
-	$(BIN)/python -m pytest -q tests/browser/test_accessibility.py -n auto
+# Accessibility (also a part of `test`), markup and speed; the latter two need Java and Node.js besides.
+audit: axe markup lighthouse
+
+axe: .venv/development
+	$(BIN)/python -m pytest -n auto tests/browser/test_accessibility.py
+
+markup: .venv/development tests/audit/node_modules
 	$(BIN)/python -m tests.audit.nu
+
+lighthouse: .venv/development tests/audit/node_modules
 	$(BIN)/python -m tests.audit.lighthouse
 
 # Our bytes and requests beside instafeed.js's, as a table.

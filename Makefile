@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint types requirements soak bench clean
+.PHONY: demo test lint types requirements audit axe markup lighthouse compare soak bench clean
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
@@ -29,6 +29,26 @@ requirements: .venv/development
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) requirements-granian.in -c requirements.txt -o requirements-granian.txt
+
+# Accessibility (also a part of `test`), markup and speed; the latter two need Java and Node.js besides.
+audit: axe markup lighthouse
+
+axe: .venv/development
+	$(BIN)/python -m pytest -n auto tests/browser/test_accessibility.py
+
+markup: .venv/development tests/audit/node_modules
+	$(BIN)/python -m tests.audit.nu
+
+lighthouse: .venv/development tests/audit/node_modules
+	$(BIN)/python -m tests.audit.lighthouse
+
+# Our bytes and requests beside instafeed.js's, as a table.
+compare: .venv/development tests/audit/node_modules
+	$(BIN)/python -m tests.audit.compare
+
+tests/audit/node_modules: tests/audit/package-lock.json
+	@cd tests/audit && npm ci --no-audit --no-fund --ignore-scripts --loglevel error
+	@touch $@
 
 soak: .venv/development
 	$(BIN)/python -m tests.soak --seconds 180

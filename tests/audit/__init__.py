@@ -1,0 +1,1 @@
+"""What is measured with tools that are no Python: `make audit` and `make compare`."""

@@ -1,0 +1,84 @@
+"""What axe-core finds on everything that a visitor can meet: nothing, in any of its rules, best practices included."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from igfeed import create_app
+from igfeed.config import Settings
+from tests.browser.conftest import serving
+
+pytestmark = pytest.mark.browser
+
+FEEDS = ("/", "/?captions=1&page=2", "/embed", "/embed?header=1&captions=1", "/embed?layout=carousel")
+MEDIA: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "forced colours": {"forced_colors": "active"},
+    "dark forced colours": {"forced_colors": "active", "color_scheme": "dark"},
+}
+OPTIONS: dict[str, Any] = {"resultTypes": ["violations"]}
+NO_COLOURS: dict[str, Any] = {**OPTIONS, "rules": {"color-contrast": {"enabled": False}}}
+"""In forced colours the visitor's own are painted, but axe reads -webkit-text-fill-color, which stays the page's."""
+FORCED = "matchMedia('(forced-colors: active)').matches"
+PICTURES_SHOWN = "Promise.all([...document.images].map(image => { image.loading = 'eager'; return image.decode() }))"
+
+
+@pytest.fixture(params=MEDIA)
+def page_in(request: pytest.FixtureRequest, page: Page) -> Page:
+    """The page in each of the ways that a visitor may have set."""
+    page.emulate_media(**MEDIA[request.param])
+    return page
+
+
+@pytest.fixture(scope="module")
+def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One that has no token and no posts yet."""
+    store = tmp_path_factory.mktemp("empty") / "store.sqlite3"
+    with serving(create_app(Settings.from_env({"IGFEED_STORE_PATH": str(store)}))) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+def violations(page: Page) -> str:
+    """One paragraph for each rule that is broken, none when all is well."""
+    options = NO_COLOURS if page.evaluate(FORCED) else OPTIONS
+    return "\n".join(
+        f"{found['id']}: {found['help']}: " + "; ".join(node["html"] for node in found["nodes"])
+        for found in Axe().run(page, options=options).response["violations"]
+    )
+
+
+@pytest.mark.parametrize("path", FEEDS)
+def test_axe_finds_nothing_on_the_feed(page_in: Page, site: str, path: str) -> None:
+    page_in.goto(site + path)
+    page_in.evaluate(PICTURES_SHOWN)
+
+    assert violations(page_in) == ""
+
+
+@pytest.mark.parametrize("place", range(4), ids=["picture", "album", "video", "long caption"])
+def test_axe_finds_nothing_on_an_open_post(page_in: Page, site: str, place: int) -> None:
+    page_in.goto(f"{site}/")
+    page_in.locator(".tile > a").nth(place).click()
+    expect(page_in.locator("dialog .bar p")).to_have_text(f"{place + 1} / 12")
+
+    assert violations(page_in) == ""
+
+
+def test_axe_finds_nothing_where_nothing_is_shown_yet(page_in: Page, empty_site: str) -> None:
+    answer = page_in.goto(f"{empty_site}/")
+
+    assert answer
+    assert answer.status == 503
+    assert violations(page_in) == ""
+
+
+def test_axe_sees_a_picture_without_a_text(page: Page, site: str) -> None:
+    """So that the silence of the other tests means something."""
+    page.goto(f"{site}/")
+    page.locator(".tile img").first.evaluate("image => image.removeAttribute('alt')")
+
+    assert "image-alt" in violations(page)

@@ -85,7 +85,8 @@ def zipped(app: Any) -> Any:
 
     def compress(environ: Any, start_response: Any) -> Any:
         response = Response.from_app(app, environ, buffered=True)
-        if not (response.mimetype or "").startswith("image/"):
+        is_picture = (response.mimetype or "").startswith("image/")
+        if not is_picture and "Content-Encoding" not in response.headers:
             response.set_data(gzip.compress(response.get_data(), 6))
             response.headers["Content-Encoding"] = "gzip"
         return response(environ, start_response)
@@ -115,7 +116,7 @@ def measure(browser: Browser, address: str) -> list[str]:
     page.mouse.wheel(0, 9_000)
     page.evaluate("[...document.images].forEach(image => image.scrollIntoView())")
     page.wait_for_function(ALL_LOADED)
-    page.wait_for_timeout(500)
+    page.wait_for_load_state("networkidle")
     context.close()
     return [*first, *cells(sizes, finished)]
 

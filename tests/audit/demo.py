@@ -18,14 +18,13 @@ PATIENCE = 60
 
 
 @contextmanager
-def demo(*, is_empty: bool = False, **variables: str) -> Iterator[str]:
-    """Its address; ``is_empty`` gives a site that has no token and says so."""
+def demo() -> Iterator[str]:
+    """Its address."""
     with TemporaryDirectory() as folder:
         port = free_port()
-        env = {**os.environ, "IGFEED_STORE_PATH": f"{folder}/store.sqlite3", "PORT": str(port), **variables}
-        env |= {"IGFEED_DEMO": "0"} if is_empty else {"IGFEED_DEMO": "1"}
-        if not is_empty:
-            subprocess.run([BIN / "flask", "igfeed", "fetch"], cwd=ROOT, env=env, check=True, capture_output=True)
+        store = f"{folder}/store.sqlite3"
+        env = {**os.environ, "IGFEED_DEMO": "1", "IGFEED_STORE_PATH": store, "PORT": str(port)}
+        subprocess.run([BIN / "flask", "igfeed", "fetch"], cwd=ROOT, env=env, check=True, capture_output=True)
         with gunicorn(env):
             address = f"http://127.0.0.1:{port}"
             await_start(address)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from igfeed import custody, feed, tokens
 from igfeed.custody import Source
 from igfeed.errors import StoreError, TokenError
 from igfeed.models import FeedSnapshot, Renewal, Token, Trouble
@@ -89,11 +90,16 @@ class Status:
 def report(services: Services) -> Status:
     """How it stands, from the store alone: calls nobody, changes nothing."""
     services.store.ask_again()
+    with services.store.read_at_once(feed.KEY, feed.TROUBLE_KEY, custody.KEY, tokens.RENEWAL_KEY):
+        return _found(services)
+
+
+def _found(services: Services) -> Status:
     now = services.clock()
     snapshot, store_error = _snapshot(services)
-    trouble, tokens = services.feed.trouble(), services.tokens.report()
-    token = _token_status(tokens, trouble, now)
-    findings = _findings(services, token, tokens, store_error, trouble)
+    trouble, found = services.feed.trouble(), services.tokens.report()
+    token = _token_status(found, trouble, now)
+    findings = _findings(services, token, found, store_error, trouble)
     worst = next(findings, Finding("ok"))
     return Status(
         status=worst.status,
@@ -101,7 +107,7 @@ def report(services: Services) -> Status:
         hint=worst.hint,
         account=_account_status(snapshot),
         token=token,
-        last_renewal=_renewal_status(tokens.last_renewal),
+        last_renewal=_renewal_status(found.last_renewal),
         feed=_feed_status(services, snapshot, trouble),
         store=StoreStatus(services.store.kind, store_error is None),
     )

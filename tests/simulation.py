@@ -450,6 +450,9 @@ class StoreLine:
             self._world.oracle.has_read(self._process, text)
         return text
 
+    def get_all(self, keys: Sequence[str]) -> list[str | None]:
+        return [self.get(key) for key in keys]
+
     def set(self, key: str, value: str) -> None:
         fate = self._world.reach(self._process)
         self._ask(lambda: self._write(key, value), fate)

@@ -263,6 +263,21 @@ def test_a_failed_renewal_is_degraded(
     assert found["feed"]["posts"] == 24
 
 
+def test_the_status_is_one_command_to_the_store(
+    make_services: MakeServices, upstash: FakeUpstash, instagram: FakeInstagram, clock: MovingClock
+) -> None:
+    services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
+    services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_proven=True)
+    services.feed.fetch()
+    client = create_app(services=services).test_client()
+    upstash.forget()
+
+    found = status(client)
+
+    assert len(upstash.commands()) == 1
+    assert (found["status"], found["feed"]["posts"], found["token"]["source"]) == ("ok", 24, "store")
+
+
 def test_on_vercel_without_a_database_the_status_says_so(make_services: MakeServices) -> None:
     found = status(create_app(services=make_services(VERCEL="1")).test_client())
 

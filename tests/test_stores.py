@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -189,6 +189,15 @@ def test_of_many_threads_that_swap_exactly_one_does(store: Store, old: str | Non
     swapped = at_once(16, lambda thread: store.swap("token:v1", old, f"thread {thread}"))
     assert swapped.count(True) == 1
     assert store.get("token:v1") == f"thread {swapped.index(True)}"
+
+
+def test_many_keys_are_read_at_once_in_the_order_asked_for(store: Store) -> None:
+    for key in KEYS:
+        store.set(key, f"value of {key}")
+    store.set("empty", "")
+    asked = ["not there", *reversed(KEYS), "empty", "not there either", KEYS[0]]
+    assert store.get_all(asked) == [store.get(key) for key in asked]
+    assert store.get_all([]) == []
 
 
 def test_many_keys_are_deleted_by_one_command(store: Store) -> None:
@@ -458,6 +467,7 @@ def test_many_processes_share_a_sqlite_file_from_its_first_opening_on(path: Path
 
 COMMANDS: dict[str, Callable[[Store], Any]] = {
     "get": lambda store: store.get("token:v1"),
+    "get all": lambda store: store.get_all(["token:v1", "feed:v1"]),
     "set": lambda store: store.set("token:v1", SECRET),
     "swap": lambda store: store.swap("token:v1", SECRET, f"{SECRET} renewed"),
     "swap for nothing": lambda store: store.swap("token:v1", None, SECRET),
@@ -546,6 +556,24 @@ def test_what_is_no_text_under_a_key_reads_as_an_unreadable_one(connected: Upsta
     assert connected.get("k") == ""
     connected.set("k", "v")
     assert connected.get("k") == "v"
+
+
+def test_what_is_no_text_among_several_keys_reads_as_an_unreadable_one(
+    connected: UpstashStore, upstash: FakeUpstash
+) -> None:
+    upstash.raw("LPUSH", "list", "1")
+    connected.set("text", "v")
+
+    assert connected.get_all(["text", "list", "nothing"]) == ["v", "", None]
+
+
+@pytest.mark.parametrize("result", [None, "v", [], ["v", "w", "x"], ["v", 1]])
+def test_an_odd_answer_for_several_keys_is_a_store_error(
+    connected: UpstashStore, upstash: FakeUpstash, result: object
+) -> None:
+    upstash.fail("json_shape", body={"result": result})
+    with pytest.raises(StoreError):
+        connected.get_all(["k", "l"])
 
 
 def test_an_answer_that_is_no_text_is_a_store_error(connected: UpstashStore, upstash: FakeUpstash) -> None:
@@ -686,6 +714,10 @@ class FrailStore(MemoryStore):
         self._check()
         return super().get(key)
 
+    def get_all(self, keys: Sequence[str]) -> list[str | None]:
+        self._check()
+        return super().get_all(keys)
+
     def set(self, key: str, value: str) -> None:
         self._check()
         super().set(key, value)
@@ -756,6 +788,31 @@ def test_after_a_failure_nobody_asks_and_everybody_hears_why(
         command(fallen)
     assert caught.value.hint == "Call the owner."
     assert frail.asked == 0
+
+
+def test_what_is_read_at_once_is_known_inside_the_block_and_to_this_thread_alone(
+    frail: FrailStore, guarded: GuardedStore
+) -> None:
+    guarded.set("k", "before")
+    with guarded.read_at_once("k", "nothing"):
+        frail.asked = 0
+        MemoryStore.set(frail, "k", "after")
+        inside = guarded.get("k"), guarded.get("nothing"), guarded.get("other")
+        with ThreadPoolExecutor(1) as thread:
+            elsewhere = thread.submit(guarded.get, "k").result()
+        asked = frail.asked
+
+    assert inside == ("before", None, None)
+    assert elsewhere == guarded.get("k") == "after"
+    assert asked == 2
+
+
+def test_reading_at_once_from_a_store_that_is_away_leaves_the_error_to_who_asks(
+    frail: FrailStore, guarded: GuardedStore
+) -> None:
+    frail.away = True
+    with guarded.read_at_once("k"), pytest.raises(StoreError, match="away"):
+        guarded.get("k")
 
 
 def test_the_pause_is_five_seconds() -> None:

@@ -1,5 +1,6 @@
 """Where documents, claims and pictures are kept: one promise, one file for each way to keep it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal, Protocol
 
@@ -16,6 +17,9 @@ class Store(Protocol):
 
     def get(self, key: str) -> str | None:
         """The text under the key, None if there is none."""
+
+    def get_all(self, keys: Sequence[str]) -> list[str | None]:
+        """What ``get`` says of each, read at one moment."""
 
     def set(self, key: str, value: str) -> None:
         """Keep the text under the key, without expiry, whatever was there."""

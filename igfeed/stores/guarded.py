@@ -1,10 +1,10 @@
 """A guard before a store that may be down: one visitor pays for finding out, nobody else ever."""
 
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import Lock, local
 from typing import TypeVar
 
 from igfeed.background import Background, WorkerThread
@@ -34,11 +34,26 @@ class GuardedStore:
         self._background = background or WorkerThread()
         self._claims = MemoryStore(clock)
         self._lock = Lock()
+        self._reading = local()
         self._closed_until: datetime | None = None
         self._error = StoreError("The store was not asked yet.")
 
     def get(self, key: str) -> str | None:
-        return self._ask(lambda: self._store.get(key))
+        read: dict[str, str | None] = getattr(self._reading, "texts", {})
+        return read[key] if key in read else self._ask(lambda: self._store.get(key))
+
+    def get_all(self, keys: Sequence[str]) -> list[str | None]:
+        return self._ask(lambda: self._store.get_all(keys))
+
+    @contextmanager
+    def read_at_once(self, *keys: str) -> Iterator[None]:
+        """Read all of them by one command: this thread's ``get`` knows them inside the block."""
+        with suppress(StoreError):  # Whoever asks inside hears of it.
+            self._reading.texts = dict(zip(keys, self.get_all(keys), strict=True))
+        try:
+            yield
+        finally:
+            self._reading.texts = {}
 
     def set(self, key: str, value: str) -> None:
         self._ask(lambda: self._store.set(key, value))

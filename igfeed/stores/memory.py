@@ -1,5 +1,6 @@
 """A store in this process: for tests, for the demo on a read-only disk, for claims while the real store is away."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -18,6 +19,9 @@ class MemoryStore:
 
     def get(self, key: str) -> str | None:
         return self._values.get(key)
+
+    def get_all(self, keys: Sequence[str]) -> list[str | None]:
+        return [self._values.get(key) for key in keys]
 
     def set(self, key: str, value: str) -> None:
         self._values[key] = value

@@ -14,7 +14,7 @@ class MissingStore:
     def _refuse(self, *_: object) -> NoReturn:
         raise no_store()
 
-    get = set = swap = delete = claim = _refuse
+    get = get_all = set = swap = delete = claim = _refuse
 
 
 def no_store() -> StoreError:

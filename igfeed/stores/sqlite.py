@@ -3,7 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -50,6 +50,12 @@ class SqliteStore:
         with self._open() as db:
             row = db.execute("SELECT value FROM document WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
+
+    def get_all(self, keys: Sequence[str]) -> list[str | None]:
+        marks = ", ".join("?" * len(keys))
+        with self._open() as db:
+            found = dict(db.execute(f"SELECT key, value FROM document WHERE key IN ({marks})", tuple(keys)))  # noqa: S608
+        return [found.get(key) for key in keys]
 
     def set(self, key: str, value: str) -> None:
         with self._open() as db:

@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import os
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, TypeVar
@@ -33,6 +33,16 @@ redis.call("SET", KEYS[1], ARGV[2])
 return 1
 """
 
+READ_ALL = """
+local found = {}
+for place, key in ipairs(KEYS) do
+  local value = redis.pcall("GET", key)
+  found[place] = type(value) == "table" and "" or value
+end
+return found
+"""
+"""Not MGET, for which what is no text is not there: to us it is there and unreadable."""
+
 T = TypeVar("T")
 
 
@@ -47,10 +57,13 @@ class UpstashStore:
         self._process: int | None = None
 
     def get(self, key: str) -> str | None:
-        value = self._run(lambda redis: _get(redis, key))
-        if value is not None and not isinstance(value, str):
-            raise StoreError(f"The store's answer for {key!r} is no text.")
-        return value
+        return _text(key, self._run(lambda redis: _get(redis, key)))
+
+    def get_all(self, keys: Sequence[str]) -> list[str | None]:
+        values = self._run(lambda redis: redis.eval(READ_ALL, keys=list(keys)))
+        if not isinstance(values, list) or len(values) != len(keys):
+            raise StoreError("The store's answer for several keys is none.")
+        return [_text(key, value) for key, value in zip(keys, values, strict=True)]
 
     def set(self, key: str, value: str) -> None:
         self._run(lambda redis: redis.set(key, value))
@@ -95,6 +108,12 @@ class UpstashStore:
                 self._redis = Redis(self._url, self._token, rest_retries=0, allow_telemetry=False)
                 self._process = os.getpid()
             return self._loop, self._redis
+
+
+def _text(key: str, value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise StoreError(f"The store's answer for {key!r} is no text.")
+    return value
 
 
 async def _limited(command: Callable[[Redis], Awaitable[T]], redis: Redis, seconds: float) -> T:

@@ -5,7 +5,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 
 from igfeed.clock import Clock, Deadline, Sleep, sleep
@@ -20,7 +20,7 @@ from igfeed.errors import (
     UnexpectedAnswer,
 )
 from igfeed.instagram import Instagram
-from igfeed.models import UNREADABLE, FeedSnapshot, Media, Picture, Profile, Trouble
+from igfeed.models import LONG_AGO, UNREADABLE, FeedSnapshot, Media, Picture, Profile, Trouble
 from igfeed.notes import Note
 from igfeed.pictures import Pictures
 from igfeed.stores import Store
@@ -47,7 +47,6 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 OLD = timedelta(days=1)
 
-LONG_AGO = datetime.fromtimestamp(0, UTC)
 A_MOMENT = timedelta(microseconds=1)
 
 ASK_NOW = timedelta(0)

@@ -20,8 +20,8 @@ from igfeed.errors import (
     TokenExpired,
     UnexpectedAnswer,
 )
-from igfeed.feed import CLAIM_KEY, KEY, LONG_AGO, TROUBLE_KEY
-from igfeed.models import FeedSnapshot
+from igfeed.feed import CLAIM_KEY, KEY, TROUBLE_KEY
+from igfeed.models import LONG_AGO, FeedSnapshot
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UpstashStore

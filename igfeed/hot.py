@@ -66,9 +66,9 @@ class HotPage:
         variant = self.variants[_best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
         asked = environ.get("HTTP_IF_NONE_MATCH")
         if asked and _is_among(asked, self.etags):
-            start_response("304 NOT MODIFIED", variant.headers_without_body)
+            start_response("304 NOT MODIFIED", [*variant.headers_without_body])
             return ()
-        start_response("200 OK", variant.headers)
+        start_response("200 OK", [*variant.headers])  # A copy: a server may do with its list what it likes (PEP 3333).
         return () if environ["REQUEST_METHOD"] == "HEAD" else (variant.body,)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask, request
 from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder
 
 from igfeed import create_app
 from igfeed.hot import MOST_BYTES, MOST_PAGES, HotPages
@@ -264,6 +265,20 @@ def test_other_tags_get_the_page(warm: FlaskClient, tags: str, status: int) -> N
     warm.get("/")
 
     assert warm.get("/", environ_overrides={"HTTP_IF_NONE_MATCH": tags}).status_code == status
+
+
+def test_a_server_may_change_the_headers_that_it_is_given(warm: FlaskClient) -> None:
+    given: list[list[tuple[str, str]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], error: object = None) -> Callable[[bytes], object]:
+        given.append([*headers])
+        headers.clear()
+        return bytes
+
+    for _ in range(3):
+        list(warm.application.wsgi_app(EnvironBuilder("/embed").get_environ(), start_response))
+
+    assert given[0] == given[1] == given[2] != []
 
 
 # How much is kept

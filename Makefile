@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint types requirements audit axe markup lighthouse compare soak bench clean
+.PHONY: demo test lint types requirements audit axe markup lighthouse compare soak bench scaling clean
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
@@ -57,6 +57,10 @@ soak: .venv/development
 # Ratios against the limits of Flask, nginx and this machine; wrk and nginx from Debian, granian from PyPI.
 bench: .venv/development
 	$(BIN)/python -m tests.bench
+
+# What a month costs at any size, played: docs/scaling.md and its drawing.
+scaling: .venv/development
+	$(BIN)/python -m tests.growth
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

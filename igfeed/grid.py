@@ -111,7 +111,8 @@ def _answer(template: str, *, header: bool) -> Response:
     response.headers["Cache-Control"] = PAGE
     response.headers["Cache-Status"] = f"igfeed; {cache_status}"
     response.headers["Content-Security-Policy"] = shown.policy
-    response.make_conditional(request)
+    if "HTTP_IF_NONE_MATCH" in request.environ:  # It costs as much as all the rest of this function.
+        response.make_conditional(request)
     if is_due:
         response.call_on_close(lambda: services.background(services.feed.refresh))
     return response

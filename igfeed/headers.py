@@ -15,8 +15,8 @@ def init_app(app: Flask) -> None:
 
 
 def complete(response: Response) -> Response:
-    for name, value in DEFAULTS.items():
-        response.headers.setdefault(name, value)
+    given = {name.lower() for name, _ in response.headers}  # Werkzeug's own look-up raises for each that is not there.
+    response.headers.extend({name: value for name, value in DEFAULTS.items() if name.lower() not in given})
     if request.endpoint == "static" and response.status_code < 400:  # noqa: PLR2004  an error is not kept for a year
         response.cache_control.immutable = True  # Its address holds a hash of its content.
     return response

@@ -7,7 +7,7 @@ feed, and only what has a meaning reaches a cache key.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, astuple, dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import ceil
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
@@ -61,7 +61,8 @@ class Options:
 
     def within(self, posts: int) -> "Options":
         """The same for a feed of so many posts, where a page beyond the last one is the last one."""
-        return replace(self, page=min(self.page, max(1, ceil(posts / self.limit))))
+        last = max(1, ceil(posts / self.limit))
+        return self if self.page <= last else replace(self, page=last)
 
     def query(self, defaults: "Options", page: int) -> str:
         """The query string that asks for another page of the same; empty when that is the default."""
@@ -69,7 +70,7 @@ class Options:
         different = {name: value for name, value in asked.items() if value != usual[name]}
         return urlencode({name: int(value) if isinstance(value, bool) else value for name, value in different.items()})
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Equal for equal options, and short."""
         return "-".join(str(value) for value in astuple(self))

@@ -170,7 +170,7 @@ def _link(options: Options, defaults: Options, page: int) -> str:
 
 def _base() -> str | None:
     """Our public origin, None when nobody says which host we are."""
-    return current().settings.base_url or (request.host_url.rstrip("/") if request.host else None)
+    return current().settings.base_url or (f"{request.scheme}://{request.host}" if request.host else None)
 
 
 def _address(page: int = 1) -> str:

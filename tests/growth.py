@@ -104,7 +104,9 @@ class CountingStore(MemoryStore):
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
         self.commands += 1
-        return super().get_all(keys)
+        texts = super().get_all(keys)
+        self.read += sum(len(text or "") for text in texts)
+        return texts
 
     def set(self, key: str, value: str) -> None:
         self.commands += 1
@@ -238,7 +240,9 @@ class World:
         """Which place has its next view that matters; after it, it is `fresh` for so long."""
         start = self.clock()
         end = start + timedelta(days=DAYS)
-        upcoming = [(start + self._wait(rate), place) for place in range(places)]
+        # Not all at once: nothing would ever part them again where the waits are short.
+        begun = [start + self._chance.random() * S_MAXAGE for _ in range(places)]
+        upcoming = [(moment + self._wait(rate), place) for place, moment in enumerate(begun)]
         heapify(upcoming)
         while upcoming[0][0] < end:
             now, place = upcoming[0]
@@ -269,6 +273,7 @@ class World:
         cold = Process(self)
         cold.tokens.renew()
         cold.pictures.mirror(cold.feed.fetch().pictures(), Deadline(60))
+        cold.feed.paint()
         runs = MONTH / 7
         counted = {"commands": self.store.commands, "calls": self.account.calls, "read": self.store.read}
         return Counter({name: round(number * runs) for name, number in counted.items()})
@@ -321,8 +326,10 @@ Without a CDN every view reaches a server, and most are answered from finished p
   fetch; one for a picture file. Bare, at most one for each server in each `IGFEED_CHECK_TTL`, and the fetches.
 - **Calls to Instagram**: two in each `IGFEED_FEED_TTL`, whatever the size.
 
-So once there is a view in every five minutes and region, all three are flat in views. What the CDN itself charges for
-requests and bytes grows with views on any site; nothing here can change that.
+So once there is a view in every few seconds and region, all three are flat in views; before, they creep towards these
+bounds. That holds for addresses that repeat, as an iframe's does: a link with something new in its query string each
+time (`fbclid=…`) is another page to a CDN, and each such view is an invocation, though one that finished pages answer.
+What the CDN itself charges for requests and bytes grows with views on any site; nothing here can change that.
 
 ## What it costs
 

@@ -333,6 +333,11 @@ What the CDN itself charges for requests and bytes grows with views on any site;
 
 ## What it costs
 
+The last column looks at commands alone, for one address of the feed: each further one that is asked for as often (`/`
+beside `/embed`, a second page) adds about as many looks again, and three of them from twenty regions on hundreds of
+cold instances are more than the free plan has. Mind the bytes too: each look reads the whole feed, and ten gigabytes a
+month are free, which a hundred posts from many regions can exceed.
+
 The commands' price is Upstash's of autumn 2026: {free_commands:,} a month are free, then $0.20 for 100,000. Vercel's
 free plan had {free_invocations:,} invocations of functions a month in May 2026, by a list of plans of that time; its
 paid plans are not priced here. A page is taken for {page:,} bytes, a picture in all widths for {picture:,}; what is

@@ -314,8 +314,9 @@ class FakeServer:
         listener, self._listener = self._listener, None
         listener.shutdown()
         listener.server_close()
-        self._release()
         listener.cut_connections()
+        self._release()  # After the cut, or what was held would still be answered.
+        listener.wait_for_the_last()
         # Bound but not listening: connections are refused, and no other process can get the port meanwhile.
         self._placeholder = socket.socket()
         self._placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -425,11 +426,14 @@ class Listener(ThreadingTCPServer):
             self._changed.notify_all()
 
     def cut_connections(self) -> None:
-        """End every open connection and wait for the threads that serve them."""
         with self._changed:
             for connection in self._open:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+    def wait_for_the_last(self) -> None:
+        """Wait for the threads that serve connections."""
+        with self._changed:
             if not self._changed.wait_for(lambda: not self._open, PATIENCE):
                 raise RuntimeError("requests are still being served")
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from igfeed.clock import Clock, Deadline, Sleep, sleep
+from igfeed.custody import KEY as TOKEN_KEY
 from igfeed.errors import (
     FeedUnavailable,
     IgfeedError,
@@ -23,7 +24,7 @@ from igfeed.instagram import Instagram
 from igfeed.models import LONG_AGO, UNREADABLE, FeedSnapshot, Media, Picture, Profile, Trouble
 from igfeed.notes import Note
 from igfeed.pictures import Pictures
-from igfeed.stores import Store
+from igfeed.stores.guarded import GuardedStore
 from igfeed.tokens import TokenManager
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class FeedService:
         instagram: Instagram,
         tokens: TokenManager,
         pictures: Pictures,
-        store: Store,
+        store: GuardedStore,
         clock: Clock,
         *,
         posts: int,
@@ -80,12 +81,11 @@ class FeedService:
         self._sleep = sleep
         self._trouble = Note(store, TROUBLE_KEY, Trouble.from_json)
         self._snapshot: FeedSnapshot | None = None
+        self._document: tuple[str | None, FeedSnapshot | None] = (None, None)  # The store's, with what it says.
         self._looked_at: datetime | None = None
         self._searched_at: datetime | None = None
         self._next_try: datetime | None = None
-        self._refreshing = Lock()
-        self._waiting = Lock()
-        self._searching = Lock()
+        self._refreshing, self._waiting, self._searching = Lock(), Lock(), Lock()
 
     def current(self) -> tuple[FeedSnapshot | None, bool]:
         """The snapshot to show and whether it is due for a refresh; asks the store at most once.
@@ -141,8 +141,10 @@ class FeedService:
         if not self._refreshing.acquire(blocking=False):
             return
         try:
-            if self._may_fetch():
-                self._fetch()
+            if self._is_our_turn():
+                with self._store.read_at_once(KEY, TROUBLE_KEY, TOKEN_KEY):
+                    if self._is_wanted():
+                        self._fetch()
         except IgfeedError as error:
             log.warning("The feed could not be fetched: %s", error)
         finally:
@@ -153,8 +155,10 @@ class FeedService:
 
         Raises the IgfeedError that stood in the way; the old snapshot stays then.
         """
-        self._look(ASK_NOW)
-        return self._fetch()
+        with self._store.read_at_once(KEY, TROUBLE_KEY, TOKEN_KEY):
+            self._look(ASK_NOW)
+            self._trouble.recall()
+            return self._fetch()
 
     def paint(self) -> None:
         """Put the colours of the pictures that were kept meanwhile into the newest snapshot, here and in the store."""
@@ -220,7 +224,11 @@ class FeedService:
 
     def _stored(self) -> FeedSnapshot | None:
         """What the store has. One from the future is shown, but counts as old, or it would stay until then."""
-        snapshot = _parsed(self._store.get(KEY))
+        known, snapshot = self._document
+        text = self._store.reread(KEY, known)
+        if text is not known:
+            snapshot = _parsed(text)
+            self._document = text, snapshot
         if snapshot and snapshot.fetched_at > self._clock() + CLOCKS_DIFFER:
             return replace(snapshot, fetched_at=LONG_AGO)
         return snapshot
@@ -247,20 +255,22 @@ class FeedService:
 
     # Fetching
 
-    def _may_fetch(self) -> bool:
-        """Whether it is our turn, by this process's memory, by the claim, and by what others have done meanwhile."""
+    def _is_our_turn(self) -> bool:
+        """By this process's memory and by the claim."""
         now = self._clock()
         if self._next_try and now < self._next_try:
             return False
         claim = max(min(LONGEST_CLAIM, self._ttl), timedelta(seconds=1))
         self._next_try = now + claim
-        if not self._store.claim(CLAIM_KEY, claim):
-            return False
+        return self._store.claim(CLAIM_KEY, claim)
+
+    def _is_wanted(self) -> bool:
+        """By what others have done meanwhile."""
         self._look(ASK_NOW)
         if self._snapshot and self.is_fresh(self._snapshot):
             return False
         trouble = self.trouble()
-        return trouble is None or not trouble.pauses(self._tokens.fingerprint(), now)
+        return trouble is None or not trouble.pauses(self._tokens.fingerprint(), self._clock())
 
     def _fetch(self) -> FeedSnapshot:
         asked_at = self._clock()
@@ -293,7 +303,6 @@ class FeedService:
         return replace(new, departed=tuple(sorted(departed)))
 
     def _keep(self, snapshot: FeedSnapshot) -> None:
-        had_trouble = self._trouble.recall() is not None
         old = self._snapshot
         try:
             self._write(snapshot)  # Before a page shows it: its pictures may be asked of another process.
@@ -303,11 +312,13 @@ class FeedService:
         earlier = set(old.departed) - snapshot.picture_ids if old else set()
         with suppress(StoreError):  # The next fetch deletes them once more.
             self._pictures.forget(earlier.union(snapshot.departed))
-        if had_trouble:
+        if self._trouble.at_hand:
             self._trouble.forget()
 
     def _write(self, snapshot: FeedSnapshot) -> None:
-        self._store.set(KEY, json.dumps(snapshot.to_json()))
+        text = json.dumps(snapshot.to_json())
+        self._store.set(KEY, text)
+        self._document = text, snapshot
 
     def _remember(self, error: IgfeedError) -> None:
         now = self._clock()

@@ -33,6 +33,11 @@ class Note(Generic[T]):
         self._copy: T | None = None
         self._unsaved: T | None = None
 
+    @property
+    def at_hand(self) -> T | None:
+        """What it said when it was last recalled, or what we last made of it."""
+        return self._copy
+
     def recall(self) -> T | None:
         """What the store has, or this process's copy while the store is away or has not got it yet."""
         try:

@@ -450,6 +450,10 @@ class StoreLine:
             self._world.oracle.has_read(self._process, text)
         return text
 
+    def reread(self, key: str, known: str | None) -> str | None:
+        text = self.get(key)
+        return known if text == known else text
+
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
         return [self.get(key) for key in keys]
 

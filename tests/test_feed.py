@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from igfeed.clock import Deadline
+from igfeed.custody import KEY as TOKEN_KEY
 from igfeed.encryption import FernetCipher
 from igfeed.errors import (
     FeedUnavailable,
@@ -24,7 +25,7 @@ from igfeed.feed import CLAIM_KEY, KEY, TROUBLE_KEY
 from igfeed.models import LONG_AGO, FeedSnapshot
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
-from igfeed.stores.upstash import UpstashStore
+from igfeed.stores.upstash import UNCHANGED, UpstashStore
 from tests.servers import instagram as fake
 from tests.servers.faults import Gate
 from tests.servers.upstash import FakeUpstash
@@ -71,6 +72,13 @@ def started(site: Site, store: Store) -> Process:
     return process
 
 
+def keys_read(upstash: FakeUpstash) -> list[str]:
+    """One for each command, whether it asks for a text or for what is new in it; nothing else may have been asked."""
+    commands = upstash.commands()
+    assert {command[0] for command in commands} <= {"GET", "EVAL_RO"}
+    return [command[1] if command[0] == "GET" else command[3] for command in commands]
+
+
 def let_time_pass(site: Site, upstash: FakeUpstash, time: timedelta) -> None:
     site.clock.now += time
     upstash.elapse(time.total_seconds())
@@ -115,7 +123,7 @@ def test_the_store_is_asked_again_only_after_the_check_ttl(
     for _ in range(3):
         feed.current()
 
-    assert upstash.commands() == [["GET", KEY]] * readings
+    assert keys_read(upstash) == [KEY] * readings
 
 
 def test_a_check_ttl_of_0_asks_the_store_every_time(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
@@ -126,7 +134,7 @@ def test_a_check_ttl_of_0_asks_the_store_every_time(site: Site, upstash: FakeUps
     for _ in range(3):
         feed.current()
 
-    assert upstash.commands() == [["GET", KEY]] * 3
+    assert keys_read(upstash) == [KEY] * 3
 
 
 def test_a_newer_snapshot_of_another_process_is_taken_over(site: Site, store: MemoryStore) -> None:
@@ -187,10 +195,36 @@ def test_a_feed_ttl_of_0_still_fetches_at_most_once_a_second(site: Site, store: 
     assert (before, site.instagram.count("media")) == (1, 2)
 
 
-def test_a_snapshot_is_written_in_one_command(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
-    site.start(remote).feed.first()
+def test_a_fetch_claims_reads_and_writes_by_one_command_each(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    feed = started(site, remote).feed
+    let_time_pass(site, upstash, HOUR)
+    feed.current()
+    upstash.forget()
 
-    assert [command[1] for command in upstash.commands() if command[0] == "SET"] == [CLAIM_KEY, KEY]
+    feed.refresh()
+
+    assert site.instagram.count("media") == 1
+    claim, reading, writing = upstash.commands()
+    assert claim[:2] == ["SET", CLAIM_KEY]
+    assert (reading[0], reading[3:]) == ("EVAL_RO", [KEY, TROUBLE_KEY, TOKEN_KEY])
+    assert writing[:2] == ["SET", KEY]
+
+
+def test_what_a_process_wrote_or_read_itself_is_not_sent_to_it_again(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    feeds = [started(site, remote).feed, site.start(remote).feed]
+    for feed in feeds:
+        feed.current()
+    site.clock.forward(minutes=1)
+    upstash.forget()
+
+    for feed in feeds:
+        feed.current()
+
+    assert [upstash.raw(*command) for command in upstash.commands()] == [UNCHANGED, UNCHANGED]
 
 
 def test_a_token_that_is_due_is_renewed_before_the_feed_is_fetched(site: Site, memory_store: MemoryStore) -> None:
@@ -224,7 +258,7 @@ def test_peeking_changes_nothing(site: Site, upstash: FakeUpstash, remote: Upsta
     assert site.start(remote).feed.peek() is None
     assert process.feed.trouble() is None
 
-    assert {command[0] for command in upstash.commands()} == {"GET"}
+    assert keys_read(upstash) == [KEY, KEY, TROUBLE_KEY]
     assert site.instagram.count("*") == 0
 
 
@@ -269,7 +303,7 @@ def test_guessing_for_pictures_asks_the_store_once_a_second_at_most(
 
     assert [feed.picture(str(number)) for number in range(1, 6)] == [None] * 5
 
-    assert upstash.commands() == [["GET", KEY]]
+    assert keys_read(upstash) == [KEY]
 
 
 # Never worse than before
@@ -1005,7 +1039,7 @@ def test_painting_what_has_no_news_writes_nothing(site: Site, upstash: FakeUpsta
     upstash.forget()
     process.feed.paint()
 
-    assert upstash.commands() == [["GET", KEY]]
+    assert keys_read(upstash) == [KEY]
 
 
 # Age

@@ -191,6 +191,25 @@ def test_of_many_threads_that_swap_exactly_one_does(store: Store, old: str | Non
     assert store.get("token:v1") == f"thread {swapped.index(True)}"
 
 
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_rereading_what_has_not_changed_gives_back_what_one_knows(store: Store, value: str) -> None:
+    store.set("feed:v1", value)
+    known = store.get("feed:v1")
+    assert known == value
+    assert store.reread("feed:v1", known) is known
+
+
+@pytest.mark.parametrize("known", ["before", "", "after ", None], ids=["other", "empty", "longer", "none"])
+def test_rereading_what_has_changed_says_what_it_is(store: Store, known: str | None) -> None:
+    store.set("feed:v1", "after")
+    assert store.reread("feed:v1", known) == "after"
+
+
+@pytest.mark.parametrize("known", ["before", "", None])
+def test_rereading_what_is_gone_says_so(store: Store, known: str | None) -> None:
+    assert store.reread("feed:v1", known) is None
+
+
 def test_many_keys_are_read_at_once_in_the_order_asked_for(store: Store) -> None:
     for key in KEYS:
         store.set(key, f"value of {key}")
@@ -467,6 +486,7 @@ def test_many_processes_share_a_sqlite_file_from_its_first_opening_on(path: Path
 
 COMMANDS: dict[str, Callable[[Store], Any]] = {
     "get": lambda store: store.get("token:v1"),
+    "reread": lambda store: store.reread("token:v1", SECRET),
     "get all": lambda store: store.get_all(["token:v1", "feed:v1"]),
     "set": lambda store: store.set("token:v1", SECRET),
     "swap": lambda store: store.swap("token:v1", SECRET, f"{SECRET} renewed"),
@@ -554,6 +574,7 @@ def test_what_is_no_text_under_a_key_reads_as_an_unreadable_one(connected: Upsta
     upstash.raw("LPUSH", "k", "1")
 
     assert connected.get("k") == ""
+    assert connected.reread("k", "v") == ""
     connected.set("k", "v")
     assert connected.get("k") == "v"
 
@@ -574,6 +595,15 @@ def test_an_odd_answer_for_several_keys_is_a_store_error(
     upstash.fail("json_shape", body={"result": result})
     with pytest.raises(StoreError):
         connected.get_all(["k", "l"])
+
+
+@pytest.mark.parametrize("result", [0, 2, [], ["v"]])
+def test_an_odd_answer_to_rereading_is_a_store_error(
+    connected: UpstashStore, upstash: FakeUpstash, result: object
+) -> None:
+    upstash.fail("json_shape", body={"result": result})
+    with pytest.raises(StoreError):
+        connected.reread("k", "v")
 
 
 def test_an_answer_that_is_no_text_is_a_store_error(connected: UpstashStore, upstash: FakeUpstash) -> None:
@@ -805,6 +835,27 @@ def test_what_is_read_at_once_is_known_inside_the_block_and_to_this_thread_alone
     assert inside == ("before", None, None)
     assert elsewhere == guarded.get("k") == "after"
     assert asked == 2
+
+
+def test_whoever_reads_a_second_time_wants_to_know_what_has_become_of_it(
+    frail: FrailStore, guarded: GuardedStore
+) -> None:
+    guarded.set("k", "before")
+    with guarded.read_at_once("k"):
+        first = guarded.get("k")
+        MemoryStore.set(frail, "k", "after")
+
+        assert (first, guarded.get("k")) == ("before", "after")
+
+
+def test_rereading_too_knows_what_was_read_at_once(frail: FrailStore, guarded: GuardedStore) -> None:
+    guarded.set("k", "before")
+    known = guarded.get("k")
+    with guarded.read_at_once("k"):
+        MemoryStore.set(frail, "k", "after")
+
+        assert guarded.reread("k", known) is known
+        assert guarded.reread("k", known) == "after"
 
 
 def test_reading_at_once_from_a_store_that_is_away_leaves_the_error_to_who_asks(

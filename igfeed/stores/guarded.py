@@ -39,15 +39,24 @@ class GuardedStore:
         self._error = StoreError("The store was not asked yet.")
 
     def get(self, key: str) -> str | None:
-        read: dict[str, str | None] = getattr(self._reading, "texts", {})
-        return read[key] if key in read else self._ask(lambda: self._store.get(key))
+        read = self._read_before()
+        return read.pop(key) if key in read else self._ask(lambda: self._store.get(key))
+
+    def reread(self, key: str, known: str | None) -> str | None:
+        if key not in self._read_before():
+            return self._ask(lambda: self._store.reread(key, known))
+        text = self.get(key)
+        return known if text == known else text
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
         return self._ask(lambda: self._store.get_all(keys))
 
     @contextmanager
     def read_at_once(self, *keys: str) -> Iterator[None]:
-        """Read all of them by one command: this thread's ``get`` knows them inside the block."""
+        """Read all of them by one command: inside the block this thread's first reading of each asks nobody.
+
+        A second reading of the same key does ask, as it wants to know what has become of it.
+        """
         with suppress(StoreError):  # Whoever asks inside hears of it.
             self._reading.texts = dict(zip(keys, self.get_all(keys), strict=True))
         try:
@@ -74,6 +83,10 @@ class GuardedStore:
         """Find out now whether the store is back: the owner's tasks come seldom, and can wait."""
         if self._closed_until is not None:
             self._probe()
+
+    def _read_before(self) -> dict[str, str | None]:
+        texts: dict[str, str | None] = getattr(self._reading, "texts", {})
+        return texts
 
     def _ask(self, command: Callable[[], T]) -> T:
         if self._is_probe_due():

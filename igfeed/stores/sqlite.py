@@ -51,6 +51,10 @@ class SqliteStore:
             row = db.execute("SELECT value FROM document WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
+    def reread(self, key: str, known: str | None) -> str | None:
+        text = self.get(key)
+        return known if text == known else text
+
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
         marks = ", ".join("?" * len(keys))
         with self._open() as db:

@@ -33,6 +33,15 @@ redis.call("SET", KEYS[1], ARGV[2])
 return 1
 """
 
+REREAD = """
+local value = redis.pcall("GET", KEYS[1])
+if type(value) == "table" then return "" end
+if value and redis.sha1hex(value) == ARGV[1] then return 1 end
+return value
+"""
+UNCHANGED = 1
+"""A number, which no text is."""
+
 READ_ALL = """
 local found = {}
 for place, key in ipairs(KEYS) do
@@ -59,8 +68,15 @@ class UpstashStore:
     def get(self, key: str) -> str | None:
         return _text(key, self._run(lambda redis: _get(redis, key)))
 
+    def reread(self, key: str, known: str | None) -> str | None:
+        """By a script that may run on the replica nearby, as GET does."""
+        if known is None:
+            return self.get(key)
+        value = self._run(lambda redis: redis.eval_ro(REREAD, keys=[key], args=[_digest(known)]))
+        return known if value == UNCHANGED else _text(key, value)
+
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
-        values = self._run(lambda redis: redis.eval(READ_ALL, keys=list(keys)))
+        values = self._run(lambda redis: redis.eval_ro(READ_ALL, keys=list(keys)))
         if not isinstance(values, list) or len(values) != len(keys):
             raise StoreError("The store's answer for several keys is none.")
         return [_text(key, value) for key, value in zip(keys, values, strict=True)]
@@ -71,7 +87,7 @@ class UpstashStore:
     def swap(self, key: str, old: str | None, new: str) -> bool:
         if old is None:
             return bool(self._run(lambda redis: redis.set(key, new, nx=True)))
-        digest = hashlib.sha1(old.encode(), usedforsecurity=False).hexdigest()  # The old secret stays off the wire.
+        digest = _digest(old)  # The old secret stays off the wire.
         return bool(self._run(lambda redis: redis.eval(SWAP, keys=[key], args=[digest, new])))
 
     def delete(self, *keys: str) -> None:
@@ -108,6 +124,11 @@ class UpstashStore:
                 self._redis = Redis(self._url, self._token, rest_retries=0, allow_telemetry=False)
                 self._process = os.getpid()
             return self._loop, self._redis
+
+
+def _digest(text: str) -> str:
+    """As ``redis.sha1hex`` makes it."""
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _text(key: str, value: object) -> str | None:

@@ -248,6 +248,18 @@ def test_profile_and_media_are_asked_for_at_once(site: Site, store: MemoryStore,
     assert fetching.result() == feed.at_hand
 
 
+def test_a_success_of_the_cron_leaves_no_trouble_of_others_behind(site: Site, store: MemoryStore) -> None:
+    site.instagram.fail("media", fake.TEMPORARY)
+    with pytest.raises(InstagramError):
+        site.start(store).feed.fetch()
+    assert store.get(TROUBLE_KEY)
+    site.instagram.heal()
+
+    site.start(store).feed.fetch()
+
+    assert store.get(TROUBLE_KEY) is None
+
+
 def test_peeking_changes_nothing(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
     process = started(site, remote)
     site.clock.now += HOUR

@@ -4,10 +4,10 @@ import logging
 import os
 from pathlib import Path
 
-from cachelib.serializers import JSONSerializer
 from flask import Flask
 
 from igfeed import cli, grid, headers, hot, ops
+from igfeed.caching import IN_THIS_PROCESS
 from igfeed.config import Settings, environment
 from igfeed.errors import ConfigError
 from igfeed.services import Services, build
@@ -28,15 +28,12 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     app = Flask("igfeed", root_path=str(ROOT), instance_path=str(ROOT / "instance"))
     app.config.from_mapping(
-        CACHE_TYPE="SimpleCache",
+        CACHE_TYPE=IN_THIS_PROCESS,
         CACHE_THRESHOLD=200,
         CACHE_KEY_PREFIX="igfeed:",
         SEND_FILE_MAX_AGE_DEFAULT=YEAR,
     )
     app.config.from_prefixed_env()  # FLASK_CACHE_TYPE and the like stay open to the owner.
-    if app.config["CACHE_TYPE"] != "SimpleCache":
-        # What leaves the process may come back from others, and whoever writes a pickle runs code here.
-        app.config["CACHE_SERIALIZER"] = JSONSerializer()
     app.extensions["igfeed"] = services
 
     headers.init_app(app)

@@ -8,10 +8,11 @@ from flask import Blueprint, Flask, Response, abort, current_app, request
 
 from igfeed import page, scripts
 from igfeed.errors import FeedUnavailable, IgfeedError, PictureUnavailable
+from igfeed.headers import WholePage
 from igfeed.models import fingerprint
-from igfeed.options import asked_for, usual
+from igfeed.options import asked_for
 from igfeed.pictures import WIDTHS
-from igfeed.services import current
+from igfeed.services import Services, current
 
 PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.ASCII)
 
@@ -30,12 +31,6 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
-@bp.before_request
-def refuse_without_store() -> None:
-    if obstacle := current().obstacle:
-        raise obstacle
-
-
 @bp.get("/")
 def index() -> Response:
     """The feed page."""
@@ -51,7 +46,7 @@ def embed() -> Response:
 @bp.get("/embed.js")
 def embed_script() -> Response:
     """One script tag for host pages: it puts an iframe beside itself."""
-    snapshot, _ = current().feed.current()
+    snapshot, _ = _services().feed.current()
     body = scripts.embed_script(snapshot)
     response = Response(body, mimetype="text/javascript")
     response.set_etag(fingerprint(body))
@@ -64,7 +59,7 @@ def embed_script() -> Response:
 @bp.get("/media/<name>.webp")
 def media(name: str) -> Response:
     """A post's picture in one of the widths."""
-    services = current()
+    services = _services()
     match = PICTURE_NAME.fullmatch(name)
     picture = services.feed.picture(match[1]) if match else None
     if match is None or picture is None:
@@ -97,25 +92,29 @@ def nothing_to_show(error: IgfeedError) -> Response:
 
 def _answer(template: str, *, header: bool) -> Response:
     """The snapshot at hand, now; a refresh that is due comes after the answer, or before it if there is nothing."""
-    services = current()
+    services = _services()
     snapshot, is_due = services.feed.current()
     cache_status = "fwd=stale" if is_due else "hit"
     if snapshot is None:
         snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"
-    most_posts = services.settings.posts
-    defaults = usual(most_posts, header=header)
-    options = asked_for(request.environ.get("QUERY_STRING", ""), defaults, most_posts).within(len(snapshot.posts))
-    shown = page.feed_page(template, snapshot, options, defaults, services.feed.old_since(snapshot))
-    response = Response(shown.body)
-    response.set_etag(shown.etag)
-    response.headers["Cache-Control"] = PAGE
-    response.headers["Cache-Status"] = f"igfeed; {cache_status}"
-    response.headers["Content-Security-Policy"] = shown.policy
-    if "HTTP_IF_NONE_MATCH" in request.environ:  # It costs as much as all the rest of this function.
+    environ = request.environ
+    asked = asked_for(environ.get("QUERY_STRING", ""), services.settings.posts, header=header)
+    shown = page.feed_page(template, snapshot, asked.within(len(snapshot.posts)), services.feed.old_since(snapshot))
+    headers = {"Cache-Control": PAGE, "Cache-Status": f"igfeed; {cache_status}"}
+    response = WholePage(shown.body, {"ETag": f'"{shown.etag}"', "Content-Security-Policy": shown.policy, **headers})
+    if "HTTP_IF_NONE_MATCH" in environ:  # It costs as much as all the rest of this function.
         response.make_conditional(request)
     if is_due:
         response.call_on_close(lambda: services.background(services.feed.refresh))
     return response
+
+
+def _services() -> Services:
+    """Raises what keeps any page from being shown: not in a hook, as each of those costs every view."""
+    services = current()
+    if services.obstacle:
+        raise services.obstacle
+    return services
 
 
 def _not_now(response: Response, seconds: float) -> Response:

@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
 from igfeed.models import FeedSnapshot
-from igfeed.options import Options, asked_for, usual
+from igfeed.options import Options, asked_for
 from igfeed.services import Services, services_of
 
 if TYPE_CHECKING:
@@ -80,7 +80,6 @@ class HotPages:
         self._feed = services.feed
         self._clock = services.clock
         self._base_url = services.settings.base_url
-        self._usual = {path: usual(services.settings.posts, header=header) for path, header in PAGES.items()}
         self._most_posts = services.settings.posts
         self._pages: dict[Key, HotPage] = {}
         self._lock = Lock()
@@ -96,11 +95,11 @@ class HotPages:
 
     def _key(self, environ: "WSGIEnvironment") -> Key | None:
         """Everything that shapes the page; None for what is not the same for everybody."""
-        usual = self._usual.get(environ["PATH_INFO"])
-        if usual is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
+        header = PAGES.get(environ["PATH_INFO"])
+        if header is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
             return None
         host = "" if self._base_url else f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
-        options = asked_for(environ.get("QUERY_STRING", ""), usual, self._most_posts)
+        options = asked_for(environ.get("QUERY_STRING", ""), self._most_posts, header=header)
         return host, environ.get("SCRIPT_NAME", ""), environ["PATH_INFO"], options
 
     def _made(self, key: Key, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

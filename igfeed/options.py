@@ -7,7 +7,7 @@ feed, and only what has a meaning reaches a cache key.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, astuple, dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from math import ceil
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
@@ -85,16 +85,17 @@ class Options:
         return RATIOS[self.ratio][1]
 
 
+@cache
 def usual(most_posts: int, *, header: bool) -> Options:
     """What is shown unless the query says otherwise."""
     return Options(limit=min(DEFAULT_LIMIT, most_posts), header=header)
 
 
 @lru_cache(maxsize=200)
-def asked_for(query_string: str, usual: Options, most_posts: int) -> Options:
+def asked_for(query_string: str, most_posts: int, *, header: bool) -> Options:
     """What a query string asks for, the first of each name; as WSGI has it, whatever bytes it was made of."""
     pairs = parse_qsl(query_string.encode("latin-1").decode("utf-8", "replace"))
-    return Options.from_query(dict(reversed(pairs)), usual, most_posts)
+    return Options.from_query(dict(reversed(pairs)), usual(most_posts, header=header), most_posts)
 
 
 def _number(text: str | None, least: int, most: int) -> int | None:

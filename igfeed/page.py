@@ -1,27 +1,26 @@
-"""The pages as bytes: one rendering for each feed and each way to show it, kept by Flask-Caching.
+"""The pages as bytes: one rendering for each feed and each way to show it.
 
 Freshness is none of its business: a page is named after the snapshot it shows, so a kept one is never an old one.
 """
 
 import hashlib
-import logging
 import re
 from collections.abc import Collection
-from dataclasses import astuple, dataclass
 from datetime import datetime
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
 from flask import Flask, current_app, render_template, request, url_for
-from flask_caching import Cache
 from markupsafe import Markup, escape
 
+from igfeed import caching
 from igfeed.alt_text import excerpt
+from igfeed.caching import Page
 from igfeed.discovery import gallery
-from igfeed.errors import ConfigError, IgfeedError
+from igfeed.errors import IgfeedError
 from igfeed.models import FeedSnapshot, fingerprint
-from igfeed.options import PEEK, Options
+from igfeed.options import PEEK, Options, usual
 from igfeed.pictures import WIDTHS
 from igfeed.policy import policy, who_may_size
 from igfeed.scripts import page_scripts
@@ -31,7 +30,6 @@ from igfeed.tiles import tile, video_origins
 from igfeed.version import VERSION
 from igfeed.wording import WORDINGS, date
 
-DAY = 24 * 3600
 MIDDLE_WIDTH = WIDTHS[1]
 WIDEST_PAGE = 1140
 """Pixels that the grid has on a wide screen, as in ``style.css``."""
@@ -39,26 +37,11 @@ WIDEST_PAGE = 1140
 INDEX, EMBED = "feed/index.html", "feed/embed.html"
 PAGES = ("/", "/embed")
 
-log = logging.getLogger(__name__)
-
-pages = Cache()
-
 remembered_fingerprint = lru_cache(maxsize=100)(fingerprint)
 
 
-@dataclass(frozen=True)
-class Page:
-    body: str
-    etag: str
-    policy: str
-
-
 def init_app(app: Flask) -> None:
-    try:
-        pages.init_app(app)
-    except Exception as error:  # noqa: BLE001  each kind of cache raises what it likes
-        kind = app.config["CACHE_TYPE"]
-        raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: {error}.") from None
+    caching.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(code=_code, excerpt=excerpt, grouped=_grouped, path_part=partial(quote, safe=""))
     app.jinja_env.globals.update(
@@ -66,18 +49,13 @@ def init_app(app: Flask) -> None:
     )
 
 
-def feed_page(
-    template: str, snapshot: FeedSnapshot, options: Options, defaults: Options, old_since: datetime | None
-) -> Page:
-    """The snapshot as the options want it, with a note if it is old.
-
-    ``defaults`` are what a link to another page need not say.
-    """
+def feed_page(template: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
+    """The snapshot as the options want it, with a note if it is old."""
     key = f"{_key(template, snapshot, options)}:{'old' if old_since else 'new'}"
-    page = _cached(key)
+    page = caching.kept(key)
     if page is None:
-        page = _rendered(template, snapshot, options, defaults, old_since)
-        _cache(key, page)
+        page = _rendered(template, snapshot, options, old_since)
+        caching.keep(key, page)
     return page
 
 
@@ -86,40 +64,20 @@ def notice_page(error: IgfeedError) -> Page:
     return _page("feed/unavailable.html", Options(open="instagram"), error=error)
 
 
-def _cached(key: str) -> Page | None:
-    """What the cache has, if it is a page: the owner may have chosen one that fails, or that others write to."""
-    try:
-        texts = pages.get(key)
-    except Exception:  # noqa: BLE001  each kind of cache raises what it likes
-        log.warning("The cache of pages failed, going on without it")
-        return None
-    is_page = isinstance(texts, list | tuple) and len(texts) == 3 and all(isinstance(text, str) for text in texts)  # noqa: PLR2004  the fields of Page
-    return Page(*texts) if is_page else None
-
-
-def _cache(key: str, page: Page) -> None:
-    """As plain texts, because they must survive JSON."""
-    try:
-        pages.set(key, astuple(page), timeout=DAY)
-    except Exception:  # noqa: BLE001  as above
-        log.warning("The cache of pages failed, going on without it")
-
-
 def _key(template: str, snapshot: FeedSnapshot, options: Options) -> str:
     settings = current().settings
     look = remembered_fingerprint(f"{_address()} {settings.language} {settings.frame_ancestors} {settings.posts}")
     return f"{VERSION}:{look}:{template}:{snapshot.version}:{options.key}"
 
 
-def _rendered(
-    template: str, snapshot: FeedSnapshot, options: Options, defaults: Options, old_since: datetime | None
-) -> Page:
+def _rendered(template: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
     settings = current().settings
     first = (options.page - 1) * options.limit
     shown = snapshot.posts[first : first + options.limit]
     has_older = first + options.limit < len(snapshot.posts)
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
     canonical = _address(options.page)
+    link = partial(_link, options, usual(settings.posts, header=template == INDEX))
     return _page(
         template,
         options,
@@ -129,8 +87,8 @@ def _rendered(
         as_of=date(old_since, settings.language) if old_since else None,
         sizes=_sizes(options, WIDEST_PAGE if template == INDEX else None),
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
-        newer=_link(options, defaults, options.page - 1) if options.page > 1 else None,
-        older=_link(options, defaults, options.page + 1) if has_older else None,
+        newer=link(options.page - 1) if options.page > 1 else None,
+        older=link(options.page + 1) if has_older else None,
         address=canonical,
         gallery=gallery(snapshot.profile, tiles, canonical, _picture_address) if canonical else None,
         sizing=who_may_size(settings.frame_ancestors, _base()),
@@ -148,7 +106,7 @@ def _page(template: str, options: Options, videos: Collection[str] = (), **conte
     )
     ancestors = current().settings.frame_ancestors if request.path in PAGES else "'none'"
     header = policy(style, scripts, videos if options.open == "lightbox" else (), ancestors)
-    return Page(body, fingerprint(header + body), header)
+    return Page(body.encode(), fingerprint(header + body), header)
 
 
 def _sizes(options: Options, widest: int | None) -> str:
@@ -170,7 +128,8 @@ def _link(options: Options, defaults: Options, page: int) -> str:
 
 def _base() -> str | None:
     """Our public origin, None when nobody says which host we are."""
-    return current().settings.base_url or (f"{request.scheme}://{request.host}" if request.host else None)
+    host = request.host
+    return current().settings.base_url or (f"{request.scheme}://{host}" if host else None)
 
 
 def _address(page: int = 1) -> str:

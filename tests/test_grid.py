@@ -514,6 +514,10 @@ def test_expired_token_and_time_do_not_hide_the_feed(
 # Caches of the owner's choice
 
 
+EXPIRY = 4
+"""Bytes that say how long a file counts, before what is kept in it."""
+
+
 def test_whatever_stands_in_the_cache_the_page_is_shown(
     make_services: MakeServices, token: Token, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -521,11 +525,26 @@ def test_whatever_stands_in_the_cache_the_page_is_shown(
     monkeypatch.setenv("FLASK_CACHE_DIR", str(tmp_path / "pages"))
     client = create_app(services=make_services()).test_client()
     good = client.get("/").data
-    for planted in ('["x"]', "{}", "5", '["a", "b", 3]'):
+    for planted in ('["x"]', "{}", "5", '["a", "b", 3]', '{"body": 1, "etag": "", "policy": ""}', '{"body": "x"}'):
         for file in (tmp_path / "pages").iterdir():
-            file.write_bytes(file.read_bytes()[:8] + planted.encode())
+            file.write_bytes(file.read_bytes()[:EXPIRY] + planted.encode())
 
         assert client.get("/").data == good
+
+
+def test_a_page_kept_outside_the_process_is_shown_again_and_is_no_pickle(
+    make_services: MakeServices, token: Token, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_CACHE_TYPE", "FileSystemCache")
+    monkeypatch.setenv("FLASK_CACHE_DIR", str(tmp_path / "pages"))
+    one, other = (create_app(services=make_services()).test_client() for _ in range(2))
+    page = one.get("/embed").data
+    (file,) = (path for path in (tmp_path / "pages").iterdir() if b"policy" in path.read_bytes())
+    kept = file.read_bytes()
+    file.write_bytes(kept.replace(b"studio.nord", b"studio.kept"))
+
+    assert json.loads(kept[EXPIRY:])["body"].encode() == page
+    assert other.get("/embed").data == page.replace(b"studio.nord", b"studio.kept")
 
 
 def test_a_cache_that_cannot_be_used_stops_the_start_with_one_line(

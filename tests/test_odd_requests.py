@@ -24,9 +24,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import run_wsgi_app
 
 from igfeed import create_app
+from igfeed.caching import pages
 from igfeed.clock import utcnow
 from igfeed.models import Token
-from igfeed.page import pages
 from tests.conftest import MakeServices, MovingClock, Visitor
 from tests.deployed import Deployed, gunicorn
 from tests.servers.instagram import FakeInstagram, image

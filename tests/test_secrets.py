@@ -26,6 +26,7 @@ from werkzeug.serving import make_server
 
 from igfeed import create_app, upkeep
 from igfeed.background import in_place
+from igfeed.caching import pages
 from igfeed.clock import utcnow
 from igfeed.config import Settings
 from igfeed.custody import KEY
@@ -33,7 +34,6 @@ from igfeed.errors import IgfeedError
 from igfeed.instagram.client import InstagramClient
 from igfeed.instagram.transport import Reply, Transport
 from igfeed.models import Token
-from igfeed.page import pages
 from igfeed.services import Services, build
 from igfeed.status import report
 from igfeed.stores.guarded import GuardedStore

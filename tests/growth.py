@@ -466,6 +466,7 @@ CORNER = Scale(MOST, regions=20, instances=500, posts=100)
 OTHERS = {
     "1 region": Scale(MOST, regions=1),
     "20 regions": Scale(MOST, regions=20),
+    "1 instance in each region": Scale(MOST, instances=1),
     "10 instances in each region, asked at random": Scale(MOST, instances=10),
     "100 instances in each": Scale(MOST, instances=100),
     "500 instances in each": Scale(MOST, instances=500),
@@ -481,8 +482,9 @@ BARE = {
 
 TEXT = """# What a month costs as views grow
 
-Behind a CDN, what igfeed does is **flat in views**: a thousand million of them cost as much as a million, and that is
-within the free plans or under a dollar. What the CDN takes for handing them out grows with views, as on any site.
+Behind a CDN, what igfeed does is **flat in views**: a thousand million a month cost what a million cost, nothing at
+Upstash and {cents} at Vercel; in the worst corner {store_worst} and {igfeed_worst}. What the CDN takes for handing
+pages out grows with views, as on any site.
 
 ![Commands, invocations and calls a month, against views a month](scaling.svg)
 
@@ -513,13 +515,14 @@ With R regions, P posts, N new ones a month and V views:
 | bytes from the store | P times the looks | the whole feed for each |
 | the same, bare | 1 / `IGFEED_CHECK_TTL` for each server | {most_looks:,.0f} looks, and the fetches |
 
-A new post's picture is three writes, and one command deletes what left. V is in none of these lines: below some
-hundred thousand views they creep towards their bounds, then they stand. It comes in
-where servers without a CDN have to follow the load (the last row above), and with addresses that do not repeat: a link
-with something new in its query string each time (`fbclid=…`) is another page to a CDN, and each such view is an
+A new post's picture is three writes, and one command deletes what left.
+
+V is in none of these lines: below some hundred thousand views they creep towards their bounds, then they stand. It
+comes in where servers without a CDN follow the load (the last row above), and with addresses that do not repeat: a
+link with something new in its query string each time (`fbclid=…`) is another page to a CDN, and each such view is an
 invocation, though one that finished pages answer. An iframe's address repeats. Each further address that is asked for
-as often (`/` beside `/embed`, a second page) adds about as many looks again: three of them from twenty regions with
-hundreds of cold instances are more than Upstash's free plan has.
+as often (`/` beside `/embed`, a second page) adds about as many looks again: three of them from twenty regions are more
+than Upstash's free plan has.
 
 A monitor's question for the status is one invocation and one command: {reports:,} of each a month if it asks every five
 minutes.
@@ -545,8 +548,8 @@ in September 2026).
 $2 for a million requests, $0.15 a GB to visitors, $0.06 a GB to functions and $0.60 for a million invocations are of
 [Vercel's announcement](https://vercel.com/blog/improved-infrastructure-pricing) of April 2024; some regions cost more.
 A third party's list of May 2026 has the same but for the third, and besides $0.128 an hour of processor, $0.0106 a
-GB-hour of memory, Pro's 10 million requests and 1 TB, and Hobby's million requests, million invocations, 100 GB, 4 hours
-and 360 GB-hours. None of this was compared with a bill.
+GB-hour of memory, Pro's 10 million requests and 1 TB, Hobby's million requests, million invocations, 100 GB, 4 hours
+and 360 GB-hours. What Hobby has of transfer to functions was not to be found, and nothing was compared with a bill.
 
 ## What is taken for what
 
@@ -600,6 +603,9 @@ def main() -> int:
         behind=table(named),
         others=table(others),
         bare=table({name: World(scale).month() for name, scale in BARE.items()}),
+        cents=_dollars(pro(caused(behind[MOST]))),
+        store_worst=_dollars(upstash(others[worst])),
+        igfeed_worst=_dollars(pro(caused(others[worst]))),
         vercel=vercel_table({**named, worst: others[worst]}),
         most_pages=timedelta(days=MONTH) / S_MAXAGE,
         most_calls=2 * (timedelta(days=MONTH) / FEED_TTL),

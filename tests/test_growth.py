@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,52 +48,63 @@ def silence() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@cache
+def month(scale: Scale, days: float = DAYS) -> Month:
+    return World(scale, days=days).month()
+
+
 # How it grows
 
 
 @pytest.mark.parametrize(("views", "growth"), [(1e6, 1.08), (1e7, 1.02)])
 def test_up_to_a_thousand_million_views_hardly_anything_grows(views: float, growth: float) -> None:
-    fewer, thousand_million = World(Scale(views)).month(), World(Scale(1e9)).month()
+    fewer, most = month(Scale(views)), month(Scale(1e9))
 
     for name in ("invocations", "commands", "calls", "sent", "read", "written"):
-        few, many = getattr(fewer, name), getattr(thousand_million, name)
+        few, many = getattr(fewer, name), getattr(most, name)
         assert few <= many < growth * few, name
-    assert thousand_million.starts <= growth * fewer.starts
+    assert most.starts < growth * fewer.starts
 
 
 def test_a_thousand_million_views_from_twenty_regions_stay_within_the_free_plan_of_the_store() -> None:
-    month = World(Scale(1e9, regions=20, instances=500), days=1).month()
-
-    assert upstash(month) == 0
+    assert upstash(month(Scale(1e9, regions=20, instances=500), days=1)) == 0
 
 
 def test_the_worst_corner_costs_less_than_a_dollar_in_the_store_and_through_igfeed_ten_on_vercel() -> None:
-    month = World(CORNER, days=0.5).month()
+    corner = month(CORNER, days=0.5)
 
-    assert month.traffic > 10 * GB  # Else it would be free, and the page about it wrong.
-    assert 0 < upstash(month) < 1
-    assert pro(caused(month)) < 10
+    assert corner.traffic > 10 * GB  # Commands alone would be free.
+    assert 0 < upstash(corner) < 1
+    assert pro(caused(corner)) < 10
 
 
 @pytest.mark.parametrize("regions", [1, 5])
 def test_invocations_are_bounded_by_regions_and_s_maxage(regions: int) -> None:
-    world = World(Scale(1e9, regions=regions))
-    pictures = (world.scale.posts + MONTH) * regions * len(WIDTHS)
+    scale = Scale(1e9, regions=regions)
+    pictures = (scale.posts + MONTH) * regions * len(WIDTHS)
 
-    assert world.month().invocations <= regions * (timedelta(days=MONTH) / S_MAXAGE + MONTH / DAYS) + pictures + 5
+    assert month(scale).invocations <= regions * (timedelta(days=MONTH) / S_MAXAGE + MONTH / DAYS) + pictures + 5
 
 
 def test_calls_are_bounded_by_the_feeds_ttl() -> None:
     most = 2 * (timedelta(days=MONTH) / FEED_TTL)
 
-    assert World(Scale(1e9, regions=0, instances=4), days=1).month().calls <= most + 20
+    assert month(Scale(1e9, regions=0, instances=4), days=1).calls <= most + 20
 
 
 def test_a_bare_server_asks_the_store_once_in_its_check_ttl_and_for_the_fetches() -> None:
-    month = World(Scale(1e9, regions=0, instances=1)).month()
+    bare = month(Scale(1e9, regions=0, instances=1), days=1)
     looks, fetches = timedelta(days=MONTH) / CHECK_TTL, timedelta(days=MONTH) / FEED_TTL
 
-    assert looks <= month.commands <= looks + 12 * fetches + 800
+    assert looks <= bare.commands <= looks + 12 * fetches + 800
+
+
+def test_invocations_grow_in_a_straight_line_with_regions_and_bytes_with_posts() -> None:
+    regions = [month(Scale(1e9, regions=each), days=1).invocations for each in (3, 6, 9)]
+    posts = [month(Scale(1e9, posts=each), days=1).read for each in (20, 40, 60)]
+
+    assert regions[2] - regions[1] == pytest.approx(regions[1] - regions[0], rel=0.02)
+    assert posts[2] - posts[1] == pytest.approx(posts[1] - posts[0], rel=0.02)
 
 
 # Instances
@@ -118,7 +130,7 @@ def test_an_instance_is_warm_while_its_region_asks_for_it_and_busy_ones_are_not_
 
 
 def test_instances_asked_at_random_are_hardly_ever_warm() -> None:
-    following, random_ones = (World(Scale(1e9, instances=each), days=1).month() for each in (None, 500))
+    following, random_ones = (month(Scale(1e9, instances=each), days=1) for each in (None, 500))
 
     assert following.starts < 0.05 * following.invocations
     assert random_ones.starts > 0.9 * (random_ones.invocations - 24 * 5 * len(WIDTHS))
@@ -152,7 +164,7 @@ def test_a_region_asks_for_a_new_picture_once_in_every_width() -> None:
 
 
 def test_a_monitor_costs_an_invocation_and_a_command_for_each_question() -> None:
-    without, asked = (World(Scale(1e6, reports=reports), days=1).month() for reports in (0, 8640))
+    without, asked = (month(Scale(1e6, reports=reports), days=1) for reports in (0, 8640))
 
     assert asked.invocations - without.invocations == 8640
     assert asked.commands - without.commands == 8640
@@ -165,11 +177,8 @@ def test_bytes_are_those_of_the_stores_rest_api(clock: MovingClock) -> None:
     text = "a picture's text" * 100
 
     store.set("key", text)
-    assert counted == {
-        "commands": 1,
-        "read": len('{"result":"T0s="}') - 4 + 0,
-        "written": len(json.dumps(["SET", "key", text])),
-    }
+    assert counted["commands"] == 1
+    assert counted["written"] == len(json.dumps(["SET", "key", text]))
     counted.clear()
     store.get("key")
 
@@ -196,13 +205,13 @@ def test_a_page_is_as_large_as_it_is_taken_for(tmp_path: Path) -> None:
 
     assert page.headers["Content-Encoding"] == "gzip"
     headers = sum(len(f"{name}: {value}\r\n") for name, value in page.headers)
-    assert len(page.data) + headers == pytest.approx(PAGE_BYTES, rel=0.05)
+    assert len(page.data) + headers == pytest.approx(PAGE_BYTES, rel=0.03)
 
 
 @pytest.mark.parametrize("views", [2_000, 20_000, 200_000])
 def test_jumping_from_one_view_that_matters_to_the_next_counts_what_drawing_each_view_counts(views: float) -> None:
-    seeds = range(12)
-    jumped = sum(sum(1 for _ in World(Scale(views, regions=1), seed)._behind_a_cdn()) for seed in seeds)
+    seeds = range(8)
+    jumped = sum(sum(1 for _ in World(Scale(views, regions=1, posts=4), seed)._behind_a_cdn()) for seed in seeds)
 
     assert jumped == pytest.approx(sum(drawn_one_by_one(views, seed) for seed in seeds), rel=0.1)
 
@@ -226,22 +235,20 @@ def test_the_store_is_free_up_to_both_of_its_limits_and_then_paid_from_the_first
     most = Month(1e9, commands=500_000, read=9 * GB, written=1 * GB)
 
     assert upstash(most) == 0
-    assert upstash(replace(most, commands=500_001)) == pytest.approx(1.00)
+    assert upstash(replace(most, commands=500_001)) == pytest.approx(1.00, abs=0.001)
     assert upstash(replace(most, read=9 * GB + 1)) == pytest.approx(1.00)
     assert upstash(replace(most, read=199 * GB)) == pytest.approx(1.00)
     assert upstash(replace(most, read=299 * GB)) == pytest.approx(4.00)
 
 
 def test_what_views_cost_grows_with_them_and_what_igfeed_causes_does_not() -> None:
-    month = Month(1e8, invocations=1e6, starts=7200, sent=10 * GB)
-    more = replace(month, views=1e9)
+    few = Month(1e8, invocations=1e6, starts=7200, sent=10 * GB)
+    more = replace(few, views=1e9)
+    hours = (1e6 * 0.02 + 7200 * 0.5) / 3600
 
-    assert (
-        pro(caused(month))
-        == pro(caused(more))
-        == pytest.approx(0.60 + 0.60 + (20_000 + 3600) / 3600 * (0.128 + 0.0212))
-    )
-    assert pro(visited(month, 0)) == pytest.approx(90 * 2)  # Not a terabyte yet.
+    assert pro(caused(few)) == pro(caused(more))
+    assert pro(caused(few)) == pytest.approx(0.60 + 10 * 0.06 + hours * (0.128 + 2 * 0.0106))
+    assert pro(visited(few, 0)) == pytest.approx(90 * 2)  # Not a terabyte yet.
     assert pro(visited(more, 0)) == pytest.approx(990 * 2 + (7_600 - 1_000) * 0.15)
     assert pro(visited(more, 12)) > 12 * pro(visited(more, 0))
 
@@ -253,6 +260,6 @@ def test_hobby_lacks_what_goes_beyond_it() -> None:
 
 
 def test_the_page_about_it_says_what_is_played_today() -> None:
-    row = table({"1,000,000,000 views": World(Scale(1e9)).month()}).splitlines()[-1]
+    row = table({"1,000,000,000 views": month(Scale(1e9))}).splitlines()[-1]
 
     assert row in (ROOT / "docs/scaling.md").read_text()

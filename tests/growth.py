@@ -532,7 +532,7 @@ minutes.
 **Upstash** is in the tables above, by commands *and* bytes (both ways; what it answers is base64 in JSON). Free are
 {free_commands:,} commands and {free_traffic:.0f} GB a month. On the plan that counts, every 100,000 commands cost $0.20
 and each GB above {included_traffic:.0f} costs $0.03 ([its price list](https://upstash.com/pricing/redis), as it stood
-in September 2026).
+in September 2026). What is kept stays free: a hundred albums of ten pictures are {albums:,.0f} of 256 MB.
 
 **Vercel**, dollars a month beside $20 for each seat of Pro:
 
@@ -618,6 +618,7 @@ def main() -> int:
         hobby_views=METERS["requests"].hobby / (1 + DEFAULT_LIMIT),
         page=PAGE_BYTES,
         picture=sum(map(len, FILES.values())),
+        albums=100 * 11 * sum(map(len, FILES.values())) * 4 / 3 / 1e6,
         phone=len(FILES[WIDTHS[1]]),
         answer=ANSWER / timedelta(milliseconds=1),
         start=START / timedelta(milliseconds=1),

@@ -458,6 +458,9 @@ def beyond_hobby(usage: Usage) -> list[str]:
 ROOT = Path(__file__).parent.parent
 VIEWS = tuple(10.0**exponent for exponent in range(3, 10))
 MOST = 1e9
+REPORTS = MONTH * 24 * 12
+"""One in five minutes."""
+
 CORNER = Scale(MOST, regions=20, instances=500, posts=100)
 OTHERS = {
     "1 region": Scale(MOST, regions=1),
@@ -468,12 +471,34 @@ OTHERS = {
     "500 instances in each": Scale(MOST, instances=500),
     "12 posts": Scale(MOST, posts=12),
     "100 posts": Scale(MOST, posts=100),
-    "a monitor that asks every 5 minutes": Scale(MOST, reports=MONTH * 24 * 12),
+    "a monitor that asks every 5 minutes": Scale(MOST, reports=REPORTS),
     "**the worst**: 20 regions, 500 instances in each, 100 posts": CORNER,
 }
 BARE = {
     f"{views:,.0f} views, bare, {servers} server{'s'[: servers > 1]}": Scale(views, regions=0, instances=servers)
     for views, servers in ((1e3, 1), (1e6, 1), (MOST, 1), (MOST, Scale(MOST, regions=0).servers))
+}
+
+FACTS = {
+    "days": DAYS,
+    "month": MONTH,
+    "most": MOST,
+    "most_pages": timedelta(days=MONTH) / S_MAXAGE,
+    "most_calls": 2 * (timedelta(days=MONTH) / FEED_TTL),
+    "most_looks": timedelta(days=MONTH) / CHECK_TTL,
+    "reports": REPORTS,
+    "free_commands": FREE_COMMANDS,
+    "free_traffic": FREE_TRAFFIC / GB,
+    "included_traffic": INCLUDED_TRAFFIC / GB,
+    "pictures": DEFAULT_LIMIT,
+    "hobby_views": METERS["requests"].hobby / (1 + DEFAULT_LIMIT),
+    "page": PAGE_BYTES,
+    "picture": sum(map(len, FILES.values())),
+    "albums": 100 * 11 * sum(map(len, FILES.values())) * 4 / 3 / 1e6,
+    "phone": len(FILES[WIDTHS[1]]),
+    "answer": ANSWER / timedelta(milliseconds=1),
+    "start": START / timedelta(milliseconds=1),
+    "memory": MEMORY,
 }
 
 TEXT = """# What a month costs as views grow
@@ -509,7 +534,7 @@ With R regions, P posts, N new ones a month and V views:
 | store commands | the same + 1 / `IGFEED_FEED_TTL` | a look for an invocation, some more for a fetch |
 | Instagram calls | 1 / `IGFEED_FEED_TTL` | {most_calls:,.0f}, whatever the size |
 | bytes from the store | P (cold starts + 1 / `IGFEED_FEED_TTL`) | the whole feed for who has not got this one |
-| the same, bare | 1 / `IGFEED_CHECK_TTL` for each server | {most_looks:,.0f} looks, and the fetches |
+| store commands, bare | 1 / `IGFEED_CHECK_TTL` for each server | {most_looks:,.0f} looks, and the fetches |
 
 A new post's picture is three writes, and one command deletes what left.
 
@@ -587,46 +612,32 @@ def _dollars(price: float) -> str:
     return f"${price:,.2f}" if price else "free"
 
 
-def main() -> int:
-    behind = {views: World(Scale(views)).month() for views in VIEWS}
+def page(behind: Mapping[float, Month]) -> str:
+    """docs/scaling.md; ``behind`` are the months behind a CDN, by views."""
     named = {f"{views:,.0f} views": month for views, month in behind.items()}
     others = {name: World(scale).month() for name, scale in OTHERS.items()}
     worst = list(others)[-1]
-    text = TEXT.format(
-        days=DAYS,
-        month=MONTH,
-        most=MOST,
+    return TEXT.format(
+        **FACTS,
         behind=table(named),
         others=table(others),
         bare=table({name: World(scale).month() for name, scale in BARE.items()}),
+        vercel=vercel_table({**named, worst: others[worst]}),
         cents=_dollars(pro(caused(behind[MOST]))),
         store_worst=_dollars(upstash(others[worst])),
         igfeed_worst=_dollars(pro(caused(others[worst]))),
-        vercel=vercel_table({**named, worst: others[worst]}),
-        most_pages=timedelta(days=MONTH) / S_MAXAGE,
-        most_calls=2 * (timedelta(days=MONTH) / FEED_TTL),
-        most_looks=timedelta(days=MONTH) / CHECK_TTL,
-        reports=MONTH * 24 * 12,
-        free_commands=FREE_COMMANDS,
-        free_traffic=FREE_TRAFFIC / GB,
-        included_traffic=INCLUDED_TRAFFIC / GB,
-        pictures=DEFAULT_LIMIT,
-        hobby_views=METERS["requests"].hobby / (1 + DEFAULT_LIMIT),
-        page=PAGE_BYTES,
-        picture=sum(map(len, FILES.values())),
-        albums=100 * 11 * sum(map(len, FILES.values())) * 4 / 3 / 1e6,
-        phone=len(FILES[WIDTHS[1]]),
-        answer=ANSWER / timedelta(milliseconds=1),
-        start=START / timedelta(milliseconds=1),
-        memory=MEMORY,
     )
+
+
+def main() -> int:
+    behind = {views: World(Scale(views)).month() for views in VIEWS}
     series = {
         "views": [(views, views) for views in VIEWS],
         "store commands": [(views, month.commands) for views, month in behind.items()],
         "invocations": [(views, month.invocations) for views, month in behind.items()],
         "Instagram calls": [(views, month.calls) for views, month in behind.items()],
     }
-    (ROOT / "docs/scaling.md").write_text(text)
+    (ROOT / "docs/scaling.md").write_text(page(behind))
     (ROOT / "docs/scaling.svg").write_text(drawing(series, "a month, against views a month"))
     return 0
 

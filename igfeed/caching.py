@@ -63,7 +63,8 @@ def init_app(app: Flask) -> None:
     try:
         pages.init_app(app)
     except Exception as error:  # noqa: BLE001  each kind of cache raises what it likes
-        raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: {error}.") from None
+        reason = str(error).partition("\n")[0].rstrip(".:") or type(error).__name__
+        raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: {reason}.") from None
 
 
 def kept(key: str) -> Page | None:

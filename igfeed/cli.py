@@ -48,16 +48,16 @@ class NotDone(click.ClickException):
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """What matters is printed; the log's lines come on request, with IGFEED_LOG_LEVEL."""
-    log = logging.getLogger("igfeed")
-    level = log.level
+def heard_from(name: str, level: int) -> Iterator[None]:
+    """What matters is printed; the log's other lines come on request, with IGFEED_LOG_LEVEL."""
+    log = logging.getLogger(name)
+    before = log.level
     if current().settings.log_level == "INFO":
-        log.setLevel(logging.ERROR)
+        log.setLevel(level)
     try:
         yield
     finally:
-        log.setLevel(level)
+        log.setLevel(before)
 
 
 class SetupToken(click.Command):
@@ -73,7 +73,7 @@ class SetupToken(click.Command):
 def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
     @wraps(command)
     def wrapped(*args: Params.args, **kwargs: Params.kwargs) -> None:
-        with quiet():
+        with heard_from("igfeed", logging.ERROR):
             try:
                 command(*args, **kwargs)
             except IgfeedError as error:
@@ -127,18 +127,18 @@ def status(as_json: bool) -> None:  # noqa: FBT001  click passes by name
 @one_line_errors
 def refresh() -> None:
     """Renew the token now."""
-    click.echo(SENTENCES[current().tokens.renew()])
+    click.echo(SENTENCES[_services_with_store().tokens.renew()])
 
 
 @group.command("fetch")
 @one_line_errors
 def fetch() -> None:
     """Fetch the feed and mirror its pictures now."""
-    services = current()
+    services = _services_with_store()
     snapshot = services.feed.fetch()
     pictures = list(snapshot.pictures())
     bar = click.progressbar(pictures, label="Mirroring pictures", file=sys.stderr, hidden=not sys.stderr.isatty())
-    with bar as progress:
+    with bar as progress, heard_from("igfeed.pictures", logging.WARNING):
         mirrored = services.pictures.mirror(progress, Deadline(float("inf")))
     services.feed.paint()
     click.echo(
@@ -146,13 +146,21 @@ def fetch() -> None:
         f"{mirrored.stored} stored, {mirrored.kept} kept, {mirrored.failed} failed."
     )
     if mirrored.failed:
-        raise IgfeedError("Some pictures could not be mirrored.", "The log names them; run `flask igfeed fetch` again.")
+        raise IgfeedError("Some pictures could not be mirrored.", "The lines above say why. Run it again later.")
 
 
 @group.command("new-key")
 def print_new_key() -> None:
     """Print a new key for IGFEED_ENCRYPTION_KEY."""
     click.echo(new_key())
+
+
+def _services_with_store() -> Services:
+    """Raises StoreError: a renewed token that nothing keeps ends with this process, and the old one may be dead."""
+    services = current()
+    if error := services.tokens.report().store_error:
+        raise error
+    return services
 
 
 def _asked_for() -> str:

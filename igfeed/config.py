@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values, find_dotenv
+from dotenv.parser import parse_stream
 
 from igfeed.errors import ConfigError
 from igfeed.origins import Origins
@@ -22,6 +24,18 @@ LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 MONTH = 31 * 24 * 3600
+
+HOST_AND_PORT = r"(\[[0-9a-fA-F:.]+\]|[\w-]+(\.[\w-]+)*\.?)(:\d{1,5})?"
+
+_SCHEME = r"[a-z][a-z0-9+.-]*:"
+_NAME = r"(\*\.)?[\w-]+(\.[\w-]+)*"
+_NAME_WITH_DOT = r"(\*\.)?([\w-]+\.)+[\w-]+"
+_PORT_AND_PATH = r"(:(\d{1,5}|\*))?(/[!-+\--:<-~]*)?"
+ANCESTOR = re.compile(
+    rf"\*|'self'|{_SCHEME}|({_SCHEME}//(\*|{_NAME}|\[[0-9a-f:.]+\])|{_NAME_WITH_DOT}|localhost){_PORT_AND_PATH}",
+    re.ASCII | re.IGNORECASE,
+)
+"""A source of frame-ancestors (CSP Level 3); a lone word is none but localhost: ``self`` has lost its quotes."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,10 @@ def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     The ``flask`` command has already copied the next ``.env`` upwards into ``environ``, where it would hide
     ``.env.local``: what equals a line of that file is therefore taken to come from it.
     """
-    shared, local = (_read_file(folder / name) for name in (".env", ".env.local"))
+    files = [folder / name for name in (".env", ".env.local")]
+    for file in files:
+        _refuse_unreadable_lines(file)
+    shared, local = (_read_file(file) for file in files)
     if "FLASK_RUN_FROM_CLI" in environ:
         copied = _read_file(Path(find_dotenv(usecwd=True) or folder / ".env"))
         environ = {name: value for name, value in environ.items() if copied.get(name) != value}
@@ -100,10 +117,28 @@ def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def _read_file(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    values = dotenv_values(stream=StringIO(_text_of(path)))
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _text_of(path: Path) -> str:
     try:
-        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+        return path.read_text("utf-8")
     except UnicodeDecodeError:
         raise ConfigError(f"{path.name} is not UTF-8.", "Save it as UTF-8 and start again.") from None
+
+
+def _refuse_unreadable_lines(path: Path) -> None:
+    """Of which python-dotenv itself only says in the log that it leaves them out."""
+    if not path.is_file():
+        return
+    for line in parse_stream(StringIO(_text_of(path))):
+        if line.error:
+            name = line.original.string.strip().removeprefix("export ").partition("=")[0].strip()
+            shown = name if re.fullmatch(r"\w+", name) else f"Line {line.original.line}"
+            raise ConfigError(f"{shown} in {path.name} cannot be read.", 'Put its value in double quotes: NAME="…".')
 
 
 class _Reader:
@@ -142,11 +177,12 @@ class _Reader:
 
     def url(self, name: str, default: str = "") -> str:
         """An http or https URL without query, user name or final slash."""
-        text = self.text(name, default).rstrip("/")
-        if not _is_plain_url(text):
+        text = self.text(name, default)
+        url = text.rstrip("/")
+        if not _is_plain_url(url):
             shown = "not usable" if re.search("[@?]", text) else repr(text)  # It may hold a password.
             raise ConfigError(f"{name} is {shown}: it takes a URL such as {default or 'https://example.com'}.")
-        return text
+        return url
 
     def secret_url(self, name: str) -> str:
         """The same where a mistake may be a secret in the wrong place, so that it is not repeated."""
@@ -195,11 +231,14 @@ class _Reader:
             raise ConfigError(f"{name}: {error}; it takes origins such as {default}.") from None
 
     def frame_ancestors(self, name: str, default: str) -> str:
-        """The value goes into a header, so nothing may end the directive or the line."""
+        """What a browser would pass over unsaid is refused: it would let in others than the owner means, or nobody."""
         text = self.text(name, default)
-        if not re.fullmatch(r"[!-+\--:<-~]+( +[!-+\--:<-~]+)*", text):
-            raise ConfigError(f"{name} is {text!r}: it takes a list with spaces, such as 'self' https://example.com.")
-        return text
+        sources = text.split()
+        if sources != ["'none'"] and not all(ANCESTOR.fullmatch(source) for source in sources):
+            raise ConfigError(
+                f"{name} is {text!r}: it takes *, or a list with spaces such as \"'self' https://example.com\"."
+            )
+        return " ".join(sources)
 
     def fernet_keys(self, name: str) -> tuple[str, ...]:
         text = self.text(name)
@@ -217,8 +256,8 @@ def _is_plain_url(text: str) -> bool:
         parts.port  # noqa: B018  reading it is the check: it raises for a port out of range
     except ValueError:
         return False
-    plain = not (parts.query or parts.fragment or "@" in parts.netloc)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
+    plain = not (parts.query or parts.fragment) and re.fullmatch(HOST_AND_PORT, parts.netloc)
+    return parts.scheme in ("http", "https") and bool(plain)
 
 
 def _is_fernet_key(key: str) -> bool:

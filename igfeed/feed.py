@@ -77,6 +77,7 @@ class FeedService:
         self._clock = clock
         self._posts = posts
         self._ttl = ttl
+        self._claim = max(min(LONGEST_CLAIM, ttl), timedelta(seconds=1))
         self._check_ttl = check_ttl
         self._sleep = sleep
         self._trouble = Note(store, TROUBLE_KEY, Trouble.from_json)
@@ -98,9 +99,10 @@ class FeedService:
 
     def is_fresh(self, snapshot: FeedSnapshot) -> bool:
         """Younger than the time to live, or kept longer because Instagram asked for a rest."""
-        now = self._clock()
-        is_resting = snapshot.rest_until is not None and now < snapshot.rest_until
-        return is_resting or now < snapshot.fetched_at + self._ttl
+        return self._clock() < self._fresh_until(snapshot)
+
+    def _fresh_until(self, snapshot: FeedSnapshot) -> datetime:
+        return max(snapshot.fetched_at + self._ttl, snapshot.rest_until or LONG_AGO)
 
     def old_since(self, snapshot: FeedSnapshot) -> datetime | None:
         """When it was fetched, if that is so long ago that a visitor should know; None too when nobody knows when."""
@@ -186,8 +188,12 @@ class FeedService:
 
     @property
     def trusted_until(self) -> datetime:
-        """Until when views are answered from what is at hand, without a look into the store."""
-        return (self._looked_at or LONG_AGO) + self._check_ttl
+        """Until when views are answered from what is at hand, without a look into the store and without a fetch."""
+        snapshot, now = self._snapshot, self._clock()
+        fresh_until = self._fresh_until(snapshot) if snapshot else now
+        # Of a feed that is due a fetch was asked for just now, and none is begun before its claim has ended.
+        settled_until = fresh_until if now < fresh_until else now + self._claim
+        return min((self._looked_at or LONG_AGO) + self._check_ttl, settled_until)
 
     def trouble(self) -> Trouble | None:
         """What went wrong the last time, None when it went well."""
@@ -260,9 +266,8 @@ class FeedService:
         now = self._clock()
         if self._next_try and now < self._next_try:
             return False
-        claim = max(min(LONGEST_CLAIM, self._ttl), timedelta(seconds=1))
-        self._next_try = now + claim
-        return self._store.claim(CLAIM_KEY, claim)
+        self._next_try = now + self._claim
+        return self._store.claim(CLAIM_KEY, self._claim)
 
     def _is_wanted(self) -> bool:
         """By what others have done meanwhile."""

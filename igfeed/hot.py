@@ -163,7 +163,7 @@ def _encoders() -> dict[str, Callable[[bytes], bytes]]:
 def _best_encoding(accepted: str) -> str:
     accept = parse_accept_header(accepted, Accept)
     best = max(_encoders(), key=accept.quality)
-    return best if accept.quality(best) > 0 else IDENTITY
+    return best if 0 < accept.quality(best) >= accept.quality(IDENTITY) else IDENTITY
 
 
 def _is_among(asked: str, etags: frozenset[str]) -> bool:

@@ -3,8 +3,9 @@
 import re
 from urllib.parse import urlsplit
 
-_PATTERN = re.compile(r"https?://[a-z0-9*.-]+(:\d{1,5})?", re.IGNORECASE)
+_PATTERN = re.compile(r"(https?)://[a-z0-9*.-]+(?::(\d{1,5}))?", re.IGNORECASE)
 DEFAULT_PORTS = {"http": 80, "https": 443}
+HIGHEST_PORT = 65535
 _LABELS = r"[a-z0-9-]+(\.[a-z0-9-]+)*"
 
 
@@ -16,17 +17,11 @@ class Origins:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        entries = [entry.strip().rstrip("/").lower() for entry in text.split(",") if entry.strip()]
+        entries = [_plain(entry.strip().rstrip("/").lower()) for entry in text.split(",") if entry.strip()]
         if not entries:
             raise ValueError("there is no origin in it")
-        self._patterns = [self._compile(entry) for entry in entries]
+        self._patterns = [re.compile(re.escape(entry).replace(r"\*", _LABELS)) for entry in entries]
         self._named = frozenset(entry for entry in entries if "*" not in entry)
-
-    @staticmethod
-    def _compile(entry: str) -> re.Pattern[str]:
-        if not _PATTERN.fullmatch(entry):
-            raise ValueError(f"{entry!r} is not an origin")
-        return re.compile(re.escape(entry).replace(r"\*", _LABELS))
 
     def allow(self, url: str) -> bool:
         """Whether the URL's origin is on the list; a URL with a user name or one that cannot be read never is."""
@@ -45,6 +40,15 @@ class Origins:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+def _plain(entry: str) -> str:
+    """The origin as ``origin_of`` says it, without the port where that is the usual one."""
+    match = _PATTERN.fullmatch(entry)
+    port = int(match[2] or 0) if match else 0
+    if match is None or port > HIGHEST_PORT:
+        raise ValueError(f"{entry!r} is not an origin")
+    return entry.rpartition(":")[0] if port == DEFAULT_PORTS[match[1]] else entry
 
 
 def origin_of(url: str) -> str:

@@ -123,7 +123,7 @@ def _sizes(options: Options, widest: int | None) -> str:
 
 def _link(options: Options, defaults: Options, page: int) -> str:
     query = options.query(defaults, page)
-    return f"{request.path}?{query}" if query else request.path
+    return f"{_path()}?{query}" if query else _path()
 
 
 def _base() -> str | None:
@@ -135,7 +135,12 @@ def _base() -> str | None:
 def _address(page: int = 1) -> str:
     """This page's own, for whoever indexes it; empty when nobody says which host we are."""
     base = _base()
-    return f"{base}{request.path}{f'?page={page}' if page > 1 else ''}" if base else ""
+    return f"{base}{_path()}{f'?page={page}' if page > 1 else ''}" if base else ""
+
+
+def _path() -> str:
+    """As visitors see it, which is more than the app's own where a proxy mounts it under a prefix."""
+    return f"{request.root_path}{request.path}"
 
 
 def _picture_address(picture_id: str, width: int) -> str:

@@ -209,7 +209,9 @@ def test_fetch_fetches_and_mirrors(runner: FlaskCliRunner, instagram: FakeInstag
     assert "9 stored, 0 kept, 0 failed" in done.stdout
 
 
-def test_fetch_that_could_not_do_all_is_exit_1(runner: FlaskCliRunner, instagram: FakeInstagram, token: Token) -> None:
+def test_fetch_that_could_not_do_all_is_exit_1_and_says_why(
+    runner: FlaskCliRunner, instagram: FakeInstagram, token: Token, caplog: pytest.LogCaptureFixture
+) -> None:
     instagram.posts[:] = [image()]
     instagram.pictures[instagram.posts[0]["id"]] = PictureReply(404, "text/plain", b"")
 
@@ -217,6 +219,23 @@ def test_fetch_that_could_not_do_all_is_exit_1(runner: FlaskCliRunner, instagram
 
     assert done.exit_code == 1
     assert "3 failed" in done.stdout
+    assert f"Picture {instagram.posts[0]['id']} could not be mirrored: " in caplog.text
+    assert "HTTP 404" in caplog.text
+
+
+@pytest.mark.parametrize("command", ["refresh", "fetch"])
+@pytest.mark.parametrize("variables", [{"VERCEL": "1"}, {"IGFEED_STORE_PATH": "/proc/igfeed/x"}], ids=["none", "away"])
+def test_without_a_store_nothing_is_renewed_that_would_end_with_the_command(
+    make_services: MakeServices, instagram: FakeInstagram, command: str, variables: dict[str, str]
+) -> None:
+    services = make_services(INSTAGRAM_ACCESS_TOKEN=instagram.issue(), **variables)
+    instagram.forget_calls()
+
+    done = create_app(services=services).test_cli_runner().invoke(args=["igfeed", command])
+
+    assert done.exit_code == 1
+    assert "store" in done.stderr.lower()
+    assert instagram.count("*") == 0
 
 
 def test_commands_say_when_there_is_no_store(make_services: MakeServices, instagram: FakeInstagram) -> None:

@@ -115,6 +115,10 @@ BAD_URLS = [
     "https://example.com?x=1",
     "https://example.com#top",
     "https://exam ple.com",
+    "https://example.com:",
+    "https://me@example.com",
+    'https://example"><b>.com',
+    "https://example.com;x",
     "https://exam\nple.com",
     "https://exam\tple.com",
 ]
@@ -273,7 +277,6 @@ def test_both_secrets_are_kept_in_their_order() -> None:
         "https://a.com, https://b.com",
         "*\r\nSet-Cookie: a=b",
         "*\nX: y",
-        "'self'\thttps://a.com",
         "https://exämple.com",
         "*\x00",
     ],
@@ -282,6 +285,40 @@ def test_frame_ancestors_cannot_leave_their_directive(value: str) -> None:
     with pytest.raises(ConfigError, match="IGFEED_FRAME_ANCESTORS") as caught:
         read(IGFEED_FRAME_ANCESTORS=value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "self",
+        "none",
+        "'none' https://a.com",
+        '"https://a.com"',
+        "'unsafe'",
+        "https//a.com",
+        "intranet",
+        "https://",
+        "a b",
+    ],
+)
+def test_frame_ancestors_that_a_browser_would_not_understand_are_refused(value: str) -> None:
+    with pytest.raises(ConfigError, match="IGFEED_FRAME_ANCESTORS"):
+        read(IGFEED_FRAME_ANCESTORS=value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "*",
+        "'none'",
+        "https:",
+        "a.com *.b.com:8443 localhost:3000",
+        "'self' http://intranet https://[::1]:8000 https://*",
+        "https://a.com/shop/ app.example:* capacitor://localhost",
+    ],
+)
+def test_frame_ancestors_are_sources_as_csp_has_them(value: str) -> None:
+    assert read(IGFEED_FRAME_ANCESTORS=value).frame_ancestors == value
 
 
 # Files and the environment
@@ -346,6 +383,25 @@ def test_a_file_that_is_no_utf_8_is_named(tmp_path: Path, content: bytes) -> Non
 
     with pytest.raises(ConfigError, match=r"\.env\.local is not UTF-8"):
         environment({}, tmp_path)
+
+
+@pytest.mark.parametrize("file", [".env", ".env.local"])
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("IGFEED_FRAME_ANCESTORS='self' https://a.example", "IGFEED_FRAME_ANCESTORS"),
+        ("export CRON_SECRET='it's'", "CRON_SECRET"),
+        ('A B="x', "Line 3"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named_and_not_repeated(tmp_path: Path, file: str, line: str, named: str) -> None:
+    (tmp_path / file).write_text(f"# Ours\nPORT=80\n{line}\nIGFEED_POSTS=5\n")
+
+    with pytest.raises(ConfigError, match=rf"{named} in \{file} cannot be read") as caught:
+        environment({}, tmp_path)
+
+    assert "it's" not in str(caught.value)
+    assert "double quotes" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["IGFEED_ENCRYPTION_KEY", "INSTAGRAM_MEDIA_ORIGINS"])

@@ -649,6 +649,18 @@ def test_the_page_tells_search_engines_and_previews_what_it_is(
     assert (gallery["@type"], len(gallery["image"]), gallery["image"][0]["contentUrl"]) == ("ImageGallery", 12, first)
 
 
+def test_under_a_prefix_all_addresses_have_it_and_without_one_none(client: FlaskClient, token: Token) -> None:
+    there, here = (
+        Elements(client.get("/embed?limit=3", environ_overrides={"SCRIPT_NAME": prefix}).text)
+        for prefix in ("/shop/feed", "")
+    )
+
+    for page, prefix in ((there, "/shop/feed"), (here, "")):
+        addresses = [attrs["src"] for attrs in page.all("img", "src")]
+        assert [address.rpartition("/media/")[0] for address in addresses] == [prefix] * 3
+        assert f"{prefix}/embed?limit=3&page=2" in [attrs["href"] for attrs in page.all("a", "href")]
+
+
 def test_the_second_page_is_a_page_of_its_own(client: FlaskClient, token: Token) -> None:
     assert elements(client, "/?page=2&theme=dark").all("link", "href")[0]["href"] == "http://localhost/?page=2"
 

@@ -13,7 +13,7 @@ from igfeed import create_app
 from igfeed.hot import MOST_BYTES, MOST_PAGES, HotPages
 from igfeed.models import Token
 from tests.conftest import MakeServices, MovingClock, Visitor
-from tests.servers.instagram import FakeInstagram, image
+from tests.servers.instagram import TEMPORARY, FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
 
 MOMENT = timedelta(microseconds=1)
@@ -65,6 +65,43 @@ def test_what_is_handed_out_has_all_headers_that_a_page_has(warm: FlaskClient, a
     assert len(asked) == 2
     assert hot.pop("Vary") == "Accept-Encoding"
     assert hot == {name: value for name, value in bare.items() if name != "Date"}
+
+
+def test_a_page_is_made_anew_when_the_feed_is_no_longer_fresh(
+    make_services: MakeServices, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    client = Visitor(create_app(services=make_services(IGFEED_FEED_TTL="60", IGFEED_CHECK_TTL="3600")))
+    client.get("/")
+    clock.now += timedelta(seconds=60) - MOMENT
+    fresh = client.get("/").headers["Cache-Status"]
+    new = instagram.publish(image())
+    clock.now += MOMENT
+
+    due = client.get("/").headers["Cache-Status"]
+
+    assert (fresh, due) == ("igfeed; hit", "igfeed; fwd=stale")
+    assert new["id"] in client.get("/").text
+
+
+def test_a_page_of_a_feed_that_cannot_be_had_anew_is_kept_for_as_long_as_nobody_may_try(
+    make_services: MakeServices, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    client = Visitor(create_app(services=make_services(IGFEED_FEED_TTL="60", IGFEED_CHECK_TTL="3600")))
+    client.get("/")
+    instagram.fail("media", TEMPORARY)
+    clock.forward(hours=1)
+    client.get("/")
+    instagram.heal()
+    instagram.forget_calls()
+    new = instagram.publish(image())
+    clock.now += timedelta(seconds=60) - MOMENT
+    client.get("/")
+    before = instagram.count("media")
+    clock.now += MOMENT
+    client.get("/")
+
+    assert before == 0
+    assert new["id"] in client.get("/").text
 
 
 @pytest.mark.parametrize(("age", "is_hot"), [(CHECK_TTL - MOMENT, True), (CHECK_TTL, False)], ids=["before", "on"])
@@ -217,7 +254,9 @@ def test_who_takes_gzip_gets_the_same_page_smaller(warm: FlaskClient) -> None:
         ("gzip;q=0", None),
         ("gzip;q=0, *", None),
         ("zstd, deflate", None),
-        ("gzip;q=0.1, identity", "gzip"),
+        ("gzip, identity", "gzip"),
+        ("gzip, identity;q=0.5", "gzip"),
+        ("gzip;q=0.1, identity", None),
         (";;;,=,\x00", None),
         ("gzip;q=much", None),
     ],

@@ -61,6 +61,17 @@ def test_an_entry_without_a_star_allows_just_that_origin() -> None:
     assert not origins.allow("http://127a0b0c1:9000/x.jpg")
 
 
+@pytest.mark.parametrize("entry", ["https://a.example:443", "http://b.example:80", "https://*.c.example:443"])
+def test_the_usual_port_may_be_said_or_left_out(entry: str) -> None:
+    url = entry.replace("*", "x")
+    origins = Origins(entry)
+
+    assert origins.allow(f"{url}/1.jpg")
+    assert origins.allow(f"{url.rpartition(':')[0]}/1.jpg")
+    assert not origins.allow(f"{url.rpartition(':')[0]}:8443/1.jpg")
+    assert origins.name(f"{url}/1.jpg") == ("*" not in entry)
+
+
 def test_spaces_final_slashes_and_empty_entries_do_not_matter() -> None:
     origins = Origins(" https://A.example/ ,, https://b.example ")
     assert origins.allow("https://a.example/x")
@@ -74,7 +85,16 @@ def test_an_empty_list_is_a_mistake(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", ["a.example", "ftp://a.example", "https://a.example/x", "https://me@a.example", "https://a b", "*"]
+    "entry",
+    [
+        "a.example",
+        "ftp://a.example",
+        "https://a.example/x",
+        "https://me@a.example",
+        "https://a b",
+        "*",
+        "https://a.example:65536",
+    ],
 )
 def test_what_is_no_origin_is_refused_by_name(entry: str) -> None:
     with pytest.raises(ValueError, match="is not an origin") as caught:

@@ -9,7 +9,7 @@ prints tables in Markdown. Every figure is a median or a mean over all pictures;
 from __future__ import annotations
 
 import argparse
-import re
+import os
 import subprocess
 import sys
 import time
@@ -25,6 +25,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps, ImageStat
 
 from igfeed.pictures import WIDTHS
 from igfeed.sketches import draw
+from tests.bench import process
 from tests.bench.report import machine, table
 
 SIZE = (1440, 1800)
@@ -227,19 +228,13 @@ def mirroring(file: Path, count: int, threads: int) -> tuple[float, float]:
 
 def mirror(file: Path, count: int, threads: int) -> None:
     content = file.read_bytes()
-    before = most_memory()
+    before = process.most_memory(os.getpid())
     started = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(lambda _: _fetched_and_made(content), range(count)):
             pass
     taken = time.perf_counter() - started
-    sys.stdout.write(f"{taken:.2f} {most_memory() - before:.1f}")
-
-
-def most_memory() -> float:
-    """MiB that this process had at most; `getrusage` would count what its parent had."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(re.findall(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)[0]) / 1024
+    sys.stdout.write(f"{taken:.2f} {(process.most_memory(os.getpid()) - before) / 1024:.1f}")
 
 
 def _fetched_and_made(content: bytes) -> int:

@@ -13,7 +13,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -117,17 +117,17 @@ def run(ours: Deployment, files: int) -> Run:
         )
 
 
-def played(files: Sequence[bytes]) -> Iterator[tuple[str, list[Run]]]:
+def played(cases: Iterable[Case], files: Sequence[bytes], rounds: int = ROUNDS) -> Iterator[tuple[str, list[Run]]]:
     """Each run of each case by its name, as often as there are rounds."""
     with process.on(THEIRS), CountingInstagram() as instagram, CountingUpstash() as upstash:
         instagram.fail("picture", slow(DOWNLOAD))
         upstash.fail("latency", ms=COMMAND)
         env = variables(instagram, upstash) | {"INSTAGRAM_ACCESS_TOKEN": instagram.issue()}
         ours = Deployment(env, instagram, upstash)
-        for case in cases():
+        for case in cases:
             show(instagram, case.posts, files)
-            rounds = [in_a_row(ours, case) for _ in range(ROUNDS)]
-            for number, runs in enumerate(zip(*rounds, strict=True), 1):
+            by_round = [in_a_row(ours, case) for _ in range(rounds)]
+            for number, runs in enumerate(zip(*by_round, strict=True), 1):
                 yield f"{case.name}, run {number}", list(runs)
 
 
@@ -148,7 +148,7 @@ def main() -> None:
     size = sum(map(len, files)) / len(files) / 1024
     sys.stdout.write(f"{len(files)} pictures of {SIZE[0]}×{SIZE[1]}, {size:.0f} KB in the mean; {machine()}. ")
     sys.stdout.write(f"Load of the machine when it began: {busy:.1f}.\n\n")
-    rows = ((name, *middle(runs).cells()) for name, runs in played(files))
+    rows = ((name, *middle(runs).cells()) for name, runs in played(cases(), files))
     sys.stdout.write(f"{table(('run', *Run.HEAD), rows)}\n")
 
 

@@ -4,10 +4,12 @@ import os
 import time
 
 import pytest
+from PIL import Image
 
 from tests.bench import process
 from tests.bench.cron import Case, played, show
 from tests.bench.load import read
+from tests.bench.pictures import made_up, opened, ssim
 from tests.bench.report import table
 from tests.bench.rows import Row, ratio
 from tests.servers.instagram import FakeInstagram, album, child_image, image, jpeg
@@ -100,3 +102,22 @@ def test_every_picture_that_the_cron_fetches_is_a_photograph() -> None:
         post["id"]: b"two",
         child["id"]: b"one",
     }
+
+
+def test_a_picture_is_wholly_like_itself() -> None:
+    photograph = opened(made_up("dunes"))
+
+    assert ssim(photograph, photograph) == pytest.approx(1, abs=1e-6)
+
+
+def test_two_plain_greys_are_as_alike_as_the_formula_says() -> None:
+    grey, lighter = (Image.new("L", (64, 64), brightness) for brightness in (100, 120))
+
+    assert ssim(grey, lighter) == pytest.approx((2 * 100 * 120 + 2.55**2) / (100**2 + 120**2 + 2.55**2))
+
+
+def test_a_picture_is_the_less_like_another_the_more_it_differs() -> None:
+    plain = Image.linear_gradient("L")
+    little, much = (Image.blend(plain, Image.effect_noise(plain.size, 60), share) for share in (0.1, 0.4))
+
+    assert 1 > ssim(plain, little) > ssim(plain, much) > 0

@@ -21,7 +21,7 @@ from statistics import mean, median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps, ImageStat
+from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps
 
 from igfeed.pictures import WIDTHS
 from igfeed.sketches import draw
@@ -36,6 +36,9 @@ QUALITIES = (70, 74, 78, 82)
 METHODS = (0, 2, 3, 4, 6)
 BLOCK = 8
 """Pixels of a side of the squares over which SSIM is taken."""
+
+LANCZOS, BICUBIC = Image.Resampling.LANCZOS, Image.Resampling.BICUBIC
+HAMMING, BOX = Image.Resampling.HAMMING, Image.Resampling.BOX
 
 Resize = Callable[[bytes], "dict[int, Image.Image]"]
 
@@ -80,7 +83,8 @@ def ssim(one: Image.Image, other: Image.Image) -> float:
     """Structural similarity of the luminance over squares of 8×8: 1 is the same, 0.95 is hard to tell apart."""
     x, y = (image.convert("L").convert("F") for image in (one, other))
     score = ImageMath.lambda_eval(_ssim, x=x, y=y)
-    return mean(ImageStat.Stat(score).mean)
+    # Not `ImageStat`, which sorts what are no whole numbers into 256 steps between the least and the most of them.
+    return float(score.resize((1, 1), BOX).getpixel((0, 0)))
 
 
 def _ssim(names: dict[str, Any]) -> Any:
@@ -142,8 +146,6 @@ def drafted(file: bytes) -> dict[int, Image.Image]:
     return made
 
 
-LANCZOS, BICUBIC = Image.Resampling.LANCZOS, Image.Resampling.BICUBIC
-HAMMING, BOX = Image.Resampling.HAMMING, Image.Resampling.BOX
 EXACT = directly(LANCZOS, None)
 RESIZES: dict[str, Resize] = {
     "Lanczos": EXACT,

@@ -121,3 +121,4 @@ def test_a_picture_is_the_less_like_another_the_more_it_differs() -> None:
     little, much = (Image.blend(plain, Image.effect_noise(plain.size, 60), share) for share in (0.1, 0.4))
 
     assert 1 > ssim(plain, little) > ssim(plain, much) > 0
+    assert ssim(plain, much) == pytest.approx(ssim(much, plain))

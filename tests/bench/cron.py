@@ -3,8 +3,8 @@
     python -m tests.bench.cron               # on made-up photographs, with more grain than real ones: the worst case
     python -m tests.bench.cron ~/Pictures    # on photographs of your own
 
-prints a table in Markdown; each figure is the median over the rounds. The app has one processor for itself, as a small
-function has; the fakes of Instagram and the store, both as slow as the network, have the others.
+prints a table in Markdown; each figure is the median over the rounds. The app is bound to one processor, as a small
+function is; the fakes of Instagram and the store, both as slow as the network, have the others.
 """
 
 from __future__ import annotations

@@ -1,10 +1,18 @@
-"""What `make bench` says can be believed: it reads wrk rightly, and no figure passes that misses its goal."""
+"""What the benches say can be believed: they read others rightly, count everything and pass nothing that is missed."""
+
+import os
+import time
 
 import pytest
+from PIL import Image
 
+from tests.bench import process
+from tests.bench.cron import Case, played, show
 from tests.bench.load import read
+from tests.bench.pictures import made_up, opened, ssim
 from tests.bench.report import table
 from tests.bench.rows import Row, ratio
+from tests.servers.instagram import FakeInstagram, album, child_image, image, jpeg
 
 SAID = """Running 2s test @ http://127.0.0.1:8000/embed
   1 threads and 64 connections
@@ -38,13 +46,79 @@ def test_a_goal_is_held_at_its_edge_and_missed_beyond(a: float, goal: str, held:
     assert ratio("it", [a] * 3, [1.0] * 3, STEADY, goal).held is held
 
 
-def test_one_odd_round_changes_neither_the_figure_nor_the_verdict() -> None:
-    row = ratio("it", [2.0, 2.0, 0.1], [1.0, 1.0, 1.0], STEADY, "≥ 1.4 ×")
+@pytest.mark.parametrize("odd", [0.1, 9.0])
+def test_one_odd_round_changes_neither_the_figure_nor_the_verdict(odd: float) -> None:
+    row = ratio("it", [2.0, 2.0, odd], [1.0, 1.0, 1.0], STEADY, "≥ 1.4 ×")
 
     assert (row.figure, row.held) == ("2.00 ×", True)
+
+
+def test_the_noise_is_what_one_thing_measures_against_itself() -> None:
+    row = ratio("it", [2.0] * 3, [1.0] * 3, ([1.0, 1.1, 0.9], [1.0, 1.0, 1.0]))
+
+    assert row.noise == "0.90 to 1.10 ×"
 
 
 def test_what_is_missed_is_said_in_the_table() -> None:
     missed = ratio("it", [1.0] * 3, [1.0] * 3, STEADY, "≥ 1.4 ×")
 
     assert "**missed**" in table(Row.HEAD, [missed.cells()])
+
+
+def test_a_table_has_a_rule_beneath_its_head() -> None:
+    assert table(["a", "b"], [["1", "2"]]).splitlines() == ["| a | b |", "| --- | --- |", "| 1 | 2 |"]
+
+
+def test_a_process_had_more_memory_than_it_has_once_some_of_it_is_gone() -> None:
+    pid, before = os.getpid(), process.memory(os.getpid())
+
+    large = bytearray(b"x") * (64 * 1024 * 1024)
+    del large
+
+    assert process.most_memory(pid) >= before + 60 * 1024
+    assert process.memory(pid) < before + 30 * 1024
+
+
+def test_the_processor_time_of_a_process_is_what_it_says_itself() -> None:
+    assert process.processor_seconds(os.getpid()) == pytest.approx(time.process_time(), abs=0.1)
+
+
+def test_the_cron_is_played_from_an_empty_store_until_all_is_kept() -> None:
+    case = Case("a post and an album", [image(), album([child_image(), child_image()])], 2)
+
+    (_, (first,)), (_, (second,)) = played([case], [jpeg("1", (320, 400))], rounds=1)
+
+    assert (case.files, first.stored, first.left) == (15, 15, 0)
+    assert (second.stored, second.kept, second.left) == (0, 15, 0)
+
+
+def test_every_picture_that_the_cron_fetches_is_a_photograph() -> None:
+    instagram, post, child = FakeInstagram(), image(), child_image()
+
+    show(instagram, [post, album([child])], [b"one", b"two"])
+
+    assert {picture_id: reply.body for picture_id, reply in instagram.pictures.items()} == {
+        "profile": b"one",
+        post["id"]: b"two",
+        child["id"]: b"one",
+    }
+
+
+def test_a_picture_is_wholly_like_itself() -> None:
+    photograph = opened(made_up("dunes"))
+
+    assert ssim(photograph, photograph) == pytest.approx(1, abs=1e-6)
+
+
+def test_two_plain_greys_are_as_alike_as_the_formula_says() -> None:
+    grey, lighter = (Image.new("L", (64, 64), brightness) for brightness in (100, 120))
+
+    assert ssim(grey, lighter) == pytest.approx((2 * 100 * 120 + 2.55**2) / (100**2 + 120**2 + 2.55**2))
+
+
+def test_a_picture_is_the_less_like_another_the_more_it_differs() -> None:
+    plain = Image.linear_gradient("L")
+    little, much = (Image.blend(plain, Image.effect_noise(plain.size, 60), share) for share in (0.1, 0.4))
+
+    assert 1 > ssim(plain, little) > ssim(plain, much) > 0
+    assert ssim(plain, much) == pytest.approx(ssim(much, plain))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from igfeed.clock import utcnow
 from tests.servers.instagram import FakeInstagram
 from tests.servers.upstash import FakeUpstash
-from tests.soak import set_up
+from tests.soak import SECRET, set_up
 
 BASE_URL = "https://feed.example.com"
 """So that a page is the same bytes on whatever port."""
@@ -33,19 +33,25 @@ class Deployment:
         self.instagram.forget_calls()
 
 
+def variables(instagram: FakeInstagram, upstash: FakeUpstash) -> dict[str, str]:
+    """What every deployment between the two is told; its token comes some other way."""
+    return {
+        "PATH": os.environ["PATH"],
+        "INSTAGRAM_API_URL": instagram.url,
+        "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
+        "UPSTASH_REDIS_REST_URL": upstash.url,
+        "UPSTASH_REDIS_REST_TOKEN": upstash.token,
+        "CRON_SECRET": SECRET,
+        "BASE_URL": BASE_URL,
+    }
+
+
 @contextmanager
 def deployment(page: str) -> Iterator[Deployment]:
     """``page`` names the file that the bare view answers with."""
     with FakeInstagram(clock=utcnow) as instagram, FakeUpstash() as upstash:
         instagram.picture_size = (48, 60)
-        env = {
-            "PATH": os.environ["PATH"],
-            "INSTAGRAM_API_URL": instagram.url,
-            "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
-            "UPSTASH_REDIS_REST_URL": upstash.url,
-            "UPSTASH_REDIS_REST_TOKEN": upstash.token,
-            "CRON_SECRET": "the-cron-secret",
-            "BASE_URL": BASE_URL,
+        env = variables(instagram, upstash) | {
             # Longer than any measurement, so that each of them is within one of either.
             "IGFEED_CHECK_TTL": "3600",
             "IGFEED_FEED_TTL": "7200",

@@ -9,7 +9,7 @@ prints tables in Markdown. Every figure is a median or a mean over all pictures;
 from __future__ import annotations
 
 import argparse
-import re
+import os
 import subprocess
 import sys
 import time
@@ -21,10 +21,11 @@ from statistics import mean, median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps, ImageStat
+from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps
 
 from igfeed.pictures import WIDTHS
 from igfeed.sketches import draw
+from tests.bench import process
 from tests.bench.report import machine, table
 
 SIZE = (1440, 1800)
@@ -35,6 +36,9 @@ QUALITIES = (70, 74, 78, 82)
 METHODS = (0, 2, 3, 4, 6)
 BLOCK = 8
 """Pixels of a side of the squares over which SSIM is taken."""
+
+LANCZOS, BICUBIC = Image.Resampling.LANCZOS, Image.Resampling.BICUBIC
+HAMMING, BOX = Image.Resampling.HAMMING, Image.Resampling.BOX
 
 Resize = Callable[[bytes], "dict[int, Image.Image]"]
 
@@ -79,7 +83,8 @@ def ssim(one: Image.Image, other: Image.Image) -> float:
     """Structural similarity of the luminance over squares of 8×8: 1 is the same, 0.95 is hard to tell apart."""
     x, y = (image.convert("L").convert("F") for image in (one, other))
     score = ImageMath.lambda_eval(_ssim, x=x, y=y)
-    return mean(ImageStat.Stat(score).mean)
+    # Not `ImageStat`, which sorts what are no whole numbers into 256 steps between the least and the most of them.
+    return float(score.resize((1, 1), BOX).getpixel((0, 0)))
 
 
 def _ssim(names: dict[str, Any]) -> Any:
@@ -141,8 +146,6 @@ def drafted(file: bytes) -> dict[int, Image.Image]:
     return made
 
 
-LANCZOS, BICUBIC = Image.Resampling.LANCZOS, Image.Resampling.BICUBIC
-HAMMING, BOX = Image.Resampling.HAMMING, Image.Resampling.BOX
 EXACT = directly(LANCZOS, None)
 RESIZES: dict[str, Resize] = {
     "Lanczos": EXACT,
@@ -227,19 +230,13 @@ def mirroring(file: Path, count: int, threads: int) -> tuple[float, float]:
 
 def mirror(file: Path, count: int, threads: int) -> None:
     content = file.read_bytes()
-    before = most_memory()
+    before = process.most_memory(os.getpid())
     started = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(lambda _: _fetched_and_made(content), range(count)):
             pass
     taken = time.perf_counter() - started
-    sys.stdout.write(f"{taken:.2f} {most_memory() - before:.1f}")
-
-
-def most_memory() -> float:
-    """MiB that this process had at most; `getrusage` would count what its parent had."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(re.findall(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)[0]) / 1024
+    sys.stdout.write(f"{taken:.2f} {(process.most_memory(os.getpid()) - before) / 1024:.1f}")
 
 
 def _fetched_and_made(content: bytes) -> int:

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import requests
 
-from tests.bench import load, servers
+from tests.bench import load, process, servers
 from tests.bench.deployment import Deployment
 from tests.bench.load import Result
 from tests.bench.servers import Serving
@@ -252,7 +252,7 @@ def memory_kept(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
 def settled(worker: int) -> int:
     """KiB, once nothing is going on."""
     time.sleep(0.5)
-    return servers.memory(worker)
+    return process.memory(worker)
 
 
 def _python(module: str, *arguments: str, env: dict[str, str]) -> str:

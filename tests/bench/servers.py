@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -92,10 +91,11 @@ def serving(port: int, command: list[str], env: dict[str, str]) -> Iterator[Serv
 
 
 def wait_for(server: Serving) -> None:
+    """By a probe, which makes no page: where there is none of them, a 404 is an answer too."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and server.process.poll() is None:
         try:
-            requests.get(f"{server.address}/embed", timeout=PATIENCE)
+            requests.get(f"{server.address}/healthz", timeout=PATIENCE)
         except requests.ConnectionError:
             time.sleep(0.05)
         else:
@@ -108,9 +108,3 @@ def free_port() -> int:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
-
-
-def memory(pid: int) -> int:
-    """Resident, in KiB."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return int(re.findall(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)[0])

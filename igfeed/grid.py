@@ -100,8 +100,8 @@ def _answer(template: str, *, header: bool) -> Response:
     environ = request.environ
     asked = asked_for(environ.get("QUERY_STRING", ""), services.settings.posts, header=header)
     shown = page.feed_page(template, snapshot, asked.within(len(snapshot.posts)), services.feed.old_since(snapshot))
-    headers = {"Cache-Control": PAGE, "Cache-Status": f"igfeed; {cache_status}"}
-    response = WholePage(shown.body, {"ETag": f'"{shown.etag}"', "Content-Security-Policy": shown.policy, **headers})
+    caching = ("Cache-Control", PAGE), ("Cache-Status", f"igfeed; {cache_status}")
+    response = WholePage(shown.body, shown.policy, ("ETag", f'"{shown.etag}"'), *caching)
     if "HTTP_IF_NONE_MATCH" in environ:  # It costs as much as all the rest of this function.
         response.make_conditional(request)
     if is_due:

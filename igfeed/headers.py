@@ -8,20 +8,25 @@ from werkzeug.datastructures import Headers
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+POLICY = "Content-Security-Policy"
 DEFAULTS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    POLICY: "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+OF_EVERY_PAGE = [
+    ("Content-Type", "text/html; charset=utf-8"),
+    *((name, value) for name, value in DEFAULTS.items() if name != POLICY),
+]
 
 
 class WholePage(Response):
     """HTML with all its headers: to look for missing ones and to check each twice takes as long as a page's view."""
 
-    def __init__(self, body: bytes, headers: dict[str, str]) -> None:
-        named = {"Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(body)), **DEFAULTS, **headers}
-        super().__init__([body], headers=list(named.items()))
+    def __init__(self, body: bytes, policy: str, *others: tuple[str, str]) -> None:
+        headers = [*OF_EVERY_PAGE, ("Content-Length", str(len(body))), (POLICY, policy), *others]
+        super().__init__([body], headers=headers)
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
         return self.headers if self.status_code == 200 else super().get_wsgi_headers(environ)  # noqa: PLR2004

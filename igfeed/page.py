@@ -128,8 +128,10 @@ def _link(options: Options, defaults: Options, page: int) -> str:
 
 def _base() -> str | None:
     """Our public origin, None when nobody says which host we are."""
+    if base_url := current().settings.base_url:
+        return base_url
     host = request.host
-    return current().settings.base_url or (f"{request.scheme}://{host}" if host else None)
+    return f"{request.scheme}://{host}" if host else None
 
 
 def _address(page: int = 1) -> str:

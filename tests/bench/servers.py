@@ -59,6 +59,8 @@ def gunicorn(env: dict[str, str], app: str = "wsgi:app", *options: str) -> Abstr
 def granian(env: dict[str, str], app: str = "wsgi:app") -> AbstractContextManager[Serving]:
     port = free_port()
     command = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "--workers", str(WORKERS)]
+    # As README has it. By itself granian starts threads by the hundred, which only get into each other's way.
+    command += ["--blocking-threads", "8"]
     return serving(port, [*command, "--no-log", "--host", "127.0.0.1", "--port", str(port), app], env)
 
 

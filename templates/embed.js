@@ -21,9 +21,12 @@
 
   const place = () => {
     const frame = document.createElement('iframe');
-    const {previousElementSibling: before, nextElementSibling: after} = script;
-    let link = before, answered;
-    if (after?.matches('[data-igfeed]')) after.remove();
+    let link = script.previousElementSibling, answered;
+    // What an earlier run has put here goes; what follows it may be another tag's.
+    for (const made of ['iframe[data-igfeed]', 'a[data-igfeed]']) {
+      const after = script.nextElementSibling;
+      if (after?.matches(made)) after.remove();
+    }
     frame.dataset.igfeed = '';
     frame.title = asked.title || {{ title|tojson }};
     frame.loading = 'lazy';
@@ -32,19 +35,21 @@
     style(frame, {display: 'block', width: '100%', 'max-width': 'none', margin: 0, padding: 0, border: 0, float: 'none', position: 'static', opacity: 1, visibility: 'visible'});
     inHead ? document.body.append(frame) : script.after(frame);
     style(frame, {height: `${estimate(frame.clientWidth)}px`});
-    if (!link?.matches('a[href*=".instagram.com/"]')) {
+    if (!link?.matches('a[href*=".instagram.com/"]:not([data-igfeed])')) {
       link = document.createElement('a');
+      link.dataset.igfeed = '';
       link.href = {{ home|tojson }};
       link.textContent = frame.title;
       frame.after(link);
     }
 
-    // Where the frame is refused or does not answer there is a plain link.
+    // Where the frame is refused or does not answer there is a plain link; it heeds the latest run's frame only.
+    link.igfeed = frame;
     const show = isShown => {
       style(frame, {display: isShown ? 'block' : 'none'});
       style(link, {display: isShown ? 'none' : 'inline'});
     };
-    const wait = seconds => setTimeout(() => answered || show(), seconds * 1000);
+    const wait = seconds => setTimeout(() => answered || link.igfeed == frame && show(), seconds * 1000);
     show(true);
     frame.onload = () => wait(2);
     new IntersectionObserver(([{isIntersecting}], observer) => isIntersecting && observer.disconnect(wait(10))).observe(frame);

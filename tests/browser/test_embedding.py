@@ -1,6 +1,7 @@
 """The feed on other sites' pages: one script tag, whatever is around it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from igfeed import create_app
 from igfeed.config import Settings
+from igfeed.demo import DemoInstagram
+from igfeed.models import Profile
 from tests.browser.conftest import PATIENCE, serving
 
 pytestmark = pytest.mark.browser
@@ -15,8 +18,18 @@ pytestmark = pytest.mark.browser
 Host = Callable[[str], str]
 
 PROFILE = "https://www.instagram.com/studio.nord/"
+OTHER_PROFILE = "https://www.instagram.com/studio.syd/"
 AGGRESSIVE = "<style>* { all: unset } head, style, script { display: none } img, iframe, svg { display: none }</style>"
 SHOWN = "[...document.querySelectorAll('iframe')].filter(each => each.offsetHeight > 100).length"
+ALL_ARE_SEEN = """() => Promise.all([...document.querySelectorAll('iframe')].map(
+  each => new Promise(seen => new IntersectionObserver(seen).observe(each))))"""
+RUN_AGAIN = """old => new Promise((ran, failed) => {
+  const script = document.createElement('script');
+  for (const {name, value} of old.attributes) script.setAttribute(name, value);
+  script.onload = ran;
+  script.onerror = failed;
+  old.replaceWith(script);
+})"""
 
 
 def tag(site: str, options: str = "", how: str = "") -> str:
@@ -135,6 +148,35 @@ def test_a_tag_that_comes_late_or_runs_again_makes_one_frame(page: Page, site: s
     assert page.locator("iframe").is_visible()
 
 
+@pytest.mark.parametrize("link", ["", f'<a href="{PROFILE}">@studio.nord</a>'], ids=["made", "own"])
+def test_a_tag_that_runs_again_before_its_frame_answers_leaves_no_link_beside_the_feed(
+    page: Page, site: str, host: Host, link: str
+) -> None:
+    page.clock.install()
+    page.route(lambda url: "/embed?" in url, lambda unanswered: None, times=1)
+    page.goto(host(f"<body>{link}{tag(site, 'data-limit=3')}"), wait_until="domcontentloaded")
+    page.evaluate(ALL_ARE_SEEN)
+    page.locator("script").evaluate(RUN_AGAIN)
+    frame(page).locator(".tile").first.wait_for()
+    wait_until_it_fits(page)
+    page.clock.fast_forward(15_000)
+
+    assert page.locator("iframe").count() == 1
+    assert page.locator("iframe").is_visible()
+    assert page.get_by_role("link").count() == 0
+    assert page.locator("a").count() == 1
+
+
+def test_neighbours_that_run_again_leave_each_other_alone(page: Page, site: str, host: Host) -> None:
+    titles = ["One", "Two", "Three"]
+    page.goto(host("<body>" + "".join(tag(site, f"data-limit=3 data-title={title}") for title in titles)))
+    for number in (1, 0, 2):
+        page.locator("script").nth(number).evaluate(RUN_AGAIN)
+
+    assert page.locator("iframe").evaluate_all("all => all.map(each => each.title)") == titles
+    assert page.locator("a").all_text_contents() == titles
+
+
 def test_options_go_along_and_others_do_not(page: Page, site: str, host: Host) -> None:
     page.goto(host(f"<body>{tag(site, 'data-limit=3 data-ratio=tall data-secret=x data-src=//evil.example')}"))
 
@@ -167,14 +209,20 @@ def test_without_script_on_either_side_the_browser_sizes_the_frame(chromium: Bro
     context.close()
 
 
+class OtherAccount(DemoInstagram):
+    def profile(self, token: str) -> Profile:
+        return replace(super().profile(token), username="studio.syd", name="Studio Syd")
+
+
 @pytest.fixture
-def refusing_site(tmp_path: Path) -> Iterator[str]:
-    """A demo that may be framed by nobody."""
+def refusing_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A demo of another account that may be framed by nobody."""
     environ = {
         "IGFEED_DEMO": "1",
         "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3"),
         "IGFEED_FRAME_ANCESTORS": "'none'",
     }
+    monkeypatch.setattr("igfeed.services.DemoInstagram", OtherAccount)
     app = create_app(Settings.from_env(environ))
     with serving(app) as port:
         app.test_client().get("/embed")
@@ -183,11 +231,45 @@ def refusing_site(tmp_path: Path) -> Iterator[str]:
 
 def test_where_the_frame_is_refused_there_is_a_link_to_the_profile(page: Page, refusing_site: str, host: Host) -> None:
     page.goto(host(f"<body>{tag(refusing_site)}"))
-    link = page.get_by_role("link", name="Studio Nord on Instagram")
+    link = page.get_by_role("link", name="Studio Syd on Instagram")
 
     expect(link).to_be_visible(timeout=20_000)
-    assert link.get_attribute("href") == PROFILE
+    assert link.get_attribute("href") == OTHER_PROFILE
     assert not page.locator("iframe").is_visible()
+
+
+def test_a_refused_feed_next_to_another_accounts_has_a_link_of_its_own(
+    page: Page, site: str, refusing_site: str, host: Host
+) -> None:
+    page.clock.install()
+    page.goto(host(f"<body>{tag(site, 'data-limit=3')}{tag(refusing_site)}"))
+    frame(page).locator(".tile").first.wait_for()
+    wait_until_it_fits(page)
+    page.evaluate(ALL_ARE_SEEN)
+    page.clock.fast_forward(15_000)
+
+    hrefs = page.locator("a").evaluate_all("all => all.map(each => each.href)")
+    shown = page.get_by_role("link").evaluate_all("all => all.map(each => each.href)")
+    assert hrefs == [PROFILE, OTHER_PROFILE]
+    assert shown == [OTHER_PROFILE]
+    assert page.evaluate(SHOWN) == 1
+
+
+@pytest.mark.parametrize("silent", ["One", "Two"])
+def test_of_two_neighbours_only_the_silent_one_shows_its_link(page: Page, site: str, host: Host, silent: str) -> None:
+    limits = {"One": 3, "Two": 6}
+    page.clock.install()
+    page.route(lambda url: f"/embed?limit={limits[silent]}" in url, lambda unanswered: None)
+    body = "".join(tag(site, f"data-limit={limits[each]} data-title={each}") for each in limits)
+    page.goto(host(f"<body>{body}"), wait_until="domcontentloaded")
+    answering = [*limits].index(silent) ^ 1
+    frame(page, answering).locator(".tile").first.wait_for()
+    wait_until_it_fits(page, answering)
+    page.evaluate(ALL_ARE_SEEN)
+    page.clock.fast_forward(15_000)
+
+    assert page.get_by_role("link").all_text_contents() == [silent]
+    assert page.evaluate(SHOWN) == 1
 
 
 def test_a_feed_just_below_the_screen_answers_before_it_is_seen(page: Page, site: str, host: Host) -> None:

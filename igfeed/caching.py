@@ -1,6 +1,8 @@
-"""Finished pages, kept by Flask-Caching: in this process unless the owner chooses another kind (FLASK_CACHE_TYPE)."""
+"""Rendered pages, kept by Flask-Caching: in this process unless the owner chooses another kind (FLASK_CACHE_TYPE)."""
 
 import logging
+import re
+import warnings
 from dataclasses import asdict, dataclass
 from functools import partialmethod
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 from cachelib.serializers import BaseSerializer, JSONSerializer
 from flask import Flask
 from flask_caching import Cache
+from flask_caching.backends import NullCache
 
 from igfeed.errors import ConfigError
 
@@ -43,9 +46,11 @@ def _as_texts(page: Page) -> dict[str, str]:
 
 
 def _as_page(found: dict[str, Any]) -> Page | None:
-    """None for what others have put there."""
+    """None for what is no page; what goes into headers must be fit for them."""
     is_page = found.keys() == {"body", "etag", "policy"} and all(isinstance(text, str) for text in found.values())
-    return Page(found["body"].encode(), found["etag"], found["policy"]) if is_page else None
+    if not is_page or not re.fullmatch(r"[ -~]+", found["etag"] + found["policy"]):
+        return None
+    return Page(found["body"].encode(), found["etag"], found["policy"])
 
 
 class AsJson(JSONSerializer):
@@ -61,10 +66,14 @@ def init_app(app: Flask) -> None:
     kind = app.config["CACHE_TYPE"]
     app.config["CACHE_SERIALIZER"] = AsTheyAre() if kind == IN_THIS_PROCESS else AsJson()
     try:
-        pages.init_app(app)
+        with warnings.catch_warnings(action="ignore"):  # What it warns of is looked at below.
+            pages.init_app(app)
     except Exception as error:  # noqa: BLE001  each kind of cache raises what it likes
         reason = str(error).partition("\n")[0].rstrip(".:") or type(error).__name__
         raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: {reason}.") from None
+    backend = app.extensions["cache"][pages]
+    if not isinstance(backend, NullCache) and not isinstance(getattr(backend, "serializer", None), BaseSerializer):
+        raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: it keeps pickles, and no JSON.")
 
 
 def kept(key: str) -> Page | None:

@@ -49,7 +49,7 @@ class NotDone(click.ClickException):
 
 @contextmanager
 def heard_from(name: str, level: int) -> Iterator[None]:
-    """What matters is printed; the log's other lines come on request, with IGFEED_LOG_LEVEL."""
+    """The log of that name says only what is as grave as that, unless the owner has chosen a level."""
     log = logging.getLogger(name)
     before = log.level
     if current().settings.log_level == "INFO":
@@ -146,7 +146,7 @@ def fetch() -> None:
         f"{mirrored.stored} stored, {mirrored.kept} kept, {mirrored.failed} failed."
     )
     if mirrored.failed:
-        raise IgfeedError("Some pictures could not be mirrored.", "The lines above say why. Run it again later.")
+        raise IgfeedError("Some pictures could not be mirrored.", "The log says why. Run it again later.")
 
 
 @group.command("new-key")
@@ -156,8 +156,9 @@ def print_new_key() -> None:
 
 
 def _services_with_store() -> Services:
-    """Raises StoreError: a renewed token that nothing keeps ends with this process, and the old one may be dead."""
+    """Raises StoreError where a renewed token could not be kept: it would end here, the old one perhaps with it."""
     services = current()
+    services.store.prove()
     if error := services.tokens.report().store_error:
         raise error
     return services

@@ -30,9 +30,9 @@ HOST_AND_PORT = r"(\[[0-9a-fA-F:.]+\]|[\w-]+(\.[\w-]+)*\.?)(:\d{1,5})?"
 _SCHEME = r"[a-z][a-z0-9+.-]*:"
 _NAME = r"(\*\.)?[\w-]+(\.[\w-]+)*"
 _NAME_WITH_DOT = r"(\*\.)?([\w-]+\.)+[\w-]+"
-_PORT_AND_PATH = r"(:(\d{1,5}|\*))?(/[!-+\--:<-~]*)?"
+_PORT_AND_PATH = r"(:(\d{1,5}|\*))?(/[!-+\--:<->@-~]*)?"
 ANCESTOR = re.compile(
-    rf"\*|'self'|{_SCHEME}|({_SCHEME}//(\*|{_NAME}|\[[0-9a-f:.]+\])|{_NAME_WITH_DOT}|localhost){_PORT_AND_PATH}",
+    rf"\*|'self'|{_SCHEME}|({_SCHEME}//(\*|{_NAME})|{_NAME_WITH_DOT}|localhost){_PORT_AND_PATH}",
     re.ASCII | re.IGNORECASE,
 )
 """A source of frame-ancestors (CSP Level 3); a lone word is none but localhost: ``self`` has lost its quotes."""
@@ -106,39 +106,28 @@ def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     The ``flask`` command has already copied the next ``.env`` upwards into ``environ``, where it would hide
     ``.env.local``: what equals a line of that file is therefore taken to come from it.
     """
-    files = [folder / name for name in (".env", ".env.local")]
-    for file in files:
-        _refuse_unreadable_lines(file)
-    shared, local = (_read_file(file) for file in files)
+    shared, local = (_read_file(folder / name) for name in (".env", ".env.local"))
     if "FLASK_RUN_FROM_CLI" in environ:
-        copied = _read_file(Path(find_dotenv(usecwd=True) or folder / ".env"))
+        found = find_dotenv(usecwd=True)
+        copied = dotenv_values(found) if found and Path(found) != folder / ".env" else shared
         environ = {name: value for name, value in environ.items() if copied.get(name) != value}
     return {**shared, **local, **environ}
 
 
 def _read_file(path: Path) -> dict[str, str]:
-    if not path.is_file():
+    """Read once, as it may be a pipe. A line that cannot be read is refused: python-dotenv itself only logs that."""
+    if not path.exists():
         return {}
-    values = dotenv_values(stream=StringIO(_text_of(path)))
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _text_of(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        text = path.read_text("utf-8")
     except UnicodeDecodeError:
         raise ConfigError(f"{path.name} is not UTF-8.", "Save it as UTF-8 and start again.") from None
-
-
-def _refuse_unreadable_lines(path: Path) -> None:
-    """Of which python-dotenv itself only says in the log that it leaves them out."""
-    if not path.is_file():
-        return
-    for line in parse_stream(StringIO(_text_of(path))):
+    for line in parse_stream(StringIO(text)):
         if line.error:
             name = line.original.string.strip().removeprefix("export ").partition("=")[0].strip()
             shown = name if re.fullmatch(r"\w+", name) else f"Line {line.original.line}"
             raise ConfigError(f"{shown} in {path.name} cannot be read.", 'Put its value in double quotes: NAME="…".')
+    return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
 
 
 class _Reader:

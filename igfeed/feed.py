@@ -57,6 +57,13 @@ ASK_FOR_UNKNOWN = timedelta(seconds=1)
 class FeedService:
     """Keeps the last snapshot in memory and asks the store again at most every ``check_ttl``."""
 
+    _snapshot: FeedSnapshot | None = None
+    _document: tuple[str | None, FeedSnapshot | None] = (None, None)
+    """The store's text as it was last seen, and what it says."""
+    _looked_at: datetime | None = None
+    _searched_at: datetime | None = None
+    _next_try: datetime | None = None
+
     def __init__(
         self,
         instagram: Instagram,
@@ -77,16 +84,13 @@ class FeedService:
         self._clock = clock
         self._posts = posts
         self._ttl = ttl
-        self._claim = max(min(LONGEST_CLAIM, ttl), timedelta(seconds=1))
+        self._claim_ttl = max(min(LONGEST_CLAIM, ttl), timedelta(seconds=1))
         self._check_ttl = check_ttl
         self._sleep = sleep
         self._trouble = Note(store, TROUBLE_KEY, Trouble.from_json)
-        self._snapshot: FeedSnapshot | None = None
-        self._document: tuple[str | None, FeedSnapshot | None] = (None, None)  # The store's, with what it says.
-        self._looked_at: datetime | None = None
-        self._searched_at: datetime | None = None
-        self._next_try: datetime | None = None
-        self._refreshing, self._waiting, self._searching = Lock(), Lock(), Lock()
+        self._refreshing = Lock()
+        self._waiting = Lock()
+        self._searching = Lock()
 
     def current(self) -> tuple[FeedSnapshot | None, bool]:
         """The snapshot to show and whether it is due for a refresh; asks the store at most once.
@@ -186,14 +190,14 @@ class FeedService:
     def at_hand(self) -> FeedSnapshot | None:
         return self._snapshot
 
-    @property
-    def trusted_until(self) -> datetime:
-        """Until when views are answered from what is at hand, without a look into the store and without a fetch."""
-        snapshot, now = self._snapshot, self._clock()
-        fresh_until = self._fresh_until(snapshot) if snapshot else now
-        # Of a feed that is due a fetch was asked for just now, and none is begun before its claim has ended.
-        settled_until = fresh_until if now < fresh_until else now + self._claim
-        return min((self._looked_at or LONG_AGO) + self._check_ttl, settled_until)
+    def trusted_until(self, asked_at: datetime) -> datetime:
+        """Until when others get what a view of that time got, as no look into the store is due, and no fetch."""
+        looked_until = (self._looked_at or LONG_AGO) + self._check_ttl
+        fresh_until = self._fresh_until(self._snapshot) if self._snapshot else asked_at
+        if asked_at < fresh_until:
+            return min(looked_until, fresh_until)
+        next_try = self._next_try or asked_at
+        return min(looked_until, next_try if asked_at < next_try else asked_at + self._claim_ttl)
 
     def trouble(self) -> Trouble | None:
         """What went wrong the last time, None when it went well."""
@@ -232,7 +236,7 @@ class FeedService:
         """What the store has. One from the future is shown, but counts as old, or it would stay until then."""
         known, snapshot = self._document
         text = self._store.reread(KEY, known)
-        if text is not known:
+        if text != known:
             snapshot = _parsed(text)
             self._document = text, snapshot
         if snapshot and snapshot.fetched_at > self._clock() + CLOCKS_DIFFER:
@@ -266,8 +270,8 @@ class FeedService:
         now = self._clock()
         if self._next_try and now < self._next_try:
             return False
-        self._next_try = now + self._claim
-        return self._store.claim(CLAIM_KEY, self._claim)
+        self._next_try = now + self._claim_ttl
+        return self._store.claim(CLAIM_KEY, self._claim_ttl)
 
     def _is_wanted(self) -> bool:
         """By what others have done meanwhile."""

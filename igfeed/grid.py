@@ -34,13 +34,13 @@ def init_app(app: Flask) -> None:
 @bp.get("/")
 def index() -> Response:
     """The feed page."""
-    return _answer(page.INDEX, header=True)
+    return _answer("/")
 
 
 @bp.get("/embed")
 def embed() -> Response:
     """The same grid with nothing around it, for iframes."""
-    return _answer(page.EMBED, header=False)
+    return _answer("/embed")
 
 
 @bp.get("/embed.js")
@@ -90,7 +90,7 @@ def nothing_to_show(error: IgfeedError) -> Response:
     return _not_now(response, seconds)
 
 
-def _answer(template: str, *, header: bool) -> Response:
+def _answer(path: str) -> Response:
     """The snapshot at hand, now; a refresh that is due comes after the answer, or before it if there is nothing."""
     services = _services()
     snapshot, is_due = services.feed.current()
@@ -98,10 +98,15 @@ def _answer(template: str, *, header: bool) -> Response:
     if snapshot is None:
         snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"
     environ = request.environ
-    asked = asked_for(environ.get("QUERY_STRING", ""), services.settings.posts, header=header)
-    shown = page.feed_page(template, snapshot, asked.within(len(snapshot.posts)), services.feed.old_since(snapshot))
-    caching = ("Cache-Control", PAGE), ("Cache-Status", f"igfeed; {cache_status}")
-    response = WholePage(shown.body, shown.policy, ("ETag", f'"{shown.etag}"'), *caching)
+    asked = asked_for(environ.get("QUERY_STRING", ""), path, services.settings.posts).within(len(snapshot.posts))
+    shown = page.feed_page(path, snapshot, asked, services.feed.old_since(snapshot))
+    response = WholePage(
+        shown.body,
+        etag=shown.etag,
+        policy=shown.policy,
+        cache_control=PAGE,
+        cache_status=f"igfeed; {cache_status}",
+    )
     if "HTTP_IF_NONE_MATCH" in environ:  # It costs as much as all the rest of this function.
         response.make_conditional(request)
     if is_due:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
+from werkzeug.http import quote_etag
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -24,9 +25,15 @@ OF_EVERY_PAGE = [
 class WholePage(Response):
     """HTML with all its headers: to look for missing ones and to check each twice takes as long as a page's view."""
 
-    def __init__(self, body: bytes, policy: str, *others: tuple[str, str]) -> None:
-        headers = [*OF_EVERY_PAGE, ("Content-Length", str(len(body))), (POLICY, policy), *others]
-        super().__init__([body], headers=headers)
+    def __init__(self, body: bytes, *, etag: str, policy: str, cache_control: str, cache_status: str) -> None:
+        own = [
+            ("Content-Length", str(len(body))),
+            (POLICY, policy),
+            ("ETag", quote_etag(etag)),
+            ("Cache-Control", cache_control),
+            ("Cache-Status", cache_status),
+        ]
+        super().__init__([body], headers=OF_EVERY_PAGE + own)
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
         return self.headers if self.status_code == 200 else super().get_wsgi_headers(environ)  # noqa: PLR2004

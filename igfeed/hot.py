@@ -1,8 +1,8 @@
 """Finished pages, handed out before Flask wakes up.
 
 What one visitor gets is what the next one gets, until the feed may have changed. To route, to look up and to compress
-it anew costs many times what handing out the same bytes does, so a finished page is kept in every encoding for as
-long as this process trusts its own copy of the feed (IGFEED_CHECK_TTL; 0: nothing is kept, and Flask answers alone).
+it anew costs many times what handing out the same bytes does, so a finished page is kept in every encoding until this
+process would look into the store again (IGFEED_CHECK_TTL; 0: nothing is kept, and Flask answers alone) or fetch.
 """
 
 import gzip
@@ -21,14 +21,11 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
 from igfeed.models import FeedSnapshot
-from igfeed.options import Options, asked_for
+from igfeed.options import PAGES, Options, asked_for
 from igfeed.services import Services, services_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-PAGES = {"/": True, "/embed": False}
-"""Which paths, and whether their pages have a header unless asked otherwise."""
 
 MOST_PAGES = 200
 MOST_BYTES = 16 * 1024 * 1024
@@ -95,22 +92,23 @@ class HotPages:
 
     def _key(self, environ: "WSGIEnvironment") -> Key | None:
         """Everything that shapes the page; None for what is not the same for everybody."""
-        header = PAGES.get(environ["PATH_INFO"])
-        if header is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
+        path = environ["PATH_INFO"]
+        if path not in PAGES or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
             return None
         host = "" if self._base_url else f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
-        options = asked_for(environ.get("QUERY_STRING", ""), self._most_posts, header=header)
-        return host, environ.get("SCRIPT_NAME", ""), environ["PATH_INFO"], options
+        options = asked_for(environ.get("QUERY_STRING", ""), path, self._most_posts)
+        return host, environ.get("SCRIPT_NAME", ""), path, options
 
     def _made(self, key: Key, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Flask's page, whole, whatever the visitor has of it already: that is decided by ``HotPage.answer``."""
-        shown = self._feed.at_hand  # Before: if another one comes meanwhile, nobody gets this page a second time.
+        # Before: if another feed comes meanwhile, or this one falls due, nobody gets this page a second time.
+        shown, asked_at = self._feed.at_hand, self._clock()
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
         whole["REQUEST_METHOD"] = "GET"
         response = Response.from_app(self.app, whole)
         if response.status_code != 200 or not response.cache_control.public or "Set-Cookie" in response.headers:  # noqa: PLR2004
             return response(environ, start_response)
-        page = HotPage(shown, self._feed.trusted_until, *_variants(response))
+        page = HotPage(shown, self._feed.trusted_until(asked_at), *_variants(response))
         self._keep(key, page)
         return ClosingIterator(page.answer(environ, start_response), response.close)
 

@@ -20,7 +20,7 @@ from igfeed.caching import Page
 from igfeed.discovery import gallery
 from igfeed.errors import IgfeedError
 from igfeed.models import FeedSnapshot, fingerprint
-from igfeed.options import PEEK, Options, usual
+from igfeed.options import PAGES, PEEK, Options, usual
 from igfeed.pictures import WIDTHS
 from igfeed.policy import policy, who_may_size
 from igfeed.scripts import page_scripts
@@ -34,8 +34,7 @@ MIDDLE_WIDTH = WIDTHS[1]
 WIDEST_PAGE = 1140
 """Pixels that the grid has on a wide screen, as in ``style.css``."""
 
-INDEX, EMBED = "feed/index.html", "feed/embed.html"
-PAGES = ("/", "/embed")
+TEMPLATES = {"/": "feed/index.html", "/embed": "feed/embed.html"}
 
 remembered_fingerprint = lru_cache(maxsize=100)(fingerprint)
 
@@ -49,12 +48,12 @@ def init_app(app: Flask) -> None:
     )
 
 
-def feed_page(template: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
-    """The snapshot as the options want it, with a note if it is old."""
-    key = f"{_key(template, snapshot, options)}:{'old' if old_since else 'new'}"
+def feed_page(path: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
+    """The snapshot as the options want it, with a note if it is old; ``path`` says which of the pages it is."""
+    key = f"{_key(path, snapshot, options)}:{'old' if old_since else 'new'}"
     page = caching.kept(key)
     if page is None:
-        page = _rendered(template, snapshot, options, old_since)
+        page = _rendered(path, snapshot, options, old_since)
         caching.keep(key, page)
     return page
 
@@ -64,28 +63,29 @@ def notice_page(error: IgfeedError) -> Page:
     return _page("feed/unavailable.html", Options(open="instagram"), error=error)
 
 
-def _key(template: str, snapshot: FeedSnapshot, options: Options) -> str:
+def _key(path: str, snapshot: FeedSnapshot, options: Options) -> str:
     settings = current().settings
-    look = remembered_fingerprint(f"{_address()} {settings.language} {settings.frame_ancestors} {settings.posts}")
-    return f"{VERSION}:{look}:{template}:{snapshot.version}:{options.key}"
+    place = f"{_base()}{request.root_path}"
+    look = remembered_fingerprint(f"{place} {settings.language} {settings.frame_ancestors} {settings.posts}")
+    return f"{VERSION}:{look}:{path}:{snapshot.version}:{options.key}"
 
 
-def _rendered(template: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
+def _rendered(path: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
     settings = current().settings
     first = (options.page - 1) * options.limit
     shown = snapshot.posts[first : first + options.limit]
     has_older = first + options.limit < len(snapshot.posts)
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
     canonical = _address(options.page)
-    link = partial(_link, options, usual(settings.posts, header=template == INDEX))
+    link = partial(_link, options, usual(path, settings.posts))
     return _page(
-        template,
+        TEMPLATES[path],
         options,
         snapshot=snapshot,
         tiles=tiles,
         fetched_at=iso(snapshot.fetched_at),
         as_of=date(old_since, settings.language) if old_since else None,
-        sizes=_sizes(options, WIDEST_PAGE if template == INDEX else None),
+        sizes=_sizes(options, WIDEST_PAGE if path == "/" else None),
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
         newer=link(options.page - 1) if options.page > 1 else None,
         older=link(options.page + 1) if has_older else None,

@@ -326,7 +326,7 @@ class World:
         rate = self.scale.views / MONTH / 86_400 / self.scale.servers
         servers = [Process(self) for _ in range(self.scale.servers)]
         for number in self._moments(
-            self.scale.servers, rate, lambda number: servers[number].feed.trusted_until - self.clock()
+            self.scale.servers, rate, lambda number: servers[number].feed.trusted_until(self.clock()) - self.clock()
         ):
             self._show(number, servers[number].answer(), partial(servers.__getitem__, number))
             yield

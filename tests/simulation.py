@@ -451,8 +451,7 @@ class StoreLine:
         return text
 
     def reread(self, key: str, known: str | None) -> str | None:
-        text = self.get(key)
-        return known if text == known else text
+        return self.get(key)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
         return [self.get(key) for key in keys]

@@ -13,10 +13,12 @@ from flask.testing import FlaskCliRunner
 
 from igfeed import create_app
 from igfeed.clock import utcnow
+from igfeed.custody import KEY
 from igfeed.models import Token
 from igfeed.services import Services
 from tests.conftest import MakeServices, MovingClock
 from tests.servers.instagram import EXPIRED, TEMPORARY, FakeInstagram, PictureReply, image
+from tests.servers.upstash import FakeUpstash
 
 ROOT = Path(__file__).parent.parent
 
@@ -236,6 +238,40 @@ def test_without_a_store_nothing_is_renewed_that_would_end_with_the_command(
     assert done.exit_code == 1
     assert "store" in done.stderr.lower()
     assert instagram.count("*") == 0
+
+
+@pytest.mark.parametrize("command", ["refresh", "fetch"])
+def test_a_store_that_can_only_be_read_is_none(
+    make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, command: str
+) -> None:
+    upstash.fail("json_error", error="NOPERM this user has no permissions to run the 'set' command", match='"SET"')
+    services = make_services(
+        INSTAGRAM_ACCESS_TOKEN=instagram.issue(),
+        UPSTASH_REDIS_REST_URL=upstash.url,
+        UPSTASH_REDIS_REST_TOKEN=upstash.token,
+    )
+    instagram.forget_calls()
+
+    done = create_app(services=services).test_cli_runner().invoke(args=["igfeed", command])
+
+    assert done.exit_code == 1
+    assert "The store failed" in done.stderr
+    assert instagram.count("*") == 0
+
+
+@pytest.mark.parametrize("command", ["refresh", "fetch"])
+def test_while_the_stored_token_is_unreadable_none_is_renewed_that_could_not_take_its_place(
+    make_services: MakeServices, instagram: FakeInstagram, command: str
+) -> None:
+    services = make_services(INSTAGRAM_ACCESS_TOKEN=instagram.issue())
+    services.store.set(KEY, "fernet:lost")
+    instagram.forget_calls()
+
+    done = create_app(services=services).test_cli_runner().invoke(args=["igfeed", command])
+
+    assert done.exit_code == 1
+    assert "IGFEED_ENCRYPTION_KEY" in done.stderr
+    assert instagram.count("renew") == 0
 
 
 def test_commands_say_when_there_is_no_store(make_services: MakeServices, instagram: FakeInstagram) -> None:

@@ -9,9 +9,11 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
+from typing import Self
 
 import pytest
 from flask.testing import FlaskClient
+from flask_caching.backends.base import BaseCache
 from PIL import Image
 
 from igfeed import create_app
@@ -514,6 +516,13 @@ def test_expired_token_and_time_do_not_hide_the_feed(
 # Caches of the owner's choice
 
 
+PLANTED = (
+    '{"body": "x"}',
+    '{"body": "x", "etag": "", "policy": ""}',
+    '{"body": "x", "etag": "e", "policy": "a\\nb"}',
+    '{"body": "x", "etag": "e", "policy": "\\u2028"}',
+    '{"body": "\\ud800", "etag": "e", "policy": "p"}',
+)
 EXPIRY = 4
 """Bytes that say how long a file counts, before what is kept in it."""
 
@@ -523,9 +532,9 @@ def test_whatever_stands_in_the_cache_the_page_is_shown(
 ) -> None:
     monkeypatch.setenv("FLASK_CACHE_TYPE", "FileSystemCache")
     monkeypatch.setenv("FLASK_CACHE_DIR", str(tmp_path / "pages"))
-    client = create_app(services=make_services()).test_client()
+    client = create_app(services=make_services(IGFEED_CHECK_TTL="0")).test_client()
     good = client.get("/").data
-    for planted in ('["x"]', "{}", "5", '["a", "b", 3]', '{"body": 1, "etag": "", "policy": ""}', '{"body": "x"}'):
+    for planted in ('["x"]', "{}", "5", '["a", "b", 3]', '{"body": 1, "etag": "e", "policy": "p"}', *PLANTED):
         for file in (tmp_path / "pages").iterdir():
             file.write_bytes(file.read_bytes()[:EXPIRY] + planted.encode())
 
@@ -545,6 +554,31 @@ def test_a_page_kept_outside_the_process_is_shown_again_and_is_no_pickle(
 
     assert json.loads(kept[EXPIRY:])["body"].encode() == page
     assert other.get("/embed").data == page.replace(b"studio.nord", b"studio.kept")
+
+
+class Pickles(BaseCache):
+    """A cache that goes its own way, as memcached's clients do."""
+
+    @classmethod
+    def factory(cls, *_: object) -> Self:
+        return cls()
+
+
+def test_a_cache_that_keeps_pickles_stops_the_start(
+    make_services: MakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_CACHE_TYPE", f"{__name__}.Pickles")
+
+    with pytest.raises(ConfigError, match="it keeps pickles"):
+        create_app(services=make_services())
+
+
+def test_without_a_cache_of_pages_there_are_pages(
+    make_services: MakeServices, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_CACHE_TYPE", "NullCache")
+
+    assert create_app(services=make_services()).test_client().get("/embed").status_code == 200
 
 
 def test_a_cache_that_cannot_be_used_stops_the_start_with_one_line(

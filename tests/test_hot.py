@@ -83,26 +83,46 @@ def test_a_page_is_made_anew_when_the_feed_is_no_longer_fresh(
     assert new["id"] in client.get("/").text
 
 
-def test_a_page_of_a_feed_that_cannot_be_had_anew_is_kept_for_as_long_as_nobody_may_try(
-    make_services: MakeServices, instagram: FakeInstagram, token: Token, clock: MovingClock
-) -> None:
+@pytest.fixture
+def seldom(make_services: MakeServices, instagram: FakeInstagram, token: Token) -> Flask:
+    """It looks into the store once an hour and has just fetched a feed that is fresh for a minute."""
     app = create_app(services=make_services(IGFEED_FEED_TTL="60", IGFEED_CHECK_TTL="3600"))
+    app.extensions["igfeed"].feed.fetch()
+    return app
+
+
+def test_a_page_that_fell_due_while_it_was_made_is_not_handed_out_again(seldom: Flask, clock: MovingClock) -> None:
+    client = Visitor(seldom)
+    clock.now += timedelta(seconds=60) - MOMENT
+    seldom.teardown_request(lambda _: clock.forward(microseconds=1))
+
+    pages = [client.get("/?columns=3").headers["Cache-Status"] for _ in range(2)]
+
+    assert pages == ["igfeed; hit", "igfeed; fwd=stale"]
+
+
+@pytest.mark.parametrize("later", [timedelta(), timedelta(seconds=59)], ids=["the first page", "a later page"])
+def test_a_page_of_a_feed_that_cannot_be_had_anew_is_kept_for_as_long_as_nobody_may_try(
+    seldom: Flask, instagram: FakeInstagram, clock: MovingClock, later: timedelta
+) -> None:
     asked: Asked = []
-    app.before_request(lambda: asked.append(request.path))
-    client = Visitor(app)
-    client.get("/")
+    seldom.before_request(lambda: asked.append(request.path))
+    client = Visitor(seldom)
     instagram.fail("media", TEMPORARY)
     clock.forward(hours=1)
     client.get("/")
     instagram.heal()
     new = instagram.publish(image())
-    clock.now += timedelta(seconds=60) - MOMENT
-    client.get("/")
+    clock.now += later
+    client.get("/?columns=3")
+    asked.clear()
+    clock.now += timedelta(seconds=60) - later - MOMENT
+    client.get("/?columns=3")
     before = len(asked)
     clock.now += MOMENT
-    client.get("/")
+    client.get("/?columns=3")
 
-    assert (before, len(asked)) == (2, 3)
+    assert (before, len(asked)) == (0, 1)
     assert new["id"] in client.get("/").text
 
 

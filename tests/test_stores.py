@@ -192,11 +192,9 @@ def test_of_many_threads_that_swap_exactly_one_does(store: Store, old: str | Non
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-def test_rereading_what_has_not_changed_gives_back_what_one_knows(store: Store, value: str) -> None:
+def test_rereading_what_has_not_changed_says_what_one_knows(store: Store, value: str) -> None:
     store.set("feed:v1", value)
-    known = store.get("feed:v1")
-    assert known == value
-    assert store.reread("feed:v1", known) is known
+    assert store.reread("feed:v1", value) == value
 
 
 @pytest.mark.parametrize("known", ["before", "", "after ", None], ids=["other", "empty", "longer", "none"])
@@ -854,8 +852,46 @@ def test_rereading_too_knows_what_was_read_at_once(frail: FrailStore, guarded: G
     with guarded.read_at_once("k"):
         MemoryStore.set(frail, "k", "after")
 
-        assert guarded.reread("k", known) is known
+        assert guarded.reread("k", known) == "before"
         assert guarded.reread("k", known) == "after"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda store: store.set("k", "after"),
+        lambda store: store.swap("k", "before", "after"),
+        lambda store: store.delete("k") or store.set("k", "after"),
+    ],
+    ids=["set", "swap", "delete"],
+)
+def test_what_was_read_at_once_is_forgotten_where_it_is_written(
+    guarded: GuardedStore, write: Callable[[Store], Any]
+) -> None:
+    guarded.set("k", "before")
+    with guarded.read_at_once("k"):
+        write(guarded)
+
+        assert guarded.get("k") == "after"
+
+
+def test_reading_at_once_inside_of_reading_at_once_takes_nothing_from_it(
+    frail: FrailStore, guarded: GuardedStore
+) -> None:
+    guarded.set("k", "before")
+    with guarded.read_at_once("k"):
+        with guarded.read_at_once("other"):
+            MemoryStore.set(frail, "k", "after")
+
+        assert guarded.get("k") == "before"
+
+
+def test_a_store_that_takes_nothing_is_found_out(frail: FrailStore, guarded: GuardedStore) -> None:
+    guarded.prove()
+    frail.away = True
+
+    with pytest.raises(StoreError):
+        guarded.prove()
 
 
 def test_reading_at_once_from_a_store_that_is_away_leaves_the_error_to_who_asks(

@@ -19,10 +19,7 @@ class Store(Protocol):
         """The text under the key, None if there is none."""
 
     def reread(self, key: str, known: str | None) -> str | None:
-        """What ``get`` says, for who knows what it said last: where that is still so, nothing is sent anew.
-
-        It is the known text itself then, so that ``is`` tells.
-        """
+        """What ``get`` says, for who knows what it said last: only news is sent."""
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
         """What ``get`` says of each, read at one moment."""

@@ -19,7 +19,7 @@ PAUSE = timedelta(seconds=5)
 """After a failure nobody asks for so long; then it is tried in the background while callers are still refused."""
 
 PROBE = "probe"
-"""A key that is never written: asking for it is the cheapest question there is."""
+"""A key with nothing under it: asking for it is the cheapest question there is."""
 
 T = TypeVar("T")
 
@@ -43,10 +43,8 @@ class GuardedStore:
         return read.pop(key) if key in read else self._ask(lambda: self._store.get(key))
 
     def reread(self, key: str, known: str | None) -> str | None:
-        if key not in self._read_before():
-            return self._ask(lambda: self._store.reread(key, known))
-        text = self.get(key)
-        return known if text == known else text
+        read = self._read_before()
+        return read.pop(key) if key in read else self._ask(lambda: self._store.reread(key, known))
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
         return self._ask(lambda: self._store.get_all(keys))
@@ -55,23 +53,33 @@ class GuardedStore:
     def read_at_once(self, *keys: str) -> Iterator[None]:
         """Read all of them by one command: inside the block this thread's first reading of each asks nobody.
 
-        A second reading of the same key does ask, as it wants to know what has become of it.
+        A second reading of the same key does ask, as it wants to know what has become of it; so does one after a write.
         """
+        outside = self._read_before()
         with suppress(StoreError):  # Whoever asks inside hears of it.
             self._reading.texts = dict(zip(keys, self.get_all(keys), strict=True))
         try:
             yield
         finally:
-            self._reading.texts = {}
+            self._reading.texts = outside
 
     def set(self, key: str, value: str) -> None:
+        self._read_before().pop(key, None)
         self._ask(lambda: self._store.set(key, value))
 
     def swap(self, key: str, old: str | None, new: str) -> bool:
+        self._read_before().pop(key, None)
         return self._ask(lambda: self._store.swap(key, old, new))
 
     def delete(self, *keys: str) -> None:
+        for key in keys:
+            self._read_before().pop(key, None)
         self._ask(lambda: self._store.delete(*keys))
+
+    def prove(self) -> None:
+        """Raises StoreError unless the store takes what it is given."""
+        self.set(PROBE, "")
+        self.delete(PROBE)
 
     def claim(self, key: str, ttl: timedelta) -> bool:
         try:

@@ -22,9 +22,10 @@ from tests.bench.load import Result
 from tests.bench.servers import Serving
 from tests.bench.tools import Tools
 
-ROUNDS = 7
-SLICE = 2
-"""Seconds of load at a time: long enough for a worker's threads to settle, short enough for many turns."""
+ROUNDS = 21
+SLICE = 1
+"""Seconds of load at a time: as short as wrk has it, so that there are many turns. What disturbs the machine for a while
+spoils a few of them, and not the median."""
 
 FRESH = 9
 """Fresh processes of each kind."""

@@ -24,8 +24,8 @@ from tests.bench.tools import Tools
 
 ROUNDS = 21
 SLICE = 1
-"""Seconds of load at a time: as short as wrk has it, so that there are many turns. What disturbs the machine for a while
-spoils a few of them, and not the median."""
+"""Seconds of load at a time: as short as wrk has it, so that there are many turns, and what disturbs the machine for a
+while spoils a few of them and not the median."""
 
 FRESH = 9
 """Fresh processes of each kind."""

@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from igfeed import create_app
 from igfeed.config import Settings
@@ -30,6 +32,7 @@ RUN_AGAIN = """old => new Promise((ran, failed) => {
   script.onerror = failed;
   old.replaceWith(script);
 })"""
+TITLES = "all => all.map(each => each.title || each.textContent)"
 
 
 def tag(site: str, options: str = "", how: str = "") -> str:
@@ -177,10 +180,49 @@ def test_neighbours_that_run_again_leave_each_other_alone(page: Page, site: str,
     assert page.locator("a").all_text_contents() == titles
 
 
+def test_tags_in_the_head_that_run_again_replace_what_is_theirs(page: Page, site: str, host: Host) -> None:
+    limits = {"One": 3, "Two": 6}
+    head = "".join(tag(site, f"data-limit={limits[each]} data-title={each}") for each in limits)
+    page.goto(host(f"<head>{head}</head><body><p>Text"))
+    for number in (1, 0, 1):
+        page.locator("script").nth(number).evaluate(RUN_AGAIN)
+
+    assert page.locator("body > *").evaluate_all(TITLES) == ["Text", "One", "One", "Two", "Two"]
+
+
+def test_a_tag_that_ends_the_body_and_comes_late_leaves_the_heads_feed_alone(page: Page, site: str, host: Host) -> None:
+    held: list[Route] = []
+    page.route("**/embed.js?late", lambda route: held.append(route))  # noqa: PLW0108  Playwright cannot take a built-in
+    head = tag(site, "data-limit=3 data-title=Head")
+    late = tag(site, "data-limit=3 data-title=Late", "async").replace("embed.js", "embed.js?late")
+    page.goto(host(f"<head>{head}</head><body>{late}"), wait_until="domcontentloaded")
+    page.locator("iframe[title=Head]").wait_for(state="attached")
+    held[0].continue_()
+    page.locator("iframe[title=Late]").wait_for(state="attached")
+
+    assert page.locator("script ~ *").evaluate_all(TITLES) == ["Late", "Late", "Head", "Head"]
+
+
 def test_options_go_along_and_others_do_not(page: Page, site: str, host: Host) -> None:
     page.goto(host(f"<body>{tag(site, 'data-limit=3 data-ratio=tall data-secret=x data-src=//evil.example')}"))
 
     assert page.locator("iframe").get_attribute("src") == f"{site}/embed?limit=3&ratio=tall"
+
+
+@pytest.fixture
+def prefixed_site(tmp_path: Path) -> Iterator[str]:
+    """The address of a demo that another site's server mounts under a prefix."""
+    app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3")}))
+    with serving(DispatcherMiddleware(NotFound(), {"/shop/feed": app})) as port:
+        yield f"http://127.0.0.1:{port}/shop/feed"
+
+
+def test_the_frame_has_the_prefix_that_the_script_has(page: Page, prefixed_site: str, host: Host) -> None:
+    page.goto(host(f"<body>{tag(prefixed_site, 'data-limit=3')}"), wait_until="domcontentloaded")
+
+    assert page.locator("iframe").get_attribute("src") == f"{prefixed_site}/embed?limit=3"
+    frame(page).locator(".tile").first.wait_for()
+    wait_until_it_fits(page)
 
 
 def test_nobody_else_says_how_high_it_is(page: Page, site: str, host: Host) -> None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.datastructures import Headers
 from werkzeug.http import quote_etag
 
@@ -22,7 +22,17 @@ OF_EVERY_PAGE = [
 ]
 
 
-class WholePage(Response):
+class Answer(Response):
+    """In place of a hook after each request, which costs every view."""
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        headers = super().get_wsgi_headers(environ)
+        given = {name.lower() for name, _ in headers}  # Werkzeug's own look-up raises for each that is not there.
+        headers.extend({name: value for name, value in DEFAULTS.items() if name.lower() not in given})
+        return headers
+
+
+class WholePage(Answer):
     """HTML with all its headers: to look for missing ones and to check each twice takes as long as a page's view."""
 
     def __init__(self, body: bytes, *, etag: str, policy: str, cache_control: str, cache_status: str) -> None:
@@ -40,14 +50,11 @@ class WholePage(Response):
 
 
 def init_app(app: Flask) -> None:
-    app.after_request(complete)
+    app.response_class = Answer
 
-
-def complete(response: Response) -> Response:
-    if isinstance(response, WholePage):
-        return response
-    given = {name.lower() for name, _ in response.headers}  # Werkzeug's own look-up raises for each that is not there.
-    response.headers.extend({name: value for name, value in DEFAULTS.items() if name.lower() not in given})
-    if request.endpoint == "static" and response.status_code < 400:  # noqa: PLR2004  an error is not kept for a year
+    def static(filename: str) -> Response:
+        response = app.send_static_file(filename)
         response.cache_control.immutable = True  # Its address holds a hash of its content.
-    return response
+        return response
+
+    app.view_functions["static"] = static

@@ -29,7 +29,8 @@ Made by `make bench`, {date}, on {machine}. Load of the machine when it began: {
 
 Each figure is a ratio of two things that took turns in one run, the median over its rounds; *noise* is what the same
 method says of a thing measured against itself: the middle half of the rounds. The generator (wrk, one thread, 64
-kept-alive connections) and the servers share the processors; each server has two workers. The page has {size:,} bytes.
+kept-alive connections) and the servers share the processors; each server has two workers, those of gunicorn with a
+listening socket each (`--reuse-port`, which README's settings leave out). The page has {size:,} bytes.
 """
 
 

@@ -48,7 +48,7 @@ def _as_texts(page: Page) -> dict[str, str]:
 def _as_page(found: dict[str, Any]) -> Page | None:
     """None for what is no page; what goes into headers must be fit for them."""
     is_page = found.keys() == {"body", "etag", "policy"} and all(isinstance(text, str) for text in found.values())
-    if not is_page or not re.fullmatch(r"[ -~]+", found["etag"] + found["policy"]):
+    if not is_page or not re.fullmatch(r"[0-9a-f]+ [ -~]+", f"{found['etag']} {found['policy']}"):
         return None
     return Page(found["body"].encode(), found["etag"], found["policy"])
 

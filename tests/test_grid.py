@@ -519,6 +519,8 @@ def test_expired_token_and_time_do_not_hide_the_feed(
 PLANTED = (
     '{"body": "x"}',
     '{"body": "x", "etag": "", "policy": ""}',
+    '{"body": "x", "etag": "e\\"", "policy": "p"}',
+    '{"body": "x", "etag": "", "policy": "p"}',
     '{"body": "x", "etag": "e", "policy": "a\\nb"}',
     '{"body": "x", "etag": "e", "policy": "\\u2028"}',
     '{"body": "\\ud800", "etag": "e", "policy": "p"}',

@@ -23,6 +23,16 @@ from tests.bench.tools import Tools, find_tools
 
 REPORT = Path(__file__).parent.parent.parent / "docs" / "bench.md"
 
+STEPS = (
+    rows.under_gunicorn,
+    rows.under_granian,
+    rows.in_vain,
+    rows.cold,
+    rows.inside,
+    rows.memory_kept,
+    rows.growth,
+)
+
 INTRODUCTION = """# How fast it is
 
 Made by `make bench`, {date}, on {machine}. Load of the machine when it began: {busy:.1f}, where 0 is best.
@@ -43,7 +53,7 @@ def measure(tools: Tools) -> tuple[list[Row], list[Row], int]:
         page.write_bytes(rows.the_page(ours))
         goals: list[Row] = []
         diagnosis: list[Row] = []
-        for step in (rows.under_gunicorn, rows.under_granian, rows.in_vain, rows.cold, rows.inside, rows.memory_kept):
+        for step in STEPS:
             started = time.monotonic()
             for row in step(ours, tools, page):
                 (goals if row.goal else diagnosis).append(row)

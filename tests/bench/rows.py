@@ -21,6 +21,8 @@ from tests.bench.deployment import Deployment
 from tests.bench.load import Result
 from tests.bench.servers import Serving
 from tests.bench.tools import Tools
+from tests.growth import deployment as growing
+from tests.growth.costs import FREE_COMMANDS, upstash
 
 ROUNDS = 21
 SLICE = 1
@@ -248,6 +250,14 @@ def memory_kept(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
     name = f"memory of a worker after {answered:,} views and {DISTINCT:,} query strings against after {FEW:,} views"
     held = kept <= 1.05 if answered >= VIEWS else None  # The time was over before.
     yield Row(name, f"{kept:.3f} × ({before / 1024:.1f} to {after / 1024:.1f} MiB)", "exact", "≤ 1.05 ×", held)
+
+
+def growth(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+    """Played, not measured: docs/scaling.md says how."""
+    month = growing.Deployment(growing.Scale(1e9)).month()
+    is_free = upstash(month) == 0
+    goal = f"within the free {FREE_COMMANDS:,}"
+    yield Row("store commands a month at 10⁹ views behind a CDN", f"{month.commands:,.0f}", "exact", goal, is_free)
 
 
 def settled(worker: int) -> int:

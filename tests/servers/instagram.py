@@ -128,7 +128,7 @@ MEDIA_FIELDS = frozenset(
 
 
 def wire(payload: Any) -> bytes:
-    r"""JSON as Meta writes it: `\/` for a slash, `\uXXXX` for everything beyond ASCII (recorded replies)."""
+    r"""JSON as Meta writes it: `\/` for a slash, `\u00fc` for an `ü` and so on beyond ASCII (recorded replies)."""
     return json.dumps(payload, separators=(",", ":")).replace("/", "\\/").encode()
 
 

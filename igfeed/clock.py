@@ -26,3 +26,19 @@ class Deadline:
     def left(self) -> float:
         """Seconds until then, 0.0 once it has passed."""
         return max(0.0, self._end - time.monotonic())
+
+
+class RateLimit:
+    """Allows each text once in so many seconds on the monotonic clock, for what would fill a log."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: dict[str, Deadline] = {}
+
+    def allows(self, text: str) -> bool:
+        until = self._until.get(text)
+        if until and until.left():
+            return False
+        self._until = {known: end for known, end in self._until.items() if end.left()}
+        self._until[text] = Deadline(self._seconds)
+        return True

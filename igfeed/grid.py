@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, abort, current_app, request
 
 from igfeed import page, scripts
+from igfeed.clock import RateLimit
 from igfeed.errors import FeedUnavailable, IgfeedError, PictureUnavailable
 from igfeed.headers import WholePage
 from igfeed.models import fingerprint
@@ -23,11 +24,18 @@ FOR_GOOD = "public, max-age=31536000, immutable"
 RETRY_AFTER = 60
 """Seconds after which to ask again where nothing better is known."""
 
+SAME_LINE_AGAIN = 600.0
+"""Seconds after which the log says the same thing about the same trouble again, however many visitors meet it."""
+
 bp = Blueprint("grid", __name__)
+
+
+LOG_LIMIT = "igfeed.log_limit"
 
 
 def init_app(app: Flask) -> None:
     page.init_app(app)
+    app.extensions[LOG_LIMIT] = RateLimit(SAME_LINE_AGAIN)
     app.register_blueprint(bp)
 
 
@@ -46,7 +54,7 @@ def embed() -> Response:
 @bp.get("/embed.js")
 def embed_script() -> Response:
     """One script tag for host pages: it puts an iframe beside itself."""
-    snapshot, _ = _services().feed.current()
+    snapshot, _ = current().feed.current()
     body = scripts.embed_script(snapshot)
     response = Response(body, mimetype="text/javascript")
     response.set_etag(fingerprint(body))
@@ -73,7 +81,7 @@ def media(name: str) -> Response:
 
 
 @bp.errorhandler(PictureUnavailable)
-def no_picture(error: PictureUnavailable) -> Response:
+def no_picture(error: IgfeedError) -> Response:
     """A calm placeholder for people, an honest status for machines: browsers show a picture whatever its status."""
     current_app.logger.warning("%s cannot be shown: %s", request.path, error)
     drawing = Path(current_app.static_folder or "", "no-picture.svg").read_bytes()
@@ -82,8 +90,12 @@ def no_picture(error: PictureUnavailable) -> Response:
 
 @bp.errorhandler(IgfeedError)
 def nothing_to_show(error: IgfeedError) -> Response:
-    """A page that says in words what is missing and what the owner does next."""
-    notice = page.notice_page(error)
+    """A page for visitors; what is missing and what the owner does next stands in the log and in the status."""
+    if request.endpoint == "grid.media":
+        return no_picture(error)
+    if current_app.extensions[LOG_LIMIT].allows(str(error)):
+        current_app.logger.warning("There is nothing to show yet, so visitors get 503. %s %s", error, error.hint)
+    notice = page.notice_page()
     response = Response(notice.body)
     response.headers["Content-Security-Policy"] = notice.policy
     seconds = error.retry_after.total_seconds() if isinstance(error, FeedUnavailable) else RETRY_AFTER

@@ -4,7 +4,6 @@ Freshness is none of its business: a page is named after the snapshot it shows, 
 """
 
 import hashlib
-import re
 from collections.abc import Collection
 from datetime import datetime
 from functools import cache, lru_cache, partial
@@ -12,15 +11,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from flask import Flask, current_app, render_template, request, url_for
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from igfeed import caching
 from igfeed.alt_text import excerpt
 from igfeed.caching import Page
 from igfeed.discovery import gallery
-from igfeed.errors import IgfeedError
 from igfeed.models import FeedSnapshot, fingerprint
-from igfeed.options import PAGES, PEEK, Options, usual
+from igfeed.options import PAGES, PEEK, Options, asked_for, usual
 from igfeed.pictures import WIDTHS
 from igfeed.policy import policy, who_may_size
 from igfeed.scripts import page_scripts
@@ -42,7 +40,7 @@ remembered_fingerprint = lru_cache(maxsize=100)(fingerprint)
 def init_app(app: Flask) -> None:
     caching.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(code=_code, excerpt=excerpt, grouped=_grouped, path_part=partial(quote, safe=""))
+    app.jinja_env.filters.update(excerpt=excerpt, grouped=_grouped, path_part=partial(quote, safe=""))
     app.jinja_env.globals.update(
         asset_url=_asset_url, picture_address=_picture_address, picture_url=_picture_url, widths=WIDTHS, peek=PEEK
     )
@@ -58,9 +56,11 @@ def feed_page(path: str, snapshot: FeedSnapshot, options: Options, old_since: da
     return page
 
 
-def notice_page(error: IgfeedError) -> Page:
-    """There is nothing to show: what happened, in words, and what the owner does next."""
-    return _page("feed/unavailable.html", Options(open="instagram"), error=error)
+def notice_page() -> Page:
+    """There is nothing to show yet. Says so to visitors, without a reason; the owner has a link to that."""
+    query, posts = request.environ.get("QUERY_STRING", ""), current().settings.posts
+    theme = asked_for(query, request.path, posts).theme if request.path in PAGES else Options.theme
+    return _page("feed/unavailable.html", Options(theme=theme, open="instagram"), notice=True)
 
 
 def _key(path: str, snapshot: FeedSnapshot, options: Options) -> str:
@@ -99,8 +99,8 @@ def _rendered(path: str, snapshot: FeedSnapshot, options: Options, old_since: da
 def _page(template: str, options: Options, videos: Collection[str] = (), **context: object) -> Page:
     """The template with its style and scripts inside, so that nothing waits for another request."""
     language = current().settings.language
-    style = Markup(render_template("feed/style.css", options=options, notice="error" in context))  # noqa: S704  numbers and our own words
-    scripts = page_scripts(options) if "error" not in context else []
+    style = Markup(render_template("feed/style.css", options=options, notice="notice" in context))  # noqa: S704  numbers and our own words
+    scripts = page_scripts(options) if "notice" not in context else []
     body = render_template(
         template, options=options, style=style, scripts=scripts, language=language, words=WORDINGS[language], **context
     )
@@ -161,11 +161,6 @@ def _asset_url(name: str) -> str:
 @cache
 def _hash_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-
-
-def _code(text: str) -> Markup:
-    """What stands in `backticks` as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped before
 
 
 def _grouped(number: int) -> str:

@@ -21,6 +21,8 @@ DATES = {**DATES, "pt": DATES["es"]}
 class Wording:
     """``title``, ``photo`` and ``video`` have ``{name}`` in them, ``as_of`` has ``{date}``.
 
+    ``not_yet``, ``come_back`` and ``for_owner`` are the page that shows while there are no posts yet.
+
     ``album``, ``moving`` and ``reel`` name the marks on tiles; ``turn_back`` and ``turn_on`` leaf through an album.
 
     ``posts`` and ``followers`` are for one, and for any other number.
@@ -41,6 +43,7 @@ class Wording:
     nothing_yet: str
     not_yet: str
     come_back: str
+    for_owner: str
     see: str
     opens: str
     as_of: str
@@ -68,8 +71,9 @@ WORDINGS: Mapping[str, Wording] = {
         older="Older posts",
         pages="Pages",
         nothing_yet="No posts yet.",
-        not_yet="This feed is not here yet",
-        come_back="The posts will show here as soon as they have been fetched for the first time.",
+        not_yet="The posts are on their way",
+        come_back="They will show here soon. Please come back a little later.",
+        for_owner="Is this your site? See what is missing",
         see="View on Instagram",
         opens="Opens on Instagram in a new tab",
         as_of="Last updated on {date}",
@@ -95,8 +99,9 @@ WORDINGS: Mapping[str, Wording] = {
         older="Ältere Beiträge",
         pages="Seiten",
         nothing_yet="Noch keine Beiträge.",
-        not_yet="Dieser Feed ist noch nicht da",
-        come_back="Die Beiträge erscheinen hier, sobald sie zum ersten Mal abgerufen wurden.",
+        not_yet="Die Beiträge sind unterwegs",
+        come_back="Bald sind sie hier zu sehen. Ein späterer Besuch lohnt sich.",
+        for_owner="Ihre Website? Hier steht, was noch fehlt",
         see="Auf Instagram ansehen",
         opens="Öffnet sich auf Instagram in einem neuen Tab",
         as_of="Zuletzt aktualisiert am {date}",
@@ -122,8 +127,9 @@ WORDINGS: Mapping[str, Wording] = {
         older="Publications plus anciennes",
         pages="Pages",
         nothing_yet="Pas encore de publication.",
-        not_yet="Ce fil n’est pas encore là",
-        come_back="Les publications apparaîtront ici dès qu’elles auront été récupérées une première fois.",
+        not_yet="Les publications arrivent",
+        come_back="Elles seront bientôt visibles ici. Revenez un peu plus tard.",
+        for_owner="C’est votre site ? Voir ce qui manque encore",
         see="Voir sur Instagram",
         opens="S’ouvre sur Instagram dans un nouvel onglet",
         as_of="Dernière mise à jour le {date}",
@@ -149,8 +155,9 @@ WORDINGS: Mapping[str, Wording] = {
         older="Publicaciones anteriores",
         pages="Páginas",
         nothing_yet="Todavía no hay publicaciones.",
-        not_yet="Este feed aún no está aquí",
-        come_back="Las publicaciones aparecerán aquí en cuanto se hayan recuperado por primera vez.",
+        not_yet="Las publicaciones están en camino",
+        come_back="Pronto se verán aquí. Vuelve un poco más tarde.",
+        for_owner="¿Es tu sitio? Mira qué falta",
         see="Ver en Instagram",
         opens="Se abre en Instagram en una pestaña nueva",
         as_of="Última actualización: {date}",
@@ -176,8 +183,9 @@ WORDINGS: Mapping[str, Wording] = {
         older="Post meno recenti",
         pages="Pagine",
         nothing_yet="Ancora nessun post.",
-        not_yet="Questo feed non c’è ancora",
-        come_back="I post appariranno qui appena saranno stati recuperati per la prima volta.",
+        not_yet="I post stanno arrivando",
+        come_back="Presto si vedranno qui. Torna tra un po’.",
+        for_owner="È il tuo sito? Vedi che cosa manca",
         see="Vedi su Instagram",
         opens="Si apre su Instagram in una nuova scheda",
         as_of="Ultimo aggiornamento: {date}",
@@ -203,8 +211,9 @@ WORDINGS: Mapping[str, Wording] = {
         older="Publicações mais antigas",
         pages="Páginas",
         nothing_yet="Ainda não há publicações.",
-        not_yet="Este feed ainda não está aqui",
-        come_back="As publicações aparecem aqui assim que forem obtidas pela primeira vez.",
+        not_yet="As publicações estão a caminho",
+        come_back="Em breve aparecem aqui. Volte um pouco mais tarde.",
+        for_owner="Este site é seu? Veja o que falta",
         see="Ver no Instagram",
         opens="Abre no Instagram num novo separador",
         as_of="Última atualização: {date}",
@@ -230,8 +239,9 @@ WORDINGS: Mapping[str, Wording] = {
         older="Oudere berichten",
         pages="Pagina’s",
         nothing_yet="Nog geen berichten.",
-        not_yet="Deze feed is er nog niet",
-        come_back="De berichten verschijnen hier zodra ze voor het eerst zijn opgehaald.",
+        not_yet="De berichten zijn onderweg",
+        come_back="Binnenkort zijn ze hier te zien. Kom later nog eens terug.",
+        for_owner="Is dit uw website? Bekijk wat er ontbreekt",
         see="Bekijken op Instagram",
         opens="Opent op Instagram in een nieuw tabblad",
         as_of="Laatst bijgewerkt op {date}",

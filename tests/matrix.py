@@ -46,8 +46,8 @@ class Sight(Enum):
     """What a visitor sees, in the README's words."""
 
     ALL = "posts, pictures"
-    GREY = "posts, grey pictures"
-    NOTICE = "503, says why"
+    PLACEHOLDERS = "posts, placeholders"
+    NOTICE = "503, on its way"
 
 
 class State(Enum):
@@ -67,7 +67,9 @@ class State(Enum):
 LEGEND = """\
 *Warm process*: it has shown the posts. *Fresh process, full store*: it has just started; when it is the store that
 fails, then after the first visitor. *Fresh process, dead store*: it has never reached the store. *After a month*:
-nobody has looked for thirty days, and every address of a picture has expired."""
+nobody has looked for thirty days, and every address of a picture has expired. *Placeholders*: a drawn landscape in
+place of each picture. *503, on its way*: a page that says that the posts are on their way, with a link to the status
+for the owner."""
 
 
 class Hits(Enum):
@@ -230,7 +232,7 @@ def sight(trouble: Trouble, state: State) -> Sight:
         return Sight.ALL
     if trouble.is_api_gone or state is State.DEAD:
         return Sight.NOTICE
-    return Sight.GREY if trouble.hits is Hits.PICTURES else Sight.ALL
+    return Sight.PLACEHOLDERS if trouble.hits is Hits.PICTURES else Sight.ALL
 
 
 def asks_instagram(trouble: Trouble, state: State) -> bool:

@@ -345,17 +345,70 @@ def test_an_account_without_posts_says_so(client: FlaskClient, instagram: FakeIn
 # Nothing to show yet
 
 
-def test_without_a_token_the_page_says_what_the_owner_does_next(client: FlaskClient) -> None:
-    response = client.get("/")
+STATUS_ROUTE = "/api/instagram/refresh-token"
+OWNER = {"Authorization": "Bearer the-cron-secret"}
+
+
+def owners_link(html: str) -> dict[str, str]:
+    (link,) = Elements(html).all("a")
+    return link
+
+
+@pytest.mark.parametrize("path", ["/", "/embed"])
+def test_without_a_token_visitors_read_that_the_posts_are_on_their_way_and_nothing_of_tokens(
+    client: FlaskClient, path: str
+) -> None:
+    response = client.get(path)
 
     assert response.status_code == 503
     assert response.headers["Cache-Control"] == "no-store"
     assert int(response.headers["Retry-After"]) > 0
-    assert "No access token is set up." in response.text
-    assert "<code>flask igfeed setup-token</code>" in response.text
+    assert "The posts are on their way" in response.text
+    assert re.findall("(?i)token|flask|<code>|store|<script", response.text.replace(STATUS_ROUTE, "")) == []
 
 
-def test_when_instagram_fails_the_first_time_the_page_says_so_and_the_next_visitor_does_not_wait(
+@pytest.mark.parametrize("prefix", ["", "/feeds/insta"])
+def test_the_owners_link_leads_to_the_status_which_says_what_is_missing_and_what_to_do(
+    client: FlaskClient, prefix: str
+) -> None:
+    """In a tab of its own: in the host page's frame nobody could type the secret, and the host page shall stay."""
+    link = owners_link(client.get("/embed", environ_overrides={"SCRIPT_NAME": prefix}).text)
+
+    assert link["href"] == f"{prefix}{STATUS_ROUTE}"
+    assert (link["target"], "noopener" in link["rel"].split()) == ("_blank", True)
+    status = client.get(link["href"].removeprefix(prefix), headers=OWNER).json or {}
+    assert (status["status"], status["problem"]) == ("action_required", "No access token is set up.")
+    assert "flask igfeed setup-token" in status["hint"]
+
+
+@pytest.mark.parametrize("language", list(WORDINGS))
+def test_the_page_without_posts_speaks_the_owners_language(make_services: MakeServices, language: str) -> None:
+    page = create_app(services=make_services(IGFEED_LANGUAGE=language)).test_client().get("/").text
+
+    words = WORDINGS[language]
+    assert f'<html lang="{language}"' in page
+    assert all(text in page for text in (words.not_yet, words.come_back, words.for_owner))
+    assert page.count(" lang=") == 1
+
+
+@pytest.mark.parametrize("theme", ["auto", "light", "dark"])
+def test_the_page_without_posts_has_the_theme_that_was_asked_for(client: FlaskClient, theme: str) -> None:
+    assert f'data-theme="{theme}"' in client.get(f"/embed?theme={theme}").text
+
+
+def test_the_log_says_what_is_missing_and_what_to_do_once_and_not_for_every_visitor(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(20):
+        client.get("/embed")
+
+    lines = [record.getMessage() for record in caplog.records if "nothing to show yet" in record.getMessage()]
+    assert len(lines) == 1
+    assert "No access token is set up." in lines[0]
+    assert "flask igfeed setup-token" in lines[0]
+
+
+def test_when_instagram_fails_the_first_time_the_status_says_so_and_the_next_visitor_does_not_wait(
     client: FlaskClient, instagram: FakeInstagram, token: Token
 ) -> None:
     instagram.fail("media", EXPIRED)
@@ -365,7 +418,8 @@ def test_when_instagram_fails_the_first_time_the_page_says_so_and_the_next_visit
     second = client.get("/embed")
 
     assert (first.status_code, second.status_code) == (503, 503)
-    assert "Instagram rejected the access token" in second.text
+    assert "access token" not in first.text + second.text
+    assert "rejects the access token" in (client.get(STATUS_ROUTE, headers=OWNER).json or {})["problem"]
     assert instagram.calls == []
     assert token.value not in first.text + second.text
 
@@ -382,13 +436,30 @@ def test_once_shown_the_posts_stay_whatever_instagram_says(
         instagram.heal()
 
 
-def test_on_vercel_without_a_database_every_page_says_how_to_add_one(make_services: MakeServices) -> None:
+def test_on_vercel_without_a_database_the_status_says_how_to_add_one_and_the_page_does_not(
+    make_services: MakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
     client = create_app(services=make_services(VERCEL="1", INSTAGRAM_ACCESS_TOKEN="IGAAtoken")).test_client()
 
-    for path in ("/", "/embed", "/media/17900000000000001-320.webp"):
+    for path in ("/", "/embed"):
         response = client.get(path)
         assert response.status_code == 503
-        assert "Add the Upstash integration" in response.text
+        assert "The posts are on their way" in response.text
+        assert "Upstash" not in response.text
+    assert "Add the Upstash integration" in (client.get(STATUS_ROUTE, headers=OWNER).json or {})["hint"]
+    assert "Add the Upstash integration" in caplog.text
+
+
+def test_on_vercel_without_a_database_a_picture_is_a_placeholder_and_the_script_still_comes(
+    make_services: MakeServices,
+) -> None:
+    client = create_app(services=make_services(VERCEL="1")).test_client()
+
+    picture = client.get("/media/17900000000000001-320.webp")
+
+    assert (picture.status_code, picture.mimetype) == (503, "image/svg+xml")
+    assert picture.headers["Cache-Control"] == "no-store"
+    assert client.get("/embed.js").status_code == 200
 
 
 # Pictures

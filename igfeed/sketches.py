@@ -114,7 +114,8 @@ class Print:
 
 
 def gradient(colours: Inks, size: tuple[int, int], *, across: bool) -> Image.Image:
-    stops = [ImageColor.getcolor(colour, "RGBA") for colour in (colours if colours[1:] else [*colours, *colours])]
+    found = (ImageColor.getcolor(colour, "RGBA") for colour in (colours if colours[1:] else [*colours, *colours]))
+    stops = [colour for colour in found if isinstance(colour, tuple)]  # All of them: only grey has a single number.
     strip = Image.new("RGBA", (1, len(stops)))
     strip.putdata(stops)
     between = (0, 0.5, 1, len(stops) - 0.5)

@@ -1,10 +1,11 @@
 """A post opened on the page: by keyboard and by pointer, with album, video and caption."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from igfeed import create_app
 from igfeed.background import in_place
@@ -128,6 +129,71 @@ def test_the_text_is_beside_the_picture_where_there_is_width_for_both(
     assert stage
     assert text
     assert (text["x"] >= stage["x"] + stage["width"] - 1) is is_beside
+
+
+SCREENS = [(320, 568), (360, 640), (390, 844), (500, 700), (600, 560), (667, 375), (700, 500), (735, 600)]
+SCREENS += [(768, 1024), (820, 1180), (844, 390), (1024, 768), (1180, 820), (1440, 900)]
+MARGINS = """
+post => {
+  const [whole, stage, text] = ['', ' .stage', ' .text'].map(part =>
+    (part ? post.querySelector(part) : post).getBoundingClientRect());
+  const isBeside = text.left >= stage.right - 1;
+  const end = isBeside ? text.left : whole.right;
+  return {sides: [stage.left - whole.left, end - stage.right], above: stage.top - whole.top,
+    share: stage.height / whole.height, isApart: isBeside || text.top >= stage.bottom - 1,
+    below: isBeside ? whole.bottom - stage.bottom : Math.max(0, whole.bottom - text.bottom)};
+}
+"""
+"""What is left blank around the picture's ground, in pixels, and how much of the height that ground has."""
+
+
+def assert_well_placed(margins: dict[str, Any]) -> None:
+    assert [round(side) for side in margins["sides"]] == [0, 0]
+    assert round(margins["above"]) == round(margins["below"]) == 0
+    assert margins["isApart"]
+    assert margins["share"] > 0.6
+
+
+def opened(page: Page | FrameLocator, place: int) -> Locator:
+    """A post of the lightbox, after a click on its tile."""
+    page.locator(".tile > a").nth(place).click()
+    post = page.locator(".post").nth(place)
+    expect(post).not_to_have_attribute("inert", "")
+    return post
+
+
+@pytest.mark.parametrize("place", [1, 3, 7], ids=["album", "long caption", "no caption"])
+def test_an_opened_post_fills_every_screen_from_edge_to_edge(page: Page, site: str, place: int) -> None:
+    page.goto(f"{site}/?limit=8")
+    post = opened(page, place)
+
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        assert_well_placed(post.evaluate(MARGINS))
+
+
+@pytest.mark.parametrize("width", [400, 500, 600, 735])
+def test_an_opened_post_fills_a_frame_from_edge_to_edge(
+    page: Page, site: str, host: Callable[[str], str], width: int
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(host(f'<body><iframe src="{site}/embed?limit=9" style="width:{width}px;height:700px;border:0"></iframe>'))
+
+    assert_well_placed(opened(page.frame_locator("iframe"), 1).evaluate(MARGINS))
+
+
+def test_beside_or_below_is_decided_by_the_opened_post_and_not_by_a_high_frame(
+    page: Page, site: str, host: Callable[[str], str]
+) -> None:
+    page.set_viewport_size({"width": 1100, "height": 800})
+    frame = f'<iframe src="{site}/embed?limit=24" style="width:1000px;height:1600px;border:0"></iframe>'
+    page.goto(host(f'<body style="margin:0">{frame}'))
+    post = opened(page.frame_locator("iframe"), 1)
+
+    stage, text = (post.locator(part).bounding_box() for part in (".stage", ".text"))
+    assert stage
+    assert text
+    assert text["x"] >= stage["x"] + stage["width"] - 1
 
 
 @pytest.mark.parametrize("key", ["ctrlKey", "metaKey", "shiftKey", "altKey"])

@@ -1,20 +1,36 @@
 """gunicorn's settings, found by plain ``gunicorn wsgi:app`` in this folder."""
 
 import os
-from pathlib import Path
+import sys
 
-from igfeed.config import Settings, environment
-from igfeed.errors import ConfigError
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gthread import ThreadWorker
 
-try:
-    settings = Settings.from_env(environment(os.environ, Path.cwd()))
-except ConfigError as error:
-    # Here, in the parent: a worker that stops at its start would be started again for ever.
-    raise SystemExit(f"igfeed cannot start. {error} {error.hint}") from None
+from igfeed import create_app_or_exit
+from igfeed.services import services_of
+
+# An app that nobody uses, made once in the parent: whatever stops the start then stops it here, with one line. A worker
+# that stops at its start would be started again for ever. Nothing is opened yet, so no fork shares a connection.
+settings = services_of(create_app_or_exit()).settings
+
+
+class Worker(ThreadWorker):
+    """Slow replies of Instagram hold up one thread, not a worker.
+
+    A start that fails in a worker only ends gunicorn by the exit code that it has for that.
+    """
+
+    def load_wsgi(self) -> None:
+        try:
+            super().load_wsgi()
+        except SystemExit as error:
+            sys.stderr.write(f"{error.code}\n")
+            raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from None
+
 
 host = "127.0.0.1" if settings.demo else "0.0.0.0"  # noqa: S104  a server is for all, a sample for this machine
 bind = f"{host}:{settings.port}"
-worker_class = "gthread"  # A slow Instagram holds up one thread, not a worker.
+worker_class = Worker
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 8
 # One listening socket for all. With one each, a few kept-alive connections are shared out more evenly, but the system

@@ -45,11 +45,15 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
 
 def create_app_or_exit() -> Flask:
-    """The app, or the end of the process with one line that says which variable is wrong."""
+    """The app, or the end of the process with one line that says which variable is wrong or what is not installed."""
     try:
         return create_app()
     except ConfigError as error:
         raise SystemExit(f"igfeed cannot start. {error} {error.hint}") from None
+    except ImportError as error:
+        raise SystemExit(
+            f"igfeed cannot start. {error}. Install what requirements.txt names and start again."
+        ) from None
 
 
 def _set_up_logging(level: str) -> None:

@@ -12,6 +12,8 @@ from flask import Flask
 from flask_caching import Cache
 from flask_caching.backends import NullCache
 
+from igfeed import cache_settings
+from igfeed.clock import RateLimit
 from igfeed.errors import ConfigError
 
 DAY = 24 * 3600
@@ -20,6 +22,7 @@ IN_THIS_PROCESS = "SimpleCache"
 log = logging.getLogger(__name__)
 
 pages = Cache()
+warnings_allowed = RateLimit(600)
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,15 @@ class AsJson(JSONSerializer):
 
 
 def init_app(app: Flask) -> None:
+    """Raises ConfigError for a cache that cannot be used as it is set; one that is only away now is gone on without."""
+    cache_settings.check(app.config)
     kind = app.config["CACHE_TYPE"]
     app.config["CACHE_SERIALIZER"] = AsTheyAre() if kind == IN_THIS_PROCESS else AsJson()
     try:
-        with warnings.catch_warnings(action="ignore"):  # What it warns of is looked at below.
+        with warnings.catch_warnings(action="ignore"):  # What it warns of is looked at here.
             pages.init_app(app)
     except Exception as error:  # noqa: BLE001  each kind of cache raises what it likes
-        reason = str(error).partition("\n")[0].rstrip(".:") or type(error).__name__
-        raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: {reason}.") from None
+        raise cache_settings.unusable(app.config, error) from None
     backend = app.extensions["cache"][pages]
     if not isinstance(backend, NullCache) and not isinstance(getattr(backend, "serializer", None), BaseSerializer):
         raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: it keeps pickles, and no JSON.")
@@ -80,8 +84,8 @@ def kept(key: str) -> Page | None:
     """What the cache has, if it is a page: the owner may have chosen one that fails, or that others write to."""
     try:
         page = pages.get(key)
-    except Exception:  # noqa: BLE001  as above
-        log.warning("The cache of pages failed, going on without it")
+    except Exception as error:  # noqa: BLE001  as above
+        _warn(error)
         return None
     return page if isinstance(page, Page) else None
 
@@ -89,5 +93,12 @@ def kept(key: str) -> Page | None:
 def keep(key: str, page: Page) -> None:
     try:
         pages.set(key, page, timeout=DAY)
-    except Exception:  # noqa: BLE001  as above
-        log.warning("The cache of pages failed, going on without it")
+    except Exception as error:  # noqa: BLE001  as above
+        _warn(error)
+
+
+def _warn(error: Exception) -> None:
+    """By its class only: the text may hold an address with a password in it."""
+    name = type(error).__name__
+    if warnings_allowed.allows(name):
+        log.warning("The cache of pages (FLASK_CACHE_TYPE) failed, going on without it: %s", name)

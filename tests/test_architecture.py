@@ -13,7 +13,7 @@ PACKAGE = ROOT / "igfeed"
 FACTORY = "__init__"
 RANKS = (
     (0, "errors clock models origins background version"),
-    (1, "config stores instagram encryption imaging sketches wording"),
+    (1, "cache_settings config stores instagram encryption imaging sketches wording"),
     (2, "notes custody alt_text options policy"),
     (3, "tokens pictures demo tiles"),
     (4, "feed discovery"),

@@ -654,15 +654,6 @@ def test_without_a_cache_of_pages_there_are_pages(
     assert create_app(services=make_services()).test_client().get("/embed").status_code == 200
 
 
-def test_a_cache_that_cannot_be_used_stops_the_start_with_one_line(
-    make_services: MakeServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FLASK_CACHE_TYPE", "NoSuchCache")
-
-    with pytest.raises(ConfigError, match="FLASK_CACHE_TYPE is 'NoSuchCache'"):
-        create_app(services=make_services())
-
-
 # When it is old
 
 

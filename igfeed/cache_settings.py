@@ -1,0 +1,110 @@
+"""The owner's FLASK_CACHE_… variables, checked before Flask-Caching meets them.
+
+Flask reads each of them as JSON where that is possible, so a password of digits comes as a number.
+"""
+
+import json
+import os
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from igfeed.errors import ConfigError
+
+PREFIX = "FLASK_"
+
+TEXTS = {
+    *("CACHE_TYPE", "CACHE_KEY_PREFIX", "CACHE_DIR", "CACHE_REDIS_URL", "CACHE_REDIS_HOST", "CACHE_REDIS_PASSWORD"),
+    *("CACHE_REDIS_CLUSTER", "CACHE_REDIS_SENTINEL_MASTER", "CACHE_REDIS_SENTINEL_PASSWORD"),
+    *("CACHE_MEMCACHED_USERNAME", "CACHE_MEMCACHED_PASSWORD", "CACHE_UWSGI_NAME"),
+}
+NUMBERS = {"CACHE_DEFAULT_TIMEOUT", "CACHE_THRESHOLD", "CACHE_REDIS_PORT", "CACHE_REDIS_DB"}
+SWITCHES = {"CACHE_IGNORE_ERRORS", "CACHE_NO_NULL_WARNING", "CACHE_SOURCE_CHECK", "CACHE_ENABLE_SIGNALS"}
+LISTS = {"CACHE_ARGS", "CACHE_MEMCACHED_SERVERS", "CACHE_REDIS_SENTINELS"}
+OBJECTS = {"CACHE_OPTIONS"}
+FUNCTIONS = {"CACHE_HASH_METHOD", "CACHE_FILE_HASH_METHOD", "CACHE_SERIALIZER"}
+"""What no text can say."""
+
+KNOWN = {PREFIX + name for name in TEXTS | NUMBERS | SWITCHES | LISTS | OBJECTS}
+
+SECRET = {name for name in TEXTS if name.endswith(("_URL", "_PASSWORD"))} | OBJECTS
+
+CACHES = "SimpleCache, FileSystemCache, RedisCache, NullCache"
+
+TIME_LIMITS = {"socket_timeout": 1, "socket_connect_timeout": 1}
+"""Seconds. The client has none of its own, and a page is rendered sooner than that."""
+
+Config = MutableMapping[str, Any]
+
+
+def check(config: Config) -> None:
+    """Raises ConfigError that names the variable; texts that came as numbers are texts afterwards."""
+    for name in TEXTS & config.keys():
+        if not isinstance(config[name], str):
+            config[name] = json.dumps(config[name])
+    for name in sorted(config.keys()):
+        _check_type(name, config[name])
+    kind = config["CACHE_TYPE"]
+    if kind == "FileSystemCache":
+        _check_folder(config.get("CACHE_DIR"))
+    if kind == "RedisCache":
+        _check_redis_url(config.get("CACHE_REDIS_URL"))
+        config["CACHE_OPTIONS"] = {**TIME_LIMITS, **(config.get("CACHE_OPTIONS") or {})}
+
+
+def unusable(config: Config, error: Exception) -> ConfigError:
+    """What the backend raised, in one line, without what a secret variable holds."""
+    if isinstance(error, ImportError):
+        return ConfigError(
+            f"FLASK_CACHE_TYPE is {config['CACHE_TYPE']!r}: it takes {CACHES} or another class of a cache."
+        )
+    reason = str(error).partition("\n")[0].rstrip(".:") or type(error).__name__
+    if any(text in reason for text in _secrets(config)):
+        reason = type(error).__name__
+    return ConfigError(f"FLASK_CACHE_TYPE is {config['CACHE_TYPE']!r} and cannot be used: {reason}.")
+
+
+def _check_type(name: str, value: object) -> None:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if name in NUMBERS and not (is_number and value >= 0):  # type: ignore[operator]
+        raise _wrong(name, value, "a whole number")
+    if name in SWITCHES and value not in (True, False):
+        raise _wrong(name, value, "1 or 0")
+    if name in LISTS and not isinstance(value, list):
+        raise _wrong(name, value, "a list in JSON")
+    if name in OBJECTS and not isinstance(value, dict | None):
+        raise _wrong(name, value, "an object in JSON")
+    if name in FUNCTIONS and isinstance(value, str):
+        raise ConfigError(f"{PREFIX}{name} cannot be set: it takes what no text can say.")
+
+
+def _wrong(name: str, value: object, takes: str) -> ConfigError:
+    shown = "not usable" if name in SECRET else repr(value)
+    return ConfigError(f"{PREFIX}{name} is {shown}: it takes {takes}.")
+
+
+def _check_folder(path: str | None) -> None:
+    """Makes it where there is none: the backend would, and says less of why it cannot."""
+    if not path:
+        raise ConfigError("FLASK_CACHE_DIR is missing: FLASK_CACHE_TYPE FileSystemCache needs a folder.")
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"FLASK_CACHE_DIR is {path!r} and cannot be used: {error.strerror}.") from None
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise ConfigError(f"FLASK_CACHE_DIR is {path!r} and cannot be used: it cannot be written to.")
+
+
+def _check_redis_url(url: str | None) -> None:
+    try:
+        parts = urlsplit(url or "redis://localhost")
+        parts.port  # noqa: B018  reading it is the check: it raises for a port that is none
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        raise ConfigError("FLASK_CACHE_REDIS_URL is not usable: it takes a URL such as redis://localhost:6379/0.")
+
+
+def _secrets(config: Mapping[str, Any]) -> list[str]:
+    return [value for name in SECRET if isinstance(value := config.get(name), str) and value]

@@ -13,7 +13,7 @@ from typing import Literal
 
 from igfeed.clock import Clock
 from igfeed.encryption import Cipher
-from igfeed.errors import StoreError, TokenExpired, TokenMissing
+from igfeed.errors import StoreError, TokenMissing
 from igfeed.models import UNREADABLE, Token
 from igfeed.stores import Store
 
@@ -34,7 +34,9 @@ Source = Literal["store", "memory", "environment"]
 class Held:
     """The token we would use, where it comes from, and whether the store has it.
 
-    ``is_current`` is False when it lies there in another encryption than the settings want.
+    ``is_current`` is False when it lies there in another encryption than the settings want. ``incumbent`` is set when
+    the token is only a candidate: the variable has changed, and nobody has tried its new value yet. It is then the
+    token that goes on if Instagram does not accept the candidate.
     """
 
     token: Token
@@ -42,6 +44,17 @@ class Held:
     is_saved: bool
     is_current: bool = True
     store_error: StoreError | None = None
+    incumbent: "Held | None" = None
+
+    @property
+    def tried(self) -> "Held":
+        """The incumbent if there is one."""
+        return self.incumbent or self
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether the store should be offered it: it has not got it, or not as it should."""
+        return self.source != "environment" and not (self.is_saved and self.is_current)
 
 
 class Custody:
@@ -62,36 +75,28 @@ class Custody:
 
         Raises StoreError when the store cannot be read and nothing else has a token.
         """
-        try:
-            text, stored = self._read()
-        except StoreError as error:
-            if last_resort := self._without_store(error):
-                return last_resort
-            raise
-        best = self._hold(stored) if stored else self._copy
-        if self._environment and self._environment_comes_before(best):
+        held = self._kept()
+        if self._environment is None:
+            return held
+        if held is None or self._is_last_resort(self._environment, held.token):
             return Held(self._environment, "environment", is_saved=False)
-        if best is None or best != stored:
-            # One empty reading does not prove that the store has lost the token: a replica may be behind.
-            return Held(best, "memory", is_saved=False) if best else None
-        return Held(best, "store", is_saved=True, is_current=text is None or self._cipher.is_current(text))
+        candidate = self._candidate(self._environment, held.token)
+        return Held(candidate, "environment", is_saved=False, incumbent=held) if candidate else held
 
-    def living(self) -> Held:
-        """Raises as ``find`` does, TokenMissing and TokenExpired."""
+    def present(self) -> Held:
+        """Raises as ``find`` does, and TokenMissing."""
         held = self.find()
         if held is None:
             raise TokenMissing("No access token is set up.")
-        if held.token.is_expired(self._clock()):
-            raise TokenExpired(f"The access token expired on {held.token.expires_at:%Y-%m-%d}.")
         return held
 
     def settled(self) -> Held:
-        """The living one, once the store has been offered what it has not got yet, or not as it should."""
-        held = self.living()
-        if held.source == "environment" or (held.is_saved and held.is_current):
+        """The present one, once the store has been offered what it has not got yet, or not as it should."""
+        held = self.present()
+        if not held.tried.is_unsaved:
             return held
-        self.save(held.token)
-        return self.living()
+        self.save(held.tried.token)
+        return self.present()
 
     def save(self, token: Token) -> None:
         """Make it the token, in the store too unless that has one by now that goes before it.
@@ -113,35 +118,70 @@ class Custody:
         with self._lock:
             self._copy, self._stored, self._spares = token, token, ()
 
-    def others(self, rejected: Token) -> Iterator[Token]:
+    def others(self, rejected: Held) -> Iterator[Token]:
         """What else may work, the likeliest first: other processes' and earlier ones of its line, the environment's."""
         try:
             _, stored = self._read()
         except StoreError:
             stored = None
-        family = [each for each in (self._copy, *self._spares) if each and each.line == rejected.line]
-        known = [stored, *family, rejected, *([self._environment] if self._may_help(rejected) else [])]
-        tried, now = {rejected.value}, self._clock()
-        for other in (*known, *(each.predecessor for each in known if each)):
+        known = [stored, *self._at_hand(rejected)]
+        tried, now = {rejected.token.value}, self._clock()
+        for other in (*known, *(earlier for each in known if each for earlier in each.predecessors)):
             if other and other.value not in tried and not other.is_expired(now):
                 tried.add(other.value)
                 yield other
 
-    def _may_help(self, rejected: Token) -> bool:
-        return self._environment is not None and self._environment.line != rejected.line
+    def _at_hand(self, rejected: Held) -> Iterator[Token]:
+        """What may help without the store, the rejected one too: it may have a predecessor."""
+        if rejected.incumbent:
+            yield rejected.incumbent.token
+        line = rejected.token.line
+        yield from (each for each in (self._copy, *self._spares) if each and each.line == line)
+        yield rejected.token
+        if self._environment and self._environment.line != line:
+            yield self._environment
 
-    def _without_store(self, error: StoreError) -> Held | None:
+    def _kept(self) -> Held | None:
+        """What the store has or this process holds. Raises StoreError as ``find`` does."""
+        try:
+            text, stored = self._read()
+        except StoreError as error:
+            return self._without_store(error)
+        best = self._hold(stored) if stored else self._copy
+        if best is None or best != stored:
+            # One empty reading does not prove that the store has lost the token: a replica may be behind.
+            return Held(best, "memory", is_saved=False) if best else None
+        return Held(best, "store", is_saved=True, is_current=text is None or self._cipher.is_current(text))
+
+    def _without_store(self, error: StoreError) -> Held:
         if copy := self._copy:
             return Held(copy, "memory", is_saved=copy == self._stored, store_error=error)
         if self._environment:
             return Held(self._environment, "environment", is_saved=False, store_error=error)
-        return None
+        raise error
+
+    def _is_last_resort(self, environment: Token, kept: Token) -> bool:
+        return environment.line != kept.line and kept.is_expired(self._clock())
+
+    def _candidate(self, environment: Token, kept: Token) -> Token | None:
+        """The variable's token if it has changed, or what this process has renewed it to while the store was away.
+
+        A process with an earlier value of the variable may still run beside one with the new value. So a value counts
+        as changed only until it has once been replaced by another one, or rejected: both stand in ``refused``.
+        """
+        is_changed = kept.from_environment and kept.line != environment.line
+        if not is_changed or environment.fingerprint in kept.refused:
+            return None
+        now = self._clock()
+        renewed = (each for each in self._spares if each.line == environment.line and each.supersedes(environment, now))
+        return next(renewed, environment)
 
     def _hold(self, token: Token) -> Token:
         """The better one of it and our copy, which becomes the copy; the other one becomes a spare."""
         with self._lock:
             copy = self._copy
-            better, other = (copy, token) if copy and self._goes_before(copy, token) else (token, copy)
+            is_copy_better = copy is not None and copy.supersedes(token, self._clock())
+            better, other = (copy, token) if copy and is_copy_better else (token, copy)
             self._copy = better
             if other and other.value != better.value:
                 rest = (each for each in self._spares if each.value != other.value)
@@ -152,22 +192,8 @@ class Custody:
         """Whether the store should have it instead of what is there."""
         if text is None or stored is None:
             return True
-        return self._goes_before(token, stored) or (token == stored and not self._cipher.is_current(text))
-
-    def _goes_before(self, token: Token, other: Token) -> bool:
-        is_of_environment = self._environment is not None and token.line == self._environment.line
-        if is_of_environment and self._environment_comes_before(other):
-            return True
-        return token.supersedes(other, self._clock())
-
-    def _environment_comes_before(self, other: Token | None) -> bool:
-        """A changed variable is newer than what came of its earlier value; else it is the last resort."""
-        if other is None or self._environment is None:
-            return other is None
-        if other.line == self._environment.line:
-            return False
-        is_changed = other.from_environment and self._environment.fingerprint not in other.refused
-        return is_changed or other.is_expired(self._clock())
+        is_better = token.supersedes(stored, self._clock())
+        return is_better or (token == stored and not self._cipher.is_current(text))
 
     def _read(self) -> tuple[str | None, Token | None]:
         text = self._store.get(KEY)

@@ -6,7 +6,7 @@ A ``from_json`` raises one of ``UNREADABLE`` on anything that ``to_json`` could 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -19,6 +19,12 @@ LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 SHORTEST_AGE = timedelta(hours=24)
 """Instagram renews no token that is younger (Meta's documentation of refresh_access_token)."""
+
+MOST_PREDECESSORS = 4
+"""How many a token goes back to at most: more set-ups in a row without any that works are not to be expected."""
+
+USUAL_LIFE = timedelta(days=60)
+"""What a long-lived token has, as Meta documents it. Replies have said a little less, never more."""
 
 
 def fingerprint(secret: str) -> str:
@@ -45,10 +51,11 @@ def _text(moment: datetime | None) -> str | None:
 class Token:
     """An access token and its life. A time is None where nobody told us: such a token counts as old and due.
 
-    ``predecessor`` is the value before the last renewal, kept until one read with this one has succeeded.
+    ``predecessor`` is the token that this one has replaced, kept until this one has proved itself (see ``proven``).
     ``origin`` is the fingerprint of the token that a person gave and renewals have made this one of; None: it is that
-    one. ``from_environment`` says how it was given. ``refused`` are the fingerprints of tokens that Instagram rejected
-    while this one worked.
+    one. ``from_environment`` says how it was given. ``refused`` are the fingerprints of tokens and of lines that gave
+    way to this one: Instagram rejected them while this one worked, or a changed variable replaced them. ``revision``
+    grows each time that one token takes another one's place: of two that have refused each other, the later one counts.
     """
 
     value: str = field(repr=False)
@@ -58,6 +65,7 @@ class Token:
     origin: str | None = None
     from_environment: bool = False
     refused: frozenset[str] = frozenset()
+    revision: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -89,14 +97,20 @@ class Token:
         """
         if self.is_expired(now) != other.is_expired(now):
             return other.is_expired(now)
-        has_refused, was_refused = other.fingerprint in self.refused, self.fingerprint in other.refused
-        if has_refused != was_refused:
-            return has_refused
+        has_refused, was_refused = self._has_refused(other), other._has_refused(self)
+        if has_refused or was_refused:
+            return has_refused and (not was_refused or self.revision > other.revision)
         return self.line == other.line and self._standing > other._standing
+
+    def _has_refused(self, other: "Token") -> bool:
+        is_of_refused_line = other.line != self.line and other.line in self.refused
+        return other.fingerprint in self.refused or is_of_refused_line
 
     @property
     def _standing(self) -> tuple[datetime, bool, int]:
-        return self.expires_at or LONG_AGO, self.predecessor is None, len(self.refused)
+        """A renewal whose reply named no lifetime counts like any other: it is newer than what it was made of."""
+        supposed_end = self.issued_at + USUAL_LIFE if self.issued_at else LONG_AGO
+        return self.expires_at or supposed_end, self.predecessor is None, len(self.refused)
 
     def differs_from(self, other: "Token") -> bool:
         """Whether one of them is what became of the other: its string or its life is another."""
@@ -110,12 +124,47 @@ class Token:
             origin=self.line,
             from_environment=self.from_environment,
             refused=self.refused - {fresh.fingerprint},
+            revision=self.revision,
         )
+
+    @property
+    def predecessors(self) -> "Iterator[Token]":
+        """Its predecessor, that one's predecessor and so on."""
+        each = self.predecessor
+        while each:
+            yield each
+            each = each.predecessor
+
+    def after(self, earlier: "Sequence[Token]") -> "Token":
+        """The same with these to go back to, the likeliest first. The last one is the one that has worked."""
+        if len(earlier) > MOST_PREDECESSORS:
+            earlier = [*earlier[: MOST_PREDECESSORS - 1], earlier[-1]]
+        chain = None
+        for each in reversed(earlier):
+            chain = replace(each, predecessor=chain)
+        return replace(self, predecessor=chain)
 
     def instead_of(self, rejected: "Token") -> "Token":
         """The same, now that it works where the other one does not."""
-        refused = self.refused | rejected.refused | {rejected.fingerprint}
-        return replace(self, predecessor=None, refused=refused - {self.fingerprint})
+        line = {rejected.line} if rejected.line != self.line else set()
+        refused = self.refused | rejected.refused | {rejected.fingerprint} | line
+        revision = max(self.revision, rejected.revision) + 1
+        return replace(self, predecessor=None, refused=refused - {self.fingerprint}, revision=revision)
+
+    def in_place_of(self, other: "Token") -> "Token":
+        """The same, now that it works and a person wants it rather than the other one, which may work too."""
+        return replace(self.instead_of(other), predecessor=replace(other, predecessor=None))
+
+    @property
+    def proven(self) -> "Token":
+        """The same after a read has succeeded with it: the predecessor goes.
+
+        A changed variable may hold a token that dies tomorrow. So what it has replaced stays until its first renewal.
+        """
+        replaced = self.predecessor
+        if replaced and replaced.line != self.line and self.from_environment and self.issued_at is None:
+            return self
+        return replace(self, predecessor=None)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -126,6 +175,7 @@ class Token:
             "origin": self.origin,
             "from_environment": self.from_environment,
             "refused": sorted(self.refused),
+            "revision": self.revision,
         }
 
     @classmethod
@@ -140,6 +190,7 @@ class Token:
             origin=data["origin"],
             from_environment=data["from_environment"],
             refused=frozenset(data["refused"]),
+            revision=int(data.get("revision", 0)),  # Version 1.0 wrote none.
         )
 
 

@@ -181,7 +181,7 @@ def _token_status(tokens: TokenReport, trouble: Trouble | None, now: datetime) -
 def _state(token: Token, tokens: TokenReport, trouble: Trouble | None, now: datetime) -> State:
     if token.is_expired(now):
         return "expired"
-    if trouble and trouble.kind == REJECTED and trouble.token == token.fingerprint:
+    if trouble and trouble.kind == REJECTED and trouble.token == tokens.fingerprint:
         return "rejected"
     return "due" if tokens.is_due else "fresh"
 

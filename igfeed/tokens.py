@@ -15,7 +15,14 @@ from typing import TypeVar
 from igfeed.clock import Clock
 from igfeed.custody import Custody, Held, Source
 from igfeed.encryption import Cipher
-from igfeed.errors import InstagramError, StoreError, TokenExpired, TokenMissing, TokenRejected
+from igfeed.errors import (
+    InstagramError,
+    PermissionRefused,
+    StoreError,
+    TokenExpired,
+    TokenRejected,
+    UnexpectedAnswer,
+)
 from igfeed.instagram import Instagram
 from igfeed.models import Renewal, Token, Trouble
 from igfeed.notes import Note
@@ -47,10 +54,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class TokenReport:
-    """What there is to say about the token: ``token`` is None when there is none."""
+    """What there is to say about the token: ``token`` is None when there is none.
+
+    ``fingerprint`` is that of the token that the next call is made with, which may still be a changed variable's.
+    """
 
     last_renewal: Renewal | None
     token: Token | None = None
+    fingerprint: str = ""
     source: Source | None = None
     is_due: bool = False
     is_saved: bool = False
@@ -80,29 +91,33 @@ class TokenManager:
     def usable(self) -> Token:
         """A token to call Instagram with, renewed first if it is due and no pause holds that back.
 
-        Raises TokenMissing, TokenExpired, or StoreError when the store cannot be read and nothing else has a token.
+        It may have expired: see ``use``. Raises TokenMissing, or StoreError when the store cannot be read and nothing
+        else has a token.
         """
-        held = self._custody.settled()
-        if not self._is_due(held.token) or not held.token.is_renewable(self._clock()):
-            return held.token
-        last = self._renewals.recall()
-        if last and last.trouble and last.trouble.pauses(held.token.fingerprint, self._clock()):
-            return held.token
-        try:
-            self._renew(held, last)
-        except InstagramError as error:
-            log.warning("The token could not be renewed and is used as it is: %s", error)
-        return self._custody.living().token
+        return self._ready().token
 
     def use(self, call: Callable[[str], T]) -> T:
         """Call with a usable token, and learn from the outcome.
 
-        A rejected token is only given up for another one at hand that works. Raises what ``usable`` and ``call`` do.
+        The token of a changed variable is stored once this call has succeeded with it; until then the stored one stays.
+        A rejected token is only given up for another one at hand that works. One that has expired is tried all the
+        same: only Instagram knows for sure. Raises what ``usable`` and ``call`` do, and TokenExpired.
         """
-        usable = self.usable()
-        token, answer = self._accepted(usable, call)
-        if token != usable or token.predecessor:
-            self._custody.save(replace(token, predecessor=None))
+        held = self._ready()
+        try:
+            token, answer = self._accepted(held, call)
+        except TokenRejected:
+            if held.token.is_expired(self._clock()):
+                raise TokenExpired(f"The access token expired on {held.token.expires_at:%Y-%m-%d}.") from None
+            raise
+        if token.is_expired(self._clock()):
+            token = replace(token, expires_at=None)
+        if held.incumbent and token == held.token:
+            log.info("The changed INSTAGRAM_ACCESS_TOKEN works and takes the stored token's place")
+            token = token.in_place_of(held.incumbent.token)
+        is_unsaved = held.source == "environment" and held.store_error is None
+        if is_unsaved or token.proven != held.token:
+            self._custody.save(token.proven)
         return answer
 
     def renew(self) -> Outcome:
@@ -111,7 +126,10 @@ class TokenManager:
         Raises as ``usable`` does, and the InstagramError of a renewal that failed. While the store is away, only a
         token that is due is renewed: nobody knows whether the old string survives, and a process may end any time.
         """
-        held = self._custody.settled()
+        held = self._custody.settled().tried
+        if held.token.is_expired(self._clock()):
+            self.use(self._instagram.profile)
+            held = self._custody.settled().tried
         last = self._renewals.recall()
         if not held.token.is_renewable(self._clock()):
             is_renewed = last and not last.trouble and last.token == held.token.fingerprint
@@ -121,18 +139,16 @@ class TokenManager:
         return self._renew(held, last)
 
     def adopt(self, token: Token, *, is_proven: bool) -> None:
-        """Store a token that the owner sets up. An unproven one remembers the living one that it replaces.
+        """Store a token that the owner sets up. An unproven one remembers the living ones that it replaces.
 
         Raises StoreError.
         """
-        before = None if is_proven else self._living_or_none()
-        predecessor = replace(before, predecessor=None) if before and before.value != token.value else None
-        self._custody.replace(replace(token, predecessor=predecessor))
+        self._custody.replace(token if is_proven else token.after(self._living_beside(token)))
 
     def fingerprint(self) -> str:
         """Which token we would use now, by a name that is no secret; empty when there is none."""
-        token = self._living_or_none()
-        return token.fingerprint if token else ""
+        held = self._found_or_none()
+        return held.token.fingerprint if held else ""
 
     def report(self) -> TokenReport:
         """What there is to say; changes nothing that anybody else sees."""
@@ -143,26 +159,55 @@ class TokenManager:
             return TokenReport(last, store_error=error)
         if held is None:
             return TokenReport(last)
-        return TokenReport(last, held.token, held.source, self._is_due(held.token), held.is_saved, held.store_error)
+        tried = held.tried
+        return TokenReport(
+            last,
+            tried.token,
+            held.token.fingerprint,
+            tried.source,
+            self._is_due(tried.token),
+            tried.is_saved,
+            tried.store_error,
+        )
+
+    def _ready(self) -> Held:
+        """What to call with, once what is due has been renewed. A token that nobody has tried is read with first."""
+        held = self._custody.settled()
+        token, now = held.tried.token, self._clock()
+        if not self._is_due(token) or not token.is_renewable(now) or token.is_expired(now):
+            return held
+        last = self._renewals.recall()
+        if last and last.trouble and last.trouble.pauses(token.fingerprint, now):
+            return held
+        try:
+            self._renew(held.tried, last)
+        except InstagramError as error:
+            log.warning("The token could not be renewed and is used as it is: %s", error)
+        return self._custody.present()
 
     def _is_due(self, token: Token) -> bool:
         return token.has_less_than(self._renew_within, self._clock())
 
-    def _living_or_none(self) -> Token | None:
+    def _found_or_none(self) -> Held | None:
         try:
-            return self._custody.living().token
-        except (TokenMissing, TokenExpired, StoreError):
+            return self._custody.find()
+        except StoreError:
             return None
+
+    def _living_beside(self, token: Token) -> list[Token]:
+        held, now = self._found_or_none(), self._clock()
+        known = [held.tried.token, *held.tried.token.predecessors] if held else []
+        return [each for each in known if each.value != token.value and not each.is_expired(now)]
 
     def _renew(self, held: Held, last: Renewal | None) -> Outcome:
         """One renewal at a time across all processes: each try, counted when it has ended, has a claim of its own."""
         attempt = last.attempt + 1 if last else 1
         if not self._store.claim(f"claim:renewal:{attempt}", CLAIM):
             return Outcome.LEFT_TO_OTHERS
-        if self._custody.living().token.differs_from(held.token):
+        if self._custody.present().tried.token.differs_from(held.token):
             return Outcome.LEFT_TO_OTHERS  # Somebody has renewed it between our look and our claim.
         try:
-            token, renewed = self._accepted(held.token, self._instagram.renew)
+            token, renewed = self._accepted(held, self._instagram.renew)
         except InstagramError as error:
             self._renewals.keep(self._failed(attempt, held.token, error))
             raise
@@ -171,23 +216,28 @@ class TokenManager:
         log.info("The access token was renewed and lives until %s", renewed.expires_at)
         return Outcome.RENEWED
 
-    def _accepted(self, token: Token, call: Callable[[str], T]) -> tuple[Token, T]:
+    def _accepted(self, held: Held, call: Callable[[str], T]) -> tuple[Token, T]:
         """The answer, and the token that brought it: where Instagram rejects this one, another one at hand.
 
         Raises what ``call`` does, and the rejection of this one where there is no other that works.
         """
         try:
-            return token, call(token.value)
+            return held.token, call(held.token.value)
         except TokenRejected as rejection:
-            rejection.token = token.fingerprint
-            for other in self._custody.others(token):
+            rejection.token = held.token.fingerprint
+            for other in self._custody.others(held):
                 try:
                     answer = call(other.value)
                 except TokenRejected:
                     continue
                 log.warning("The token in use was rejected; another one at hand works and takes its place")
-                return other.instead_of(token), answer
+                return other.instead_of(held.token), answer
             raise
+        except (PermissionRefused, UnexpectedAnswer) as refusal:
+            if held.incumbent is None:
+                raise
+            log.warning("The changed INSTAGRAM_ACCESS_TOKEN is refused, the stored one goes on: %s", refusal)
+            return self._accepted(held.incumbent, call)
 
     def _failed(self, attempt: int, token: Token, error: InstagramError) -> Renewal:
         now = self._clock()

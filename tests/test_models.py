@@ -75,6 +75,7 @@ lone_tokens = st.builds(
     origin=maybe_texts,
     from_environment=st.booleans(),
     refused=st.frozensets(texts, max_size=3),
+    revision=st.integers(0, 9),
 )
 tokens = st.builds(replace, lone_tokens, predecessor=st.none() | lone_tokens)
 troubles = st.builds(
@@ -163,6 +164,7 @@ def test_a_document_with_a_field_missing_is_unreadable(noun: Any, value: Any) ->
     optional = {
         "Post": set(whole) - {"picture", "media_type", "timestamp", "children"},
         "Trouble": {"token", "failures"},
+        "Token": {"revision"},
     }
     for name in set(whole) - optional.get(noun.__name__, set()):
         with pytest.raises(UNREADABLE):

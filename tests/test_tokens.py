@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from igfeed.custody import KEY
 from igfeed.encryption import FernetCipher
@@ -123,18 +125,37 @@ def test_a_token_is_still_renewed_in_its_last_second(site: Site, memory_store: M
 
 
 @pytest.mark.parametrize("late", [timedelta(), SECOND], ids=["on", "after"])
-def test_an_expired_token_is_said_to_be_expired_and_nothing_is_asked_with_it(
+def test_an_expired_token_is_said_to_be_expired_and_is_not_renewed(
     late: timedelta, site: Site, memory_store: MemoryStore
 ) -> None:
     site.stored(memory_store, left=-late)
     tokens = site.start(memory_store).tokens
 
     with pytest.raises(TokenExpired, match="expired on 2026-05-03"):
-        tokens.usable()
+        tokens.use(site.client.profile)
     with pytest.raises(TokenExpired):
         tokens.renew()
 
-    assert site.instagram.count("*") == 0
+    assert site.instagram.count("renew") == 0
+    assert site.instagram.count("profile") == 2
+
+
+@pytest.mark.parametrize("asked_by", ["cron", "view"])
+def test_a_token_that_lives_beyond_its_reckoned_expiry_is_found_alive_and_due(
+    asked_by: str, site: Site, memory_store: MemoryStore
+) -> None:
+    token = site.token()
+    put(memory_store, replace(token, expires_at=site.clock() - SECOND))
+    tokens = site.start(memory_store).tokens
+
+    if asked_by == "cron":
+        assert tokens.renew() == Outcome.RENEWED
+    else:
+        tokens.use(site.client.profile)
+        tokens.usable()
+
+    assert site.instagram.alive(document(memory_store).value)
+    assert document(memory_store).expires_at == site.clock() + timedelta(seconds=5183944)
 
 
 def test_a_token_whose_age_nobody_knows_counts_as_old_and_due(site: Site, memory_store: MemoryStore) -> None:
@@ -663,16 +684,158 @@ def test_the_error_of_an_unreadable_token_names_the_key_and_what_to_do(site: Sit
     assert "setup-token" in unreadable.value.hint
 
 
-def test_a_changed_environment_beats_what_came_from_its_earlier_value(site: Site, memory_store: MemoryStore) -> None:
-    first, second = site.instagram.issue(), site.instagram.issue()
-    earlier = site.start(memory_store, environment=first).tokens.usable()
+def from_variable(site: Site, store: Store, *, age: timedelta = 30 * DAY) -> tuple[str, Token]:
+    """The value of the variable in an old process, and what the store has made of it."""
+    value = site.instagram.issue(age=age)
+    site.start(store, environment=value).tokens.use(site.client.profile)
+    return value, document(store)
 
-    changed = site.start(memory_store, environment=second).tokens.usable()
 
-    assert changed.predecessor is not None
-    assert changed.predecessor.value == second
-    assert document(memory_store) == changed
-    assert changed.origin != earlier.origin
+def test_a_changed_variable_is_read_with_first_and_then_stored_and_renewed(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    _, earlier = from_variable(site, memory_store)
+    second = site.instagram.issue()
+    tokens = site.start(memory_store, environment=second).tokens
+    site.instagram.forget_calls()
+
+    tokens.use(site.client.profile)
+    stored = document(memory_store)
+    renewed = tokens.usable()
+
+    assert [call.params["access_token"] for call in site.instagram.calls] == [second, second]
+    assert (stored.value, stored.predecessor, stored.line) == (second, earlier, renewed.line)
+    assert renewed.predecessor is not None
+    assert renewed.predecessor.value == second
+    assert document(memory_store) == renewed
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_process_with_the_earlier_variable_goes_on_with_what_the_changed_one_has_brought(
+    is_restarted: bool, site: Site, any_store: Store
+) -> None:
+    site.instagram.old_string_survives = False
+    first, _ = from_variable(site, any_store)
+    old = site.start(any_store, environment=first).tokens
+    old.use(site.client.profile)
+    site.start(any_store, environment=site.instagram.issue()).tokens.use(site.client.profile)
+    new = document(any_store)
+
+    old = site.start(any_store, environment=first).tokens if is_restarted else old
+    old.use(site.client.profile)
+    old.renew()
+
+    assert document(any_store).line == new.line
+    assert site.instagram.alive(document(any_store).value)
+    assert all(site.instagram.alive(call.params["access_token"]) for call in site.instagram.calls[-1:])
+
+
+def test_a_changed_variable_never_takes_the_stored_tokens_place_before_it_has_worked(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    from_variable(site, memory_store)
+    before = memory_store.get(KEY)
+    tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
+
+    tokens.usable()
+    tokens.report()
+    tokens.fingerprint()
+    site.instagram.fail("profile", fake.TEMPORARY)
+    with pytest.raises(InstagramUnreachable):
+        tokens.use(site.client.profile)
+
+    assert memory_store.get(KEY) == before
+
+
+def test_a_changed_variable_that_is_rejected_is_asked_once_and_the_stored_token_goes_on(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    _, earlier = from_variable(site, memory_store)
+    site.instagram.forget_calls()
+
+    for _ in range(3):
+        site.start(memory_store, environment="IGAAtypo").tokens.use(site.client.profile)
+
+    assert [call.params["access_token"] for call in site.instagram.calls] == ["IGAAtypo", *[earlier.value] * 3]
+    assert document(memory_store).value == earlier.value
+
+
+@pytest.mark.parametrize("refusal", [fake.PERMISSION, fake.UNSUPPORTED_REQUEST], ids=["permission", "in general"])
+def test_a_changed_variable_that_may_not_read_does_not_keep_the_stored_token_from_being_used_and_renewed(
+    refusal: fake.Answer, site: Site, memory_store: MemoryStore
+) -> None:
+    _, earlier = from_variable(site, memory_store)
+    second = site.instagram.issue()
+    site.instagram._tokens[second].refusal = refusal
+    site.clock.forward(days=55)
+    tokens = site.start(memory_store, environment=second).tokens
+
+    assert tokens.use(site.client.profile).username == fake.USERNAME
+
+    assert document(memory_store).line == earlier.line
+    assert document(memory_store).expires_at == site.clock() + timedelta(seconds=5183944)
+
+
+def test_what_a_changed_variable_has_replaced_is_there_if_it_dies_before_its_first_renewal(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    _, earlier = from_variable(site, memory_store)
+    second = site.instagram.issue(age=timedelta(), life=2 * HOUR)
+    for _ in range(2):
+        site.start(memory_store, environment=second).tokens.use(site.client.profile)
+    site.clock.forward(hours=3)
+
+    site.start(memory_store, environment=second).tokens.use(site.client.profile)
+
+    assert document(memory_store).line == earlier.line
+
+
+def test_a_changed_variable_works_though_the_store_is_away_and_is_saved_when_it_is_back(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    from_variable(site, upstash_store)
+    second = site.instagram.issue(age=timedelta())
+    tokens = site.start(upstash_store, environment=second).tokens
+    tokens.report()
+    upstash.fail("redis_down")
+    tokens.use(site.client.profile)
+    upstash.heal()
+    site.clock.forward(seconds=5)
+
+    tokens.use(site.client.profile)
+
+    assert document(upstash_store).value == second
+
+
+STEPS = st.tuples(st.sampled_from(["old", "new"]), st.sampled_from(["view", "cron", "restart"]), st.booleans())
+
+
+@given(
+    steps=st.lists(STEPS, min_size=1, max_size=8),
+    does_old_string_survive=st.booleans(),
+    new=st.sampled_from(["fine", "young", "mistyped", "revoked later"]),
+)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_two_processes_with_different_variables_do_the_store_keeps_a_living_token(
+    steps: list[tuple[str, str, bool]], does_old_string_survive: bool, new: str, site: Site
+) -> None:
+    site.instagram.old_string_survives = does_old_string_survive
+    store = MemoryStore(site.clock)
+    first, _ = from_variable(site, store)
+    second = "IGAAtypo" if new == "mistyped" else site.instagram.issue(age=HOUR if new == "young" else 30 * DAY)
+    values = {"old": first, "new": second}
+    running = {name: site.start(store, environment=value).tokens for name, value in values.items()}
+
+    for number, (name, what, is_a_day_later) in enumerate(steps):
+        site.clock.forward(hours=25 if is_a_day_later else 0)
+        if new == "revoked later" and number == 3 and site.instagram.alive(second):
+            site.instagram.revoke(second)
+        if what == "restart":
+            running[name] = site.start(store, environment=values[name]).tokens
+        if what == "cron":
+            outcome_of(running[name])
+        running[name].use(site.client.profile)
+        assert site.instagram.alive(document(store).value)
 
 
 def test_an_unchanged_environment_stays_behind_what_came_from_it(site: Site, memory_store: MemoryStore) -> None:
@@ -769,6 +932,34 @@ def test_an_unproven_token_remembers_the_one_it_replaces(site: Site, memory_stor
 
     assert (adopted.value, adopted.predecessor) == (theirs.value, old)
     assert document(memory_store).value == old.value
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_dead_tokens_set_up_unseen_in_a_row_do_not_cost_the_living_one(
+    count: int, site: Site, memory_store: MemoryStore
+) -> None:
+    old = site.stored(memory_store)
+    for number in range(count):
+        site.start(memory_store).tokens.adopt(Token(f"IGAAdead{number}"), is_proven=False)
+
+    site.start(memory_store).tokens.use(site.client.profile)
+
+    assert document(memory_store).line == old.line
+    assert site.instagram.alive(document(memory_store).value)
+
+
+def test_a_dead_token_set_up_unseen_that_has_expired_does_not_cost_the_living_one(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    old = site.stored(memory_store)
+    dead = Token("IGAAdead", expires_at=site.clock() + SECOND)
+    site.start(memory_store).tokens.adopt(dead, is_proven=False)
+    site.clock.forward(seconds=2)
+
+    site.start(memory_store).tokens.adopt(Token("IGAAdeadtoo"), is_proven=False)
+    site.start(memory_store).tokens.use(site.client.profile)
+
+    assert document(memory_store).line == old.line
 
 
 def test_an_unproven_token_is_the_owners_even_where_it_replaces_the_environments(

@@ -13,6 +13,7 @@ The class says what happened, the text says it to a person, ``hint`` says what t
     │   └── TokenExpired
     └── InstagramError
         ├── InstagramUnreachable   temporary: the network, a 5xx, codes 1 and 2
+        │   └── TooMuchAsked           perhaps for being asked for too much: code 1, no answer in time, too many bytes
         ├── RateLimited            too many calls
         ├── TokenRejected          the token is dead
         ├── PermissionRefused      the app or the account may not
@@ -84,6 +85,10 @@ class InstagramError(IgfeedError):
 
 class InstagramUnreachable(InstagramError):
     pass
+
+
+class TooMuchAsked(InstagramUnreachable):
+    """It may help to ask for less at once."""
 
 
 class RateLimited(InstagramError):

@@ -301,6 +301,8 @@ class FeedService:
     def _succeeding(self, old: FeedSnapshot | None, profile: Profile, media: Media, asked_at: datetime) -> FeedSnapshot:
         if not media.posts and profile.media_count != 0:
             raise UnexpectedAnswer("Instagram sent no posts, though the profile counts some.")
+        if old and not media.is_whole:
+            raise UnexpectedAnswer("Instagram sent only a part of its list.")
         rest_until = asked_at + media.rest if media.rest else None
         # Later than the one it replaces, though that may come from a process whose clock is ahead.
         fetched_at = max(asked_at, old.fetched_at + A_MOMENT) if old else asked_at

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
@@ -345,11 +345,24 @@ class Post:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """An entry of Instagram's list that is no post of ours; ``id`` is None where not even that could be read."""
+
+    id: str | None
+    why: Literal["trial", "unreadable"]
+
+
+@dataclass(frozen=True)
 class Media:
-    """What one reading of the account's media gave; ``rest`` is how long Instagram asks to be left alone."""
+    """What one reading of the account's media gave; ``rest`` is how long Instagram asks to be left alone.
+
+    ``is_whole`` is False when the reading ended before the list did and before there were enough posts.
+    """
 
     posts: tuple[Post, ...]
     rest: timedelta = timedelta()
+    left_out: tuple[LeftOut, ...] = ()
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from igfeed.errors import (
     PermissionRefused,
     RateLimited,
     TokenRejected,
+    TooMuchAsked,
     UnexpectedAnswer,
 )
 from igfeed.instagram import answers
@@ -50,7 +51,7 @@ CLASSES: list[tuple[type[InstagramError], int, dict[str, Any]]] = [
     (RateLimited, 403, {"code": 4, "is_transient": True}),
     (RateLimited, 429, {"code": 999}),
     (RateLimited, 429, {}),
-    (InstagramUnreachable, 500, {"code": 1}),
+    (TooMuchAsked, 500, {"code": 1}),
     (InstagramUnreachable, 400, {"code": 2}),
     (InstagramUnreachable, 503, {"code": 2, "is_transient": True}),
     (InstagramUnreachable, 400, {"code": 100, "is_transient": True}),

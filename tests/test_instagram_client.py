@@ -15,11 +15,12 @@ from igfeed.errors import (
     PictureUnavailable,
     RateLimited,
     TokenRejected,
+    TooMuchAsked,
     UnexpectedAnswer,
 )
 from igfeed.instagram.client import MOST_JSON, MOST_PAGES, MOST_PICTURE, InstagramClient
 from igfeed.instagram.transport import Transport
-from igfeed.models import Picture
+from igfeed.models import LeftOut, Picture
 from igfeed.origins import Origins
 from tests.conftest import MovingClock, told_by
 from tests.servers.faults import Exchange
@@ -28,20 +29,24 @@ from tests.servers.instagram import (
     ERRORS,
     NOT_FOUND,
     TEMPORARY,
+    TOO_MUCH_DATA,
     FakeInstagram,
     Fault,
     PictureReply,
     album,
     answer,
     api_error,
+    beyond,
     child_image,
     child_video,
     close_after,
+    hang,
     html_error,
     huge,
     image,
     invalid_json,
     jpeg,
+    reel,
     reply,
     reset,
     reset_after,
@@ -52,6 +57,7 @@ from tests.servers.instagram import (
 
 DAY = timedelta(days=1)
 OPTIONAL = {"media_product_type", "alt_text", "like_count", "comments_count"}
+TRIAL = "is_shared_to_feed"
 
 
 @pytest.fixture
@@ -75,6 +81,11 @@ def client(instagram: FakeInstagram, clock: MovingClock, pauses: list[float]) ->
 @pytest.fixture
 def token(instagram: FakeInstagram) -> str:
     return instagram.issue()
+
+
+def limits(instagram: FakeInstagram) -> list[int]:
+    """How many posts each call so far has asked for."""
+    return [int(call.params["limit"]) for call in instagram.calls]
 
 
 def fields(instagram: FakeInstagram) -> list[set[str]]:
@@ -173,7 +184,8 @@ def test_paging_ends_after_so_many_pages(client: InstagramClient, instagram: Fak
     for number in range(MOST_PAGES + 1):
         page = {"data": [], "paging": {"cursors": {"after": str(number)}, "next": "https://g/"}}
         instagram.fail("media", reply(page), times=1)
-    assert client.media(token, 24).posts == ()
+    with pytest.raises(InstagramUnreachable):
+        client.media(token, 24)
     assert instagram.count("media") == MOST_PAGES
 
 
@@ -209,8 +221,8 @@ def test_posts_of_all_kinds_are_read(client: InstagramClient, instagram: FakeIns
         image(id="50", media_type="HOLOGRAM"),
     ]
     whole, film, bare, absent, unknown = client.media(token, 24).posts
-    assert [child.id for child in whole.children] == ["21", "22", "23"]
-    assert [bool(child.url) for child in whole.children] == [True, True, False]
+    assert [child.id for child in whole.children] == ["21", "22"]
+    assert [bool(child.url) for child in whole.children] == [True, True]
     assert (whole.picture.url or "").startswith(f"{instagram.url}/pictures/21.jpg")
     assert (film.picture.url or "").startswith(f"{instagram.url}/pictures/30.jpg")
     assert (film.picture.video_url or "").startswith(f"{instagram.url}/videos/30.mp4")
@@ -222,7 +234,7 @@ def test_posts_of_all_kinds_are_read(client: InstagramClient, instagram: FakeIns
 def test_a_broken_post_costs_only_itself(
     client: InstagramClient, instagram: FakeInstagram, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    instagram.publish(image(media_type=["IMAGE"]))
+    instagram.publish({**image(), "id": "one"})
     assert [post.id for post in client.media(token, 24).posts] == [post["id"] for post in instagram.posts[1:25]]
     assert "left out" in caplog.text
     assert token not in caplog.text
@@ -245,6 +257,105 @@ def test_an_address_that_leads_elsewhere_is_dropped(
 def test_a_reply_without_a_list_is_unexpected(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
     instagram.fail("media", reply({"data": {}}))
     with pytest.raises(UnexpectedAnswer):
+        client.media(token, 24)
+
+
+# Trial reels
+
+
+def test_a_trial_reel_is_left_out_and_the_row_filled_up(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    shown = [post["id"] for post in instagram.posts]
+    trials = [instagram.publish(reel(is_shared_to_feed=False))["id"] for _ in range(3)]
+    media = client.media(token, 24)
+    assert [post.id for post in media.posts] == shown[:24]
+    assert media.left_out == tuple(LeftOut(media_id, "trial") for media_id in reversed(trials))
+    assert media.is_whole
+
+
+@pytest.mark.parametrize("unknown", sorted(OPTIONAL))
+def test_a_trial_reel_stays_hidden_where_another_field_is_unknown(
+    client: InstagramClient, instagram: FakeInstagram, token: str, unknown: str
+) -> None:
+    instagram.unknown_fields = {unknown}
+    trial = instagram.publish(reel(is_shared_to_feed=False))
+    for _ in range(2):
+        assert trial["id"] not in [post.id for post in client.media(token, 24).posts]
+    assert instagram.count("media") == 5, "two pages each, and one that was refused"
+
+
+def test_where_nobody_knows_of_trial_reels_everything_is_shown(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.unknown_fields = {TRIAL}
+    assert len(client.media(token, 24).posts) == 24
+
+
+# Pages that are too large
+
+
+TOO_MUCH: dict[str, Fault] = {"code 1": TOO_MUCH_DATA, "too large": huge(MOST_JSON), "too slow": hang()}
+
+
+@pytest.mark.parametrize("fault", TOO_MUCH.values(), ids=TOO_MUCH)
+def test_a_page_that_is_too_much_is_asked_for_in_smaller_ones(
+    client: InstagramClient, instagram: FakeInstagram, token: str, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("igfeed.instagram.client.PAGE_LIMIT", 0.5)
+    instagram.fail("media", beyond(5, fault))
+    for _ in range(2):
+        media = client.media(token, 11)
+        assert [post.id for post in media.posts] == [post["id"] for post in instagram.posts[:11]]
+        assert media.is_whole
+    assert limits(instagram) == [11, 5, 5, 5, 5, 5, 5], "the second reading begins with what worked"
+
+
+@pytest.mark.parametrize(("working", "asked"), [(50, [100, 50, 50]), (6, [100, 50, 25, 12, *[6] * 17])])
+def test_a_hundred_posts_come_in_pages_of_any_size(
+    client: InstagramClient, instagram: FakeInstagram, token: str, working: int, asked: list[int]
+) -> None:
+    instagram.posts = sample_posts(130)
+    instagram.fail("media", beyond(working, TOO_MUCH_DATA))
+    assert [post.id for post in client.media(token, 100).posts] == [post["id"] for post in instagram.posts[:100]]
+    assert limits(instagram) == asked
+
+
+def test_a_page_in_the_middle_that_is_too_much_goes_on_from_there(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.short_pages = True
+    instagram.fail("media", TOO_MUCH_DATA, times=1, after=1)
+    assert [post.id for post in client.media(token, 24).posts] == [post["id"] for post in instagram.posts[:24]]
+    assert limits(instagram) == [24, 24, 12, 12]
+
+
+def test_what_no_page_is_small_enough_for_is_forgotten_and_begun_anew(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.fail("media", TOO_MUCH_DATA)
+    for _ in range(2):
+        with pytest.raises(TooMuchAsked):
+            client.media(token, 24)
+    assert limits(instagram) == [24, 12, 6] * 2
+
+
+def test_a_reading_that_breaks_off_after_some_pages_gives_what_it_has(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.short_pages = True
+    instagram.fail("media", reset(), after=1)
+    media = client.media(token, 8)
+    assert [post.id for post in media.posts] == [post["id"] for post in instagram.posts[:4]]
+    assert not media.is_whole
+
+
+def test_a_reading_that_breaks_off_at_its_first_page_is_none(
+    client: InstagramClient, instagram: FakeInstagram, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("igfeed.instagram.client.READING_LIMIT", 0.5)
+    instagram.fail("media", hang())
+    with pytest.raises(InstagramUnreachable):
         client.media(token, 24)
 
 
@@ -295,13 +406,13 @@ def test_dropping_the_fields_of_posts_keeps_those_of_the_profile(
     assert client.profile(token).biography
 
 
-def test_a_refusal_that_has_nothing_to_do_with_fields_is_tried_once_more_and_not_remembered(
+def test_a_refusal_that_has_nothing_to_do_with_fields_is_tried_with_fewer_fields_and_not_remembered(
     client: InstagramClient, instagram: FakeInstagram, token: str
 ) -> None:
     instagram.fail("media", ERRORS["unsupported_request"])
     with pytest.raises(UnexpectedAnswer):
         client.media(token, 24)
-    assert instagram.count("media") == 2
+    assert instagram.count("media") == 3
     instagram.heal()
     assert client.media(token, 24).posts[0].like_count is not None
 
@@ -332,6 +443,7 @@ CLASSES: dict[str, type[InstagramError]] = {
     "user_limit": RateLimited,
     "business_limit": RateLimited,
     "temporary": InstagramUnreachable,
+    "too_much_data": TooMuchAsked,
 }
 
 CALLS: dict[str, Callable[[InstagramClient, str], Any]] = {
@@ -435,7 +547,11 @@ TEMPORARY_FAULTS: dict[str, Fault] = {
 }
 
 LASTING_FAULTS = {
-    **{name: fault for name, fault in ERRORS.items() if name not in ("temporary", "unsupported_request")},
+    **{
+        name: fault
+        for name, fault in ERRORS.items()
+        if name not in ("temporary", "unsupported_request", "too_much_data")
+    },
     "429": answer(429),
     "html 404": html_error(404),
     "invalid json": invalid_json(),

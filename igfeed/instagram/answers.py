@@ -19,6 +19,7 @@ from igfeed.errors import (
     PermissionRefused,
     RateLimited,
     TokenRejected,
+    TooMuchAsked,
     UnexpectedAnswer,
 )
 from igfeed.instagram.transport import Reply
@@ -26,7 +27,9 @@ from igfeed.instagram.transport import Reply
 DEAD_TOKEN = frozenset({102, 190, 452})
 NO_PERMISSION = frozenset({10, 25, *range(200, 300)})
 LIMITS = frozenset({4, 17, 32, 341, 613, 80002})
-TEMPORARY = frozenset({1, 2})
+TEMPORARY = 2
+UNKNOWN = 1
+"""Temporary too, and what comes with "Please reduce the amount of data you're asking for" (recorded replies)."""
 
 NEARLY_SPENT = 90
 """Percent of a budget above which we rest."""
@@ -86,7 +89,9 @@ def _error_of_code(error: dict[str, Any], reply: Reply) -> InstagramError:
         return PermissionRefused(f"Instagram refused permission ({name}).", code=code)
     if code in LIMITS or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(f"Instagram's limit is reached ({name}).", code, _retry_after(reply.headers))
-    if code in TEMPORARY or error.get("is_transient") is True or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if code == UNKNOWN:
+        return TooMuchAsked(f"Instagram has a temporary fault ({name}).", code=code)
+    if code == TEMPORARY or error.get("is_transient") is True or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return InstagramUnreachable(f"Instagram has a temporary fault ({name}).", code=code)
     return UnexpectedAnswer(f"Instagram refused the request ({name}).", code=code)
 

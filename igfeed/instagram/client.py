@@ -7,11 +7,18 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from igfeed.clock import Clock, Deadline, Sleep, sleep
-from igfeed.errors import InstagramUnreachable, PicturesUnreachable, PictureUnavailable, UnexpectedAnswer
+from igfeed.errors import (
+    InstagramUnreachable,
+    PicturesUnreachable,
+    PictureUnavailable,
+    TooMuchAsked,
+    UnexpectedAnswer,
+)
 from igfeed.instagram import answers, parsing
 from igfeed.instagram.answers import Answer
-from igfeed.instagram.transport import TooSlowError, Transport, TransportError
-from igfeed.models import Media, Post, Profile, Token
+from igfeed.instagram.paging import PageSize, smaller
+from igfeed.instagram.transport import TooLargeError, TooSlowError, Transport, TransportError
+from igfeed.models import LeftOut, Media, Post, Profile, Token
 from igfeed.origins import Origins
 
 log = logging.getLogger(__name__)
@@ -28,8 +35,14 @@ MOST_JSON = 4 * 1024 * 1024
 MOST_PICTURE = 16 * 1024 * 1024
 PICTURE_LIMIT = 6.0
 
-LARGEST_PAGE = 100
-MOST_PAGES = 10
+MOST_PAGES = 40
+"""A hundred posts in pages of a few, with some empty pages and trial reels between them."""
+
+PAGE_LIMIT = 6.0
+"""Seconds for a page that could be a smaller one. The smallest page has what is left of the reading."""
+
+READING_LIMIT = 20.0
+"""Seconds for all pages of one reading with all tries: a first visitor waits for it."""
 
 LONGEST_LIFE = 10 * 365 * 24 * 3600
 """Seconds: far beyond Instagram's sixty days, and near enough for a date to be reckoned."""
@@ -38,19 +51,25 @@ FIELDS_REFUSED = 100
 WITHOUT_OPTIONAL_FIELDS = timedelta(days=1)
 """How long we go without the optional fields after a request succeeded only without them."""
 
-PROFILE = ("username", "name", "profile_picture_url", "followers_count", "follows_count", "media_count")
-PROFILE_OPTIONAL = ("biography", "website")
-MEDIA = (
-    "id,caption,media_type,media_url,thumbnail_url,permalink,timestamp",
-    "children{id,media_type,media_url,thumbnail_url}",
+_PROFILE = "username,name,profile_picture_url,followers_count,follows_count,media_count"
+_MEDIA = (
+    "id,caption,media_type,media_url,thumbnail_url,permalink,timestamp,children{id,media_type,media_url,thumbnail_url}"
 )
-MEDIA_OPTIONAL = ("media_product_type", "alt_text", "like_count", "comments_count")
+
+PROFILE = (f"{_PROFILE},biography,website", _PROFILE)
+MEDIA = (
+    f"{_MEDIA},is_shared_to_feed,media_product_type,alt_text,like_count,comments_count",
+    f"{_MEDIA},is_shared_to_feed",
+    _MEDIA,
+)
+"""The fields to ask for, and what to ask for instead where one of them is refused. Without ``is_shared_to_feed`` trial
+reels would be shown to everybody, so it goes last."""
 
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 
 class InstagramClient:
-    """Stateless but for one thing: which optional fields the API did not know lately."""
+    """It remembers two things: which optional fields the API did not know lately, and which pages were too large."""
 
     def __init__(
         self,
@@ -68,20 +87,32 @@ class InstagramClient:
         self._transport = transport
         self._clock = clock
         self._sleep = sleep
-        self._plain_until: dict[str, datetime] = {}
+        self._choices: dict[str, tuple[int, datetime]] = {}
+        self._page_size = PageSize()
 
     def profile(self, token: str) -> Profile:
-        return parsing.profile(self._ask_fields("me", token, PROFILE, PROFILE_OPTIONAL, {}).data)
+        return parsing.profile(self._ask_fields("me", PROFILE, {"access_token": token}).data)
 
     def media(self, token: str, limit: int) -> Media:
-        posts: dict[str, Post] = {}
-        rest = timedelta()
-        for page in self._pages(token, min(limit, LARGEST_PAGE)):
-            rest = max(rest, page.rest)
-            posts |= {post.id: post for post in parsing.posts(page.data) if post.id not in posts}
-            if len(posts) >= limit:
-                break
-        return Media(tuple(posts.values())[:limit], rest)
+        found: dict[str, Post] = {}
+        left_out: list[LeftOut] = []
+        rest, is_whole = timedelta(), True
+        try:
+            for page in self._pages(token, limit):
+                rest = max(rest, page.rest)
+                for entry in parsing.posts(page.data):
+                    if isinstance(entry, LeftOut):
+                        left_out.append(entry)
+                    else:
+                        found.setdefault(entry.id, entry)
+                if len(found) >= limit:
+                    break
+        except InstagramUnreachable as error:
+            if not found:
+                raise
+            is_whole = False
+            log.warning("Instagram sent %s posts, but not those after them: %s", len(found), error)
+        return Media(tuple(found.values())[:limit], rest, tuple(left_out), is_whole)
 
     def renew(self, token: str) -> Token:
         return self._token("refresh_access_token", {"grant_type": "ig_refresh_token", "access_token": token})
@@ -108,37 +139,73 @@ class InstagramClient:
             raise PictureUnavailable(f"A picture's address did not give a picture (HTTP {reply.status}).")
         return reply.body
 
-    def _pages(self, token: str, size: int) -> Iterator[Answer]:
+    def _pages(self, token: str, limit: int) -> Iterator[Answer]:
+        """All pages, as far as the caller goes on.
+
+        Raises InstagramUnreachable when the time or the number of pages is over before the list is.
+        """
+        deadline = Deadline(READING_LIMIT)
         cursor: dict[str, str] = {}
         for _ in range(MOST_PAGES):
-            params = {"limit": str(size), **cursor}
-            page = self._ask_fields("me/media", token, MEDIA, MEDIA_OPTIONAL, params)
+            page = self._page(token, limit, cursor, deadline)
             yield page
             after = parsing.next_cursor(page.data)
             if after is None or after == cursor.get("after"):
                 return
             cursor = {"after": after}
+        raise InstagramUnreachable(f"Instagram's list does not end after {MOST_PAGES} pages.")
+
+    def _page(self, token: str, limit: int, cursor: dict[str, str], deadline: Deadline) -> Answer:
+        """One page, of fewer posts where Instagram cannot send as many."""
+        is_second_try = False
+        while True:
+            size = self._page_size.of(limit)
+            is_smallest = smaller(size) is None
+            patience = deadline if is_smallest else Deadline(min(deadline.left(), PAGE_LIMIT))
+            params = {"limit": str(size), **cursor, "access_token": token}
+            try:
+                insists = is_smallest and not is_second_try
+                return self._ask_fields("me/media", MEDIA, params, patience, insists=insists)
+            except TooMuchAsked as error:
+                self._page_size.failed(size)
+                if is_smallest or not deadline.left():
+                    raise
+                log.info("Instagram does not send %s posts at once, asking for fewer: %s", size, error)
+            is_second_try = True
+            self._sleep(_spread(RETRY_PAUSES[0]))
 
     def _ask_fields(
-        self, path: str, token: str, core: Sequence[str], optional: Sequence[str], params: dict[str, str]
+        self,
+        path: str,
+        choices: Sequence[str],
+        params: dict[str, str],
+        deadline: Deadline | None = None,
+        *,
+        insists: bool = True,
     ) -> Answer:
-        """Ask with the optional fields, and once without them where that is refused.
+        """Ask for the first choice of fields; where that is refused, for the next one.
 
         One unknown field fails the whole request, and its code says no more than that something was refused.
         """
-        address = f"{self._version}/{path}"
-        plain = {**params, "fields": ",".join(core), "access_token": token}
-        if self._clock() < self._plain_until.get(path, self._clock()):
-            return self._get(address, plain)
-        try:
-            return self._get(address, {**plain, "fields": ",".join([*core, *optional])})
-        except UnexpectedAnswer as error:
-            if error.code != FIELDS_REFUSED:
-                raise
-        answer = self._get(address, plain)
-        self._plain_until[path] = self._clock() + WITHOUT_OPTIONAL_FIELDS
-        log.warning("Instagram does not know one of the optional fields of /%s, going on without them", path)
+        number = first = self._choice(path)
+        while True:
+            fields = {**params, "fields": choices[number]}
+            try:
+                answer = self._get(f"{self._version}/{path}", fields, deadline, insists=insists)
+                break
+            except UnexpectedAnswer as error:
+                if error.code != FIELDS_REFUSED or number + 1 == len(choices):
+                    raise
+            number += 1
+        if number > first:
+            self._choices[path] = number, self._clock() + WITHOUT_OPTIONAL_FIELDS
+            log.warning("Instagram does not know one of the optional fields of /%s, going on without them", path)
         return answer
+
+    def _choice(self, path: str) -> int:
+        """Which choice worked lately."""
+        number, until = self._choices.get(path, (0, self._clock()))
+        return number if self._clock() < until else 0
 
     def _token(self, path: str, params: dict[str, str]) -> Token:
         """Token calls carry no version."""
@@ -149,15 +216,20 @@ class InstagramClient:
             raise UnexpectedAnswer("Instagram sent a token without a value or a lifetime.")
         return Token(value, issued_at=asked_at, expires_at=asked_at + timedelta(seconds=seconds))
 
-    def _get(self, path: str, params: dict[str, str]) -> Answer:
-        """The first good reply of up to three tries; only temporary trouble is tried again."""
-        deadline = Deadline(CALL_LIMIT)
+    def _get(
+        self, path: str, params: dict[str, str], deadline: Deadline | None = None, *, insists: bool = True
+    ) -> Answer:
+        """The first good reply of up to three tries; only temporary trouble is tried again.
+
+        Who does not insist asks for less instead of trying again what may have been too much.
+        """
+        deadline = deadline or Deadline(CALL_LIMIT)
         for pause in RETRY_PAUSES:
             try:
                 return self._get_once(path, params, deadline)
-            except InstagramUnreachable:
-                wait = pause * random.uniform(0.5, 1.5)  # noqa: S311  spreads retries, guards nothing
-                if wait >= deadline.left():
+            except InstagramUnreachable as error:
+                wait = _spread(pause)
+                if wait >= deadline.left() or (isinstance(error, TooMuchAsked) and not insists):
                     raise
                 self._sleep(wait)
         return self._get_once(path, params, deadline)
@@ -165,6 +237,13 @@ class InstagramClient:
     def _get_once(self, path: str, params: dict[str, str], deadline: Deadline) -> Answer:
         try:
             reply = self._transport.get(f"{self._url}/{path}", params, seconds=deadline.left(), most_bytes=MOST_JSON)
+        except (TooSlowError, TooLargeError) as error:
+            raise TooMuchAsked(f"Instagram is out of reach: {error}.") from None
         except TransportError as error:
             raise InstagramUnreachable(f"Instagram is out of reach: {error}.") from None
         return answers.read(reply)
+
+
+def _spread(pause: float) -> float:
+    """So that many processes do not try again at the same moment."""
+    return pause * random.uniform(0.5, 1.5)  # noqa: S311  it guards nothing

@@ -12,7 +12,7 @@ import urllib3
 from igfeed.clock import Deadline
 from igfeed.instagram.public import PublicOnlyAdapter
 from igfeed.instagram.timed import TimedAdapter
-from igfeed.instagram.transport import Reply, TooSlowError, TransportError
+from igfeed.instagram.transport import Reply, TooLargeError, TooSlowError, TransportError
 
 CHUNK = 64 * 1024
 
@@ -86,5 +86,5 @@ def _read(raw: urllib3.response.BaseHTTPResponse, most_bytes: int) -> bytes:
     while chunk := raw.read1(CHUNK, decode_content=True):
         body += chunk
         if len(body) > most_bytes:
-            raise TransportError(f"the answer is larger than {most_bytes} bytes")
+            raise TooLargeError(f"the answer is larger than {most_bytes} bytes")
     return bytes(body)

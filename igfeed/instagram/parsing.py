@@ -1,7 +1,9 @@
 """Instagram's JSON turned into our nouns.
 
 On the wire a missing field is absent, never null; a profile may come flat or inside a list; media types beyond the
-three known ones may appear (recorded replies, Meta's documentation of IG User and IG Media).
+three known ones may appear (recorded replies, Meta's documentation of IG User and IG Media). An odd field counts as
+missing: it never costs the post or the profile it belongs to. Only the id must be readable, and there must be
+something to show or to link to.
 """
 
 import logging
@@ -12,11 +14,24 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from igfeed.errors import UnexpectedAnswer
-from igfeed.models import Picture, Post, Profile
+from igfeed.models import LeftOut, Picture, Post, Profile
 
 log = logging.getLogger(__name__)
 
 MEDIA_ID = re.compile(r"\d{1,32}(_\d{1,32})?", re.ASCII)
+
+ADDRESS = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
+
+FILM = re.compile(r"[^?#]+\.(mp4|m4v|mov|webm)([?#]|$)", re.IGNORECASE)
+"""The address of a film. Its path tells: types beyond VIDEO have films too, and no field says so."""
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""All but tab and the ends of lines: no page may hold them (HTML, "control characters")."""
+
+TIMES = range(1_262_304_000, 4_102_444_800)
+"""Unix seconds from 2010, the year Instagram began, to the end of 2099: any other time of a post is a mistake."""
+
+MOST_COUNTED = 10**12
 
 HOST = re.compile(r"([a-z0-9-]+\.)*instagram\.com", re.ASCII | re.IGNORECASE)
 """Whole names only: browsers take a backslash for the end of the host, ``urlsplit`` does not."""
@@ -27,23 +42,23 @@ T = TypeVar("T")
 def profile(data: dict[str, Any]) -> Profile:
     if isinstance(data.get("data"), list) and data["data"]:
         data = data["data"][0]
-    username = _lenient(data, "username", _text) if isinstance(data, dict) else None
+    username = _field(data, "username", _text) if isinstance(data, dict) else None
     if not username:
         raise UnexpectedAnswer("Instagram sent a profile without a user name.")
     return Profile(
         username=username,
-        name=_lenient(data, "name", _text),
-        biography=_lenient(data, "biography", _text),
-        website=_lenient(data, "website", _text),
-        picture_url=_lenient(data, "profile_picture_url", _text),
-        media_count=_lenient(data, "media_count", _count),
-        followers_count=_lenient(data, "followers_count", _count),
-        follows_count=_lenient(data, "follows_count", _count),
+        name=_field(data, "name", _text),
+        biography=_field(data, "biography", _text),
+        website=_field(data, "website", _text),
+        picture_url=_field(data, "profile_picture_url", _address),
+        media_count=_field(data, "media_count", _count),
+        followers_count=_field(data, "followers_count", _count),
+        follows_count=_field(data, "follows_count", _count),
     )
 
 
-def posts(data: dict[str, Any]) -> Iterator[Post]:
-    """The posts of one page; one that cannot be read is left out with a warning."""
+def posts(data: dict[str, Any]) -> Iterator[Post | LeftOut]:
+    """The posts of one page, and what is left out of it: trial reels, and (with a warning) what cannot be read."""
     items = data.get("data")
     if not isinstance(items, list):
         raise UnexpectedAnswer("Instagram sent a media list without a list.")
@@ -52,6 +67,7 @@ def posts(data: dict[str, Any]) -> Iterator[Post]:
             yield _post(item)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             log.warning("A post that cannot be read is left out (%s)", type(error).__name__)
+            yield LeftOut(_field(item, "id", _id) if isinstance(item, dict) else None, "unreadable")
 
 
 def next_cursor(data: dict[str, Any]) -> str | None:
@@ -62,73 +78,122 @@ def next_cursor(data: dict[str, Any]) -> str | None:
         return None
 
 
-def _post(item: dict[str, Any]) -> Post:
-    children = _children(item)
-    return Post(
+def _post(item: dict[str, Any]) -> Post | LeftOut:
+    """A trial reel is listed, but shown to non-followers only (Meta's documentation of ``is_shared_to_feed``)."""
+    media_id = _id(item["id"])
+    if item.get("is_shared_to_feed") is False:
+        return LeftOut(media_id, "trial")
+    children = tuple(_children(item))
+    post = Post(
         picture=_picture(item, children),
-        media_type=_text(item["media_type"]),
-        permalink=_permalink(item),
-        timestamp=_timestamp(item),
-        caption=_optional(item, "caption", _text),
-        alt_text=_optional(item, "alt_text", _text),
-        product_type=_optional(item, "media_product_type", _text),
-        like_count=_lenient(item, "like_count", _count),
-        comments_count=_lenient(item, "comments_count", _count),
+        media_type=_media_type(item, children),
+        permalink=_field(item, "permalink", _permalink),
+        timestamp=_field(item, "timestamp", _timestamp),
+        caption=_field(item, "caption", _text),
+        alt_text=_field(item, "alt_text", _text),
+        product_type=_field(item, "media_product_type", _text),
+        like_count=_field(item, "like_count", _count),
+        comments_count=_field(item, "comments_count", _count),
         children=children,
     )
+    if not (post.permalink or post.picture.url or post.picture.video_url or children):
+        raise ValueError("there is nothing to show and nothing to link to")
+    return post
 
 
-def _children(item: dict[str, Any]) -> tuple[Picture, ...]:
-    return tuple(_picture(child) for child in item.get("children", {}).get("data", ()))
+def _media_type(item: dict[str, Any], children: tuple[Picture, ...]) -> str:
+    """As sent; where it is missing, what the other fields show."""
+    if sent := _field(item, "media_type", _text):
+        return sent
+    if children:
+        return "CAROUSEL_ALBUM"
+    return "VIDEO" if _is_film(item) or item.get("thumbnail_url") else "IMAGE"
+
+
+def _children(item: dict[str, Any]) -> Iterator[Picture]:
+    """What an album has to leaf through: a child with neither a picture nor a film would be an empty slide."""
+    children = item.get("children")
+    items = children.get("data") if isinstance(children, dict) else children
+    for child in items if isinstance(items, list) else ():
+        media_id = _field(child, "id", _id) if isinstance(child, dict) else None
+        picture = _picture(child) if media_id else None
+        if picture and (picture.url or picture.video_url):
+            yield picture
 
 
 def _picture(item: dict[str, Any], children: tuple[Picture, ...] = ()) -> Picture:
-    """What there is to see: a video's thumbnail, an album's first picture that has an address."""
-    if not MEDIA_ID.fullmatch(item["id"]):
+    """What there is to see: a film's thumbnail, an album's first picture that has an address.
+
+    An album's own address is that of its first child, so the film behind it is that child's.
+    """
+    media, thumbnail = _field(item, "media_url", _address), _field(item, "thumbnail_url", _address)
+    is_film, first = _is_film(item), next((child.url for child in children if child.url), None)
+    return Picture(
+        _id(item["id"]),
+        url=thumbnail or (None if is_film else media) or first,
+        video_url=media if is_film and not children else None,
+    )
+
+
+def _is_film(item: dict[str, Any]) -> bool:
+    address = _field(item, "media_url", _address) or ""
+    return item.get("media_type") == "VIDEO" or FILM.match(address) is not None
+
+
+def _id(value: object) -> str:
+    """Sent as text; sister replies have numbers (the ``user_id`` of the code exchange)."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not MEDIA_ID.fullmatch(text):
         raise ValueError("a media id is digits")
-    media_url, thumbnail = (_optional(item, name, _text) for name in ("media_url", "thumbnail_url"))
-    if item.get("media_type") == "VIDEO":
-        return Picture(item["id"], url=thumbnail, video_url=media_url)
-    first = next((child.url for child in children if child.url), None)
-    return Picture(item["id"], url=thumbnail or media_url or first)
+    return text
 
 
-def _permalink(item: dict[str, Any]) -> str | None:
+def _permalink(value: object) -> str:
     """The address of the post, unless it leads anywhere but to Instagram."""
-    permalink = _lenient(item, "permalink", _text) or ""
-    try:
-        parts = urlsplit(permalink)
-    except ValueError:
-        return None
-    return permalink if parts.scheme == "https" and HOST.fullmatch(parts.netloc) else None
+    permalink = _address(value)
+    parts = urlsplit(permalink)
+    if parts.scheme != "https" or not HOST.fullmatch(parts.netloc):
+        raise ValueError("it leads elsewhere")
+    return permalink
 
 
-def _timestamp(item: dict[str, Any]) -> datetime | None:
-    """Sent as ``2026-06-22T10:45:00+0000``."""
-    text = _optional(item, "timestamp", _text)
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+def _address(value: object) -> str:
+    address = _text(value)
+    if not ADDRESS.fullmatch(address):
+        raise ValueError("no address on the web")
+    return address
+
+
+def _timestamp(value: Any) -> datetime:
+    """Sent as ``2026-06-22T10:45:00+0000``; plausible unix seconds are read too."""
+    if isinstance(value, str) and not value.isdecimal():
+        moment = datetime.fromisoformat(value)
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    else:
+        seconds = int(value)
+    if int(seconds) not in TIMES:
+        raise ValueError("no time that a post can have")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _text(value: object) -> str:
-    """Without NUL and without lone halves of a surrogate pair, which no page can be encoded with."""
+    """Without control characters and lone halves of a surrogate pair, which no page can hold."""
     if not isinstance(value, str):
         raise TypeError("a text was expected")
-    return value.encode("utf-8", "replace").decode().replace("\0", "")
+    return CONTROLS.sub("", value.encode("utf-8", "replace").decode())
 
 
 def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("a number was expected")
+    if not 0 <= value <= MOST_COUNTED:
+        raise ValueError("no number of anything")
     return value
 
 
-def _optional(item: dict[str, Any], name: str, parse: Callable[[object], T]) -> T | None:
-    return None if item.get(name) is None else parse(item[name])
-
-
-def _lenient(data: dict[str, Any], name: str, parse: Callable[[object], T]) -> T | None:
-    """A field that is not worth losing a post or the profile for: None where it is missing or odd."""
+def _field(data: dict[str, Any], name: str, parse: Callable[[object], T]) -> T | None:
+    """None where it is missing or odd."""
     try:
-        return _optional(data, name, parse)
-    except TypeError:
+        return None if data.get(name) is None else parse(data[name])
+    except (TypeError, ValueError, OverflowError):
         return None

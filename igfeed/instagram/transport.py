@@ -24,6 +24,10 @@ class TooSlowError(TransportError):
     """It did not arrive in time: asking for something else would cost as long."""
 
 
+class TooLargeError(TransportError):
+    """It has more bytes than are read."""
+
+
 @dataclass(frozen=True)
 class Reply:
     status: int

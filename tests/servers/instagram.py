@@ -65,6 +65,7 @@ __all__ = [
     "PERMISSION",
     "SESSION_INVALID",
     "TEMPORARY",
+    "TOO_MUCH_DATA",
     "UNSUPPORTED_REQUEST",
     "USER_LIMIT",
     "Answer",
@@ -76,6 +77,7 @@ __all__ = [
     "album",
     "answer",
     "api_error",
+    "beyond",
     "child_image",
     "child_video",
     "close_after",
@@ -142,6 +144,16 @@ def invalid_json() -> Answer:
     return replace(reply({}), body=b'{"data":[{"id":"1790')
 
 
+def beyond(limit: int, fault: Fault) -> Fault:
+    """The fault for pages of more posts than that, the true reply for others (recorded: TOO_MUCH_DATA)."""
+
+    def play(exchange: Exchange) -> None:
+        asked = int(params_of(exchange.request).get("limit", "25"))
+        fault(exchange) if asked > limit else exchange.send(exchange.execute())
+
+    return play
+
+
 def huge(size: int) -> Answer:
     """A 200 with valid JSON of at least `size` bytes."""
     return reply({"data": [{"id": "17900000000000001", "media_type": "IMAGE", "caption": "x" * size}]})
@@ -190,6 +202,7 @@ APP_LIMIT = api_error(4, http=403, message="(#4) Application request limit reach
 USER_LIMIT = api_error(17, message="(#17) User request limit reached")
 BUSINESS_LIMIT = api_error(80002, message="(#80002) There have been too many calls to this Instagram account.")
 TEMPORARY = api_error(2, http=500, is_transient=True, message="An unexpected error has occurred. Please retry later.")
+TOO_MUCH_DATA = api_error(1, http=500, message="Please reduce the amount of data you're asking for, then retry")
 
 ERRORS: dict[str, Answer] = {
     "expired": EXPIRED,
@@ -205,6 +218,7 @@ ERRORS: dict[str, Answer] = {
     "user_limit": USER_LIMIT,
     "business_limit": BUSINESS_LIMIT,
     "temporary": TEMPORARY,
+    "too_much_data": TOO_MUCH_DATA,
 }
 """One reply of every class of error, by name."""
 

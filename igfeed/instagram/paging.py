@@ -1,0 +1,43 @@
+"""How many posts to ask for at once.
+
+Meta's cure for "Please reduce the amount of data you're asking for" (HTTP 500, code 1) is a smaller ``limit``. The same
+helps where a page does not come in time or is larger than we read. Which of these it was cannot be told from other
+trouble by codes, so any of them makes the page smaller, down to a size at which that was not the trouble.
+"""
+
+from datetime import timedelta
+from threading import Lock
+
+from igfeed.clock import Deadline
+
+LARGEST_PAGE = 100
+SMALLEST_PAGE = 5
+
+SMALLER_PAGES = timedelta(days=1)
+"""How long we keep to the smaller pages that were needed once."""
+
+
+def smaller(size: int) -> int | None:
+    """Half as many posts, None where so few are never too many."""
+    half = size // 2
+    return half if half >= SMALLEST_PAGE else None
+
+
+class PageSize:
+    """Remembers in this process which size worked. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._size = LARGEST_PAGE
+        self._until = Deadline(0)
+        self._lock = Lock()
+
+    def of(self, limit: int) -> int:
+        """How many to ask for where so many are wanted."""
+        with self._lock:
+            return min(limit, self._size if self._until.left() else LARGEST_PAGE)
+
+    def failed(self, size: int) -> None:
+        """Ask for fewer from now on; for as many as ever where fewer would be no help."""
+        with self._lock:
+            self._size = smaller(size) or LARGEST_PAGE
+            self._until = Deadline(SMALLER_PAGES.total_seconds())

@@ -2,10 +2,8 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-
-Clock = Callable[[], datetime]
-"""Gives the present moment as an aware datetime in UTC."""
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 Sleep = Callable[[float], None]
 """Waits so many seconds."""
@@ -13,12 +11,51 @@ Sleep = Callable[[float], None]
 sleep: Sleep = time.sleep
 
 
-def utcnow() -> datetime:
-    return datetime.now(UTC)
+class Clock(Protocol):
+    """Two times. The wall clock dates what others read, and somebody may set it; the monotonic one only goes on."""
+
+    def __call__(self) -> datetime:
+        """The present moment by the wall clock, as an aware datetime in UTC."""
+
+    def monotonic(self) -> timedelta:
+        """The time since some moment that stays the same while this process lives."""
+
+
+class SystemClock:
+    def __call__(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> timedelta:
+        return timedelta(seconds=_seconds_since_boot())
+
+
+def _seconds_since_boot() -> float:
+    """With the time that the machine was suspended, which Linux leaves out of ``time.monotonic``."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+system_clock = SystemClock()
+
+
+class Pause:
+    """So much time from now on. It is measured on the monotonic clock: setting the wall clock does not prolong it."""
+
+    def __init__(self, clock: Clock, length: timedelta) -> None:
+        self._clock = clock
+        self._end = clock.monotonic() + length
+
+    @property
+    def is_over(self) -> bool:
+        return self.left <= timedelta()
+
+    @property
+    def left(self) -> timedelta:
+        """Negative once it is over."""
+        return self._end - self._clock.monotonic()
 
 
 class Deadline:
-    """A moment so many seconds ahead on the monotonic clock, which no correction of the wall clock moves."""
+    """A limit for work that is under way, in real seconds: it is not driven by the clock that is passed in."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds

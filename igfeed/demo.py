@@ -1,7 +1,7 @@
 """An Instagram that needs no account and no network: @studio.nord, a print studio that does not exist."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 from igfeed.clock import Clock
@@ -82,7 +82,8 @@ class DemoInstagram:
         )
 
     def media(self, token: str, limit: int) -> Media:  # noqa: ARG002
-        return Media(tuple(self._post(number) for number in range(min(limit, len(SAMPLES)))))
+        now = self._clock()
+        return Media(tuple(self._post(number, now) for number in range(min(limit, len(SAMPLES)))))
 
     def renew(self, token: str) -> Token:
         now = self._clock()
@@ -100,7 +101,7 @@ class DemoInstagram:
         except KeyError:
             raise PictureUnavailable("The sample account has no such picture.") from None
 
-    def _post(self, number: int) -> Post:
+    def _post(self, number: int, now: datetime) -> Post:
         from igfeed.sketches import SUBJECTS  # noqa: PLC0415  as above
 
         sample = SAMPLES[number]
@@ -112,7 +113,7 @@ class DemoInstagram:
             picture=own,
             media_type="CAROUSEL_ALBUM" if is_album else "VIDEO" if sample.is_video else "IMAGE",
             permalink=PERMALINK,
-            timestamp=self._clock() - (number + 1) * BETWEEN_POSTS,
+            timestamp=now - (number + 1) * BETWEEN_POSTS,
             caption=sample.caption,
             alt_text=SUBJECTS[sample.sketches[0]],
             product_type="REELS" if sample.is_video else "FEED",

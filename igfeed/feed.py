@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 
-from igfeed.clock import Clock, Deadline, Sleep, sleep
+from igfeed.clock import Clock, Deadline, Pause, Sleep, sleep
 from igfeed.custody import KEY as TOKEN_KEY
 from igfeed.errors import (
     FeedUnavailable,
@@ -50,8 +50,8 @@ OLD = timedelta(days=1)
 
 A_MOMENT = timedelta(microseconds=1)
 
-ASK_NOW = timedelta(0)
 ASK_FOR_UNKNOWN = timedelta(seconds=1)
+NONE = timedelta()
 
 
 class FeedService:
@@ -60,9 +60,10 @@ class FeedService:
     _snapshot: FeedSnapshot | None = None
     _document: tuple[str | None, FeedSnapshot | None] = (None, None)
     """The store's text as it was last seen, and what it says."""
-    _looked_at: datetime | None = None
-    _searched_at: datetime | None = None
-    _next_try: datetime | None = None
+    _look_pause: Pause | None = None
+    """After a look into the store; while it lasts, our own copy will do."""
+    _search_pause: Pause | None = None
+    _fetch_pause: Pause | None = None
 
     def __init__(
         self,
@@ -97,13 +98,13 @@ class FeedService:
 
         Without any snapshot this is ``(None, True)``; a store that is away shows only in the log and the status.
         """
-        self._look(self._check_ttl)
+        self._look()
         snapshot = self._snapshot
-        return snapshot, snapshot is None or not self.is_fresh(snapshot)
+        return snapshot, snapshot is None or not self.is_fresh(snapshot, self._clock())
 
-    def is_fresh(self, snapshot: FeedSnapshot) -> bool:
+    def is_fresh(self, snapshot: FeedSnapshot, now: datetime) -> bool:
         """Younger than the time to live, or kept longer because Instagram asked for a rest."""
-        return self._clock() < self._fresh_until(snapshot)
+        return now < self._fresh_until(snapshot)
 
     def _fresh_until(self, snapshot: FeedSnapshot) -> datetime:
         return max(snapshot.fetched_at + self._ttl, snapshot.rest_until or LONG_AGO)
@@ -119,7 +120,7 @@ class FeedService:
         Another process may already show posts that we have not seen, so an unknown one is looked for in the store,
         but not at every guess of somebody who tries numbers.
         """
-        self._look(self._check_ttl)
+        self._look()
         known = self._snapshot.picture(picture_id) if self._snapshot else None
         if known is None:
             self._search()
@@ -162,13 +163,13 @@ class FeedService:
         Raises the IgfeedError that stood in the way; the old snapshot stays then.
         """
         with self._store.read_at_once(KEY, TROUBLE_KEY, TOKEN_KEY):
-            self._look(ASK_NOW)
+            self._look_again()
             self._trouble.recall()
             return self._fetch()
 
     def paint(self) -> None:
         """Put the colours of the pictures that were kept meanwhile into the newest snapshot, here and in the store."""
-        self._look(ASK_NOW)
+        self._look_again()
         plain = self._snapshot
         painted = plain.painted(self._pictures.colour) if plain else None
         if plain is None or painted is None or painted == plain:
@@ -190,14 +191,19 @@ class FeedService:
     def at_hand(self) -> FeedSnapshot | None:
         return self._snapshot
 
-    def trusted_until(self, asked_at: datetime) -> datetime:
-        """Until when others get what a view of that time got, as no look into the store is due, and no fetch."""
-        looked_until = (self._looked_at or LONG_AGO) + self._check_ttl
-        fresh_until = self._fresh_until(self._snapshot) if self._snapshot else asked_at
-        if asked_at < fresh_until:
-            return min(looked_until, fresh_until)
-        next_try = self._next_try or asked_at
-        return min(looked_until, next_try if asked_at < next_try else asked_at + self._claim_ttl)
+    def is_at_hand_fresh(self) -> bool:
+        return self._snapshot is not None and self.is_fresh(self._snapshot, self._clock())
+
+    def trusted_for(self, *, was_fresh: bool) -> timedelta:
+        """How long others get what a view has just got, as no look into the store is due, and no fetch.
+
+        ``was_fresh`` is what ``is_at_hand_fresh`` said before the view.
+        """
+        untouched = self._look_pause.left if self._look_pause else NONE
+        if was_fresh and self._snapshot:
+            return min(untouched, self._fresh_until(self._snapshot) - self._clock())
+        untried = self._fetch_pause.left if self._fetch_pause else NONE
+        return min(untouched, untried if untried > NONE else self._claim_ttl)
 
     def trouble(self) -> Trouble | None:
         """What went wrong the last time, None when it went well."""
@@ -207,30 +213,29 @@ class FeedService:
 
     # Looking
 
-    def _look(self, trust: timedelta) -> None:
-        """Take the store's snapshot if it is newer than ours, and give it ours if it has not got that.
+    def _look(self) -> None:
+        """Look into the store, unless we have a copy that is still trusted since the last look."""
+        if self._snapshot is None or self._look_pause is None or self._look_pause.is_over:
+            self._look_again()
 
-        Our own copy is trusted for so long after the last look.
-        """
-        now = self._clock()
-        if self._snapshot and self._looked_at and now < self._looked_at + trust:
-            return
-        self._looked_at = now  # Before asking: while one visitor finds the store dead, the others take what we have.
+    def _look_again(self) -> None:
+        """Take the store's snapshot if it is newer than ours, and give it ours if it has not got that."""
+        # Before asking: while one visitor finds the store dead, the others take what we have.
+        self._look_pause = Pause(self._clock, self._check_ttl)
         with suppress(StoreError):
             stored = self._stored()
             ours = self._snapshot
             if stored and (ours is None or ours.fetched_at < stored.fetched_at):
-                self._snapshot, self._next_try = stored, None
+                self._snapshot, self._fetch_pause = stored, None
             elif ours and (stored is None or stored.fetched_at < ours.fetched_at):
                 self._write(ours)
 
     def _search(self) -> None:
         """Look for what we do not know, however lately we looked for anything else: it may be newer than that."""
         with self._searching:  # A browser asks for several at once: they all wait for the one look.
-            now = self._clock()
-            if self._searched_at is None or now >= self._searched_at + ASK_FOR_UNKNOWN:
-                self._searched_at = now
-                self._look(ASK_NOW)
+            if self._search_pause is None or self._search_pause.is_over:
+                self._search_pause = Pause(self._clock, ASK_FOR_UNKNOWN)
+                self._look_again()
 
     def _stored(self) -> FeedSnapshot | None:
         """What the store has. One from the future is shown, but counts as old, or it would stay until then."""
@@ -244,13 +249,13 @@ class FeedService:
         return snapshot
 
     def _fetch_or_wait(self) -> None:
-        self._look(self._check_ttl)
+        self._look()
         if self._snapshot is None:
             self.refresh()
         deadline = Deadline(WAIT_FOR_WINNER)
         while self._snapshot is None and self._is_somebody_fetching() and deadline.left():
             self._sleep(LOOK_AGAIN)
-            self._look(self._check_ttl)
+            self._look()
 
     def _is_somebody_fetching(self) -> bool:
         trouble = self.trouble()
@@ -267,19 +272,19 @@ class FeedService:
 
     def _is_our_turn(self) -> bool:
         """By this process's memory and by the claim."""
-        now = self._clock()
-        if self._next_try and now < self._next_try:
+        if self._fetch_pause and not self._fetch_pause.is_over:
             return False
-        self._next_try = now + self._claim_ttl
+        self._fetch_pause = Pause(self._clock, self._claim_ttl)
         return self._store.claim(CLAIM_KEY, self._claim_ttl)
 
     def _is_wanted(self) -> bool:
         """By what others have done meanwhile."""
-        self._look(ASK_NOW)
-        if self._snapshot and self.is_fresh(self._snapshot):
+        self._look_again()
+        now = self._clock()
+        if self._snapshot and self.is_fresh(self._snapshot, now):
             return False
         trouble = self.trouble()
-        return trouble is None or not trouble.pauses(self._tokens.fingerprint(), self._clock())
+        return trouble is None or not trouble.pauses(self._tokens.fingerprint(), now)
 
     def _fetch(self) -> FeedSnapshot:
         asked_at = self._clock()
@@ -319,7 +324,7 @@ class FeedService:
             self._write(snapshot)  # Before a page shows it: its pictures may be asked of another process.
         except StoreError as error:
             log.warning("The new feed is in this process only until the store is back: %s", error)
-        self._snapshot, self._looked_at = snapshot, self._clock()
+        self._snapshot, self._look_pause = snapshot, Pause(self._clock, self._check_ttl)
         earlier = set(old.departed) - snapshot.picture_ids if old else set()
         with suppress(StoreError):  # The next fetch deletes them once more.
             self._pictures.forget(earlier.union(snapshot.departed))

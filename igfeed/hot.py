@@ -9,7 +9,6 @@ import gzip
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache, lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
+from igfeed.clock import Pause
 from igfeed.models import FeedSnapshot
 from igfeed.options import PAGES, Options, asked_for
 from igfeed.services import Services, services_of
@@ -48,10 +48,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class HotPage:
-    """Good until then, and only while this process shows that snapshot."""
+    """Good for as long as ``trust`` lasts, and only while this process shows that snapshot."""
 
     snapshot: FeedSnapshot | None
-    until: datetime
+    trust: Pause
     etags: frozenset[str]
     variants: dict[str, Variant]
 
@@ -86,7 +86,7 @@ class HotPages:
         if key is None:
             return self.app(environ, start_response)
         page = self._pages.get(key)
-        if page and page.snapshot is self._feed.at_hand and self._clock() < page.until:
+        if page and page.snapshot is self._feed.at_hand and not page.trust.is_over:
             return page.answer(environ, start_response)
         return self._made(key, environ, start_response)
 
@@ -102,13 +102,14 @@ class HotPages:
     def _made(self, key: Key, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Flask's page, whole, whatever the visitor has of it already: that is decided by ``HotPage.answer``."""
         # Before: if another feed comes meanwhile, or this one falls due, nobody gets this page a second time.
-        shown, asked_at = self._feed.at_hand, self._clock()
+        shown, was_fresh = self._feed.at_hand, self._feed.is_at_hand_fresh()
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
         whole["REQUEST_METHOD"] = "GET"
         response = Response.from_app(self.app, whole)
         if response.status_code != 200 or not response.cache_control.public or "Set-Cookie" in response.headers:  # noqa: PLR2004
             return response(environ, start_response)
-        page = HotPage(shown, self._feed.trusted_until(asked_at), *_variants(response))
+        trust = Pause(self._clock, self._feed.trusted_for(was_fresh=was_fresh))
+        page = HotPage(shown, trust, *_variants(response))
         self._keep(key, page)
         return ClosingIterator(page.answer(environ, start_response), response.close)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from threading import Lock, Semaphore
 from typing import Literal
@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
-from igfeed.clock import Clock, Deadline, utcnow
+from igfeed.clock import Clock, Deadline, Pause, system_clock
 from igfeed.errors import PicturesUnreachable, PictureUnavailable, StoreError
 from igfeed.instagram import Instagram
 from igfeed.models import Picture
@@ -63,11 +63,11 @@ class MirrorReport:
 class Pictures:
     """Threads may share it: one of them makes a picture while the others wait for it."""
 
-    def __init__(self, store: Store, instagram: Instagram, clock: Clock = utcnow) -> None:
+    def __init__(self, store: Store, instagram: Instagram, clock: Clock = system_clock) -> None:
         self._store = store
         self._instagram = instagram
         self._clock = clock
-        self._quiet_until: datetime | None = None
+        self._quiet: Pause | None = None
         self._memory: LRUCache[str, bytes] = LRUCache(MEMORY, getsizeof=len)
         self._memory_lock = Lock()
         self._unsaved: set[str] = set()
@@ -179,9 +179,9 @@ class Pictures:
         try:
             file = self._instagram.picture(picture.url)
         except PicturesUnreachable:
-            self._quiet_until = self._clock() + PAUSE
+            self._quiet = Pause(self._clock, PAUSE)
             raise
-        self._quiet_until = None
+        self._quiet = None
         # Pillow is a twentieth of a cold start, and a kept picture is shown without it.
         from igfeed.imaging import render  # noqa: PLC0415
 
@@ -192,12 +192,12 @@ class Pictures:
 
     def _refuse_while_unreachable(self) -> None:
         """After a failure one view in a while finds out; the others do not fill the server with waiting."""
-        now, until = self._clock(), self._quiet_until
-        if until is None:
+        quiet = self._quiet
+        if quiet is None:
             return
-        if now < until:
+        if not quiet.is_over:
             raise PicturesUnreachable("Instagram's pictures are out of reach.")
-        self._quiet_until = now + PAUSE
+        self._quiet = Pause(self._clock, PAUSE)
 
     def _keep(self, picture_id: str, files: dict[int, bytes]) -> bool:
         """Keep the files at hand and in the store; False when the store did not take them all."""

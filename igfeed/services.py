@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 
 from igfeed.background import Background, WorkerThread, in_place
-from igfeed.clock import Clock, Sleep, sleep, utcnow
+from igfeed.clock import Clock, Sleep, sleep, system_clock
 from igfeed.config import Settings
 from igfeed.demo import DEMO_TOKEN, DemoInstagram
 from igfeed.encryption import FernetCipher, NoCipher
@@ -50,7 +50,7 @@ def services_of(app: Flask) -> Services:
 
 
 def build(
-    settings: Settings, clock: Clock = utcnow, background: Background | None = None, sleep: Sleep = sleep
+    settings: Settings, clock: Clock = system_clock, background: Background | None = None, sleep: Sleep = sleep
 ) -> Services:
     """Everything as the settings want it; opens no file and no connection yet."""
     instagram, from_environment = _instagram(settings, clock, sleep)

@@ -95,10 +95,9 @@ def report(services: Services) -> Status:
 
 
 def _found(services: Services) -> Status:
-    now = services.clock()
     snapshot, store_error = _snapshot(services)
     trouble, found = services.feed.trouble(), services.tokens.report()
-    token = _token_status(found, trouble, now)
+    token = _token_status(found, trouble)
     findings = _findings(services, token, found, store_error, trouble)
     worst = next(findings, Finding("ok"))
     return Status(
@@ -108,7 +107,7 @@ def _found(services: Services) -> Status:
         account=_account_status(snapshot),
         token=token,
         last_renewal=_renewal_status(found.last_renewal),
-        feed=_feed_status(services, snapshot, trouble),
+        feed=_feed_status(services, snapshot, trouble, found.at),
         store=StoreStatus(services.store.kind, store_error is None),
     )
 
@@ -160,8 +159,8 @@ def _what_ails(token: TokenStatus) -> str:
     return "Instagram rejects the access token."
 
 
-def _token_status(tokens: TokenReport, trouble: Trouble | None, now: datetime) -> TokenStatus:
-    token = tokens.token
+def _token_status(tokens: TokenReport, trouble: Trouble | None) -> TokenStatus:
+    token, now = tokens.token, tokens.at
     if token is None:
         return TokenStatus()
     life = None if token.expires_at is None else max(token.expires_at - now, timedelta())
@@ -199,16 +198,18 @@ def _account_status(snapshot: FeedSnapshot | None) -> AccountStatus:
     return AccountStatus(snapshot.profile.username, snapshot.profile.name, snapshot.profile.media_count)
 
 
-def _feed_status(services: Services, snapshot: FeedSnapshot | None, trouble: Trouble | None) -> FeedStatus:
+def _feed_status(
+    services: Services, snapshot: FeedSnapshot | None, trouble: Trouble | None, now: datetime
+) -> FeedStatus:
     last_error = trouble.message if trouble else None
     if snapshot is None:
         return FeedStatus(last_error=last_error)
-    age = services.clock() - snapshot.fetched_at
+    age = now - snapshot.fetched_at
     return FeedStatus(
         posts=len(snapshot.posts),
         fetched_at=snapshot.fetched_at,
         age=max(0, int(age.total_seconds())),
-        fresh=services.feed.is_fresh(snapshot),
+        fresh=services.feed.is_fresh(snapshot, now),
         last_error=last_error,
     )
 

@@ -8,7 +8,7 @@ hand that works where Instagram rejects it, and by nothing else.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -54,11 +54,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class TokenReport:
-    """What there is to say about the token: ``token`` is None when there is none.
+    """What there is to say about the token at that time: ``token`` is None when there is none.
 
     ``fingerprint`` is that of the token that the next call is made with, which may still be a changed variable's.
     """
 
+    at: datetime
     last_renewal: Renewal | None
     token: Token | None = None
     fingerprint: str = ""
@@ -130,11 +131,11 @@ class TokenManager:
         if held.token.is_expired(self._clock()):
             self.use(self._instagram.profile)
             held = self._custody.settled().tried
-        last = self._renewals.recall()
-        if not held.token.is_renewable(self._clock()):
+        last, now = self._renewals.recall(), self._clock()
+        if not held.token.is_renewable(now):
             is_renewed = last and not last.trouble and last.token == held.token.fingerprint
             return Outcome.NOT_DUE if is_renewed else Outcome.TOO_YOUNG
-        if held.store_error and not self._is_due(held.token):
+        if held.store_error and not self._is_due(held.token, now):
             raise held.store_error
         return self._renew(held, last)
 
@@ -152,20 +153,21 @@ class TokenManager:
 
     def report(self) -> TokenReport:
         """What there is to say; changes nothing that anybody else sees."""
-        last = self._renewals.recall()
+        last, now = self._renewals.recall(), self._clock()
         try:
             held = self._custody.find()
         except StoreError as error:
-            return TokenReport(last, store_error=error)
+            return TokenReport(now, last, store_error=error)
         if held is None:
-            return TokenReport(last)
+            return TokenReport(now, last)
         tried = held.tried
         return TokenReport(
+            now,
             last,
             tried.token,
             held.token.fingerprint,
             tried.source,
-            self._is_due(tried.token),
+            self._is_due(tried.token, now),
             tried.is_saved,
             tried.store_error,
         )
@@ -174,7 +176,7 @@ class TokenManager:
         """What to call with, once what is due has been renewed. A token that nobody has tried is read with first."""
         held = self._custody.settled()
         token, now = held.tried.token, self._clock()
-        if not self._is_due(token) or not token.is_renewable(now) or token.is_expired(now):
+        if not self._is_due(token, now) or not token.is_renewable(now) or token.is_expired(now):
             return held
         last = self._renewals.recall()
         if last and last.trouble and last.trouble.pauses(token.fingerprint, now):
@@ -185,8 +187,8 @@ class TokenManager:
             log.warning("The token could not be renewed and is used as it is: %s", error)
         return self._custody.present()
 
-    def _is_due(self, token: Token) -> bool:
-        return token.has_less_than(self._renew_within, self._clock())
+    def _is_due(self, token: Token, now: datetime) -> bool:
+        return token.has_less_than(self._renew_within, now)
 
     def _found_or_none(self) -> Held | None:
         try:

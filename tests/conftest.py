@@ -2,8 +2,10 @@
 
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import pytest
@@ -45,21 +47,88 @@ def close(store: Store) -> None:
 
 
 class MovingClock:
-    """A clock that stands still until it is told to go on."""
+    """A wall clock and a monotonic one. Both move at each reading, as real ones do, and further when told to."""
 
-    def __init__(self) -> None:
-        self.now = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
+    def __init__(self, step: timedelta = timedelta(microseconds=1)) -> None:
+        self._wall = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
+        self._monotonic = timedelta()
+        self._step = step
+        self._lock = RLock()
 
     def __call__(self) -> datetime:
-        return self.now
+        with self._lock:
+            wall = self._wall
+            self.now += self._step
+            return wall
+
+    def monotonic(self) -> timedelta:
+        with self._lock:
+            monotonic = self._monotonic
+            self.now += self._step
+            return monotonic
+
+    @property
+    def now(self) -> datetime:
+        """What the wall clock says at its next reading. Setting it is time that passes, for both."""
+        return self._wall
+
+    @now.setter
+    def now(self, wall: datetime) -> None:
+        assert wall >= self._wall, "time does not go back: see wall_jumps"
+        with self._lock:
+            self._monotonic += wall - self._wall
+            self._wall = wall
 
     def forward(self, **units: float) -> None:
         self.now += timedelta(**units)
 
+    def wall_jumps(self, **units: float) -> None:
+        """Somebody sets the wall clock, back or ahead; no time passes."""
+        self._wall += timedelta(**units)
+
+    def stand_still(self) -> None:
+        """Until it is told to go on."""
+        self._step = timedelta()
+
+
+@dataclass(frozen=True, eq=False)
+class _About:
+    value: Any
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: Any) -> bool:
+        return other is not None and bool(abs(other - self.value) < timedelta(minutes=2))
+
+
+def about(value: datetime | timedelta) -> Any:
+    """Equal to a moment or a duration less than two minutes away: a moving clock tells each reader another one."""
+    return _About(value)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--clock-step", type=float, default=1e-6, help="seconds that the clock moves at each reading")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if "clock" in names and "still_clock" not in names:
+            item.add_marker(pytest.mark.moving_clock)
+
 
 @pytest.fixture
-def clock() -> MovingClock:
-    return MovingClock()
+def clock(request: pytest.FixtureRequest) -> MovingClock:
+    return MovingClock(timedelta(seconds=request.config.getoption("--clock-step")))
+
+
+@pytest.fixture
+def still_clock(clock: MovingClock) -> MovingClock:
+    clock.stand_still()
+    return clock
+
+
+to_the_moment = pytest.mark.usefixtures("still_clock")
+"""For a test of what holds just before a moment, on it and just after it."""
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+A_MOMENT = timedelta(microseconds=1)
 WEEK = timedelta(days=7)
 
 START = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
@@ -349,17 +350,31 @@ class Turn:
     result: str = ""
 
 
+@dataclass(frozen=True)
+class WorldClock:
+    """The world's time as somebody's clock has it; each reading takes ``step``."""
+
+    world: World
+    ahead: timedelta = timedelta()
+    step: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        now = self.world.now + self.ahead
+        self.world.now += self.step
+        return now
+
+    def monotonic(self) -> timedelta:
+        return self() - START
+
+
 class Process:
     """One process of ours, with a clock of its own; `hands` is what Instagram or the store has told it."""
 
     def __init__(self, world: World, number: int) -> None:
         self.world = world
         self.number = number
-        self.ahead = world.luck.clocks[number] * MINUTE
+        self.clock = WorldClock(world, world.luck.clocks[number] * MINUTE, A_MOMENT)
         self.start()
-
-    def clock(self) -> datetime:
-        return self.world.now + self.ahead
 
     def start(self) -> None:
         """Empty of all memory."""
@@ -405,7 +420,7 @@ class Played:
 
     def __init__(self, world: World, store: Store | None = None) -> None:
         self._world = world
-        self._store = store or MemoryStore(lambda: world.now)
+        self._store = store or MemoryStore(WorldClock(world))
 
     def store(self, process: Process) -> Store:
         return self._store

@@ -31,7 +31,7 @@ from statistics import median
 from threading import Event, Lock, Thread
 from typing import Any, TypeAlias
 
-from igfeed.clock import utcnow
+from igfeed.clock import system_clock
 from tests.servers import instagram as ig
 from tests.servers.faults import Fault
 from tests.servers.instagram import FakeInstagram
@@ -146,7 +146,7 @@ class CountingInstagram(FakeInstagram):
     """The same of Instagram."""
 
     def __init__(self) -> None:
-        super().__init__(clock=utcnow)
+        super().__init__(clock=system_clock)
         self.requests: Counter[str | None] = Counter()
 
     def note(self, exchange: Any, fault: str | None) -> None:

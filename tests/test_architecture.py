@@ -32,7 +32,7 @@ FLASK_FROM = 5
 """What decides, fetches and keeps knows nothing of HTTP: Flask begins where the parts are put together."""
 
 TIME_ROOM = PACKAGE / "clock.py"
-TIME_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "utcnow"}
+TIME_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "system_clock"}
 
 ENVIRONMENT_ROOMS = {PACKAGE / "__init__.py", ROOT / "wsgi.py", ROOT / "gunicorn.conf.py"}
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv"}
@@ -86,7 +86,7 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def dotted(node: ast.expr) -> str:
-    """`datetime.now` for `datetime.now` and for `datetime.datetime.now` alike, `utcnow` for a plain name."""
+    """`datetime.now` for `datetime.now` and for `datetime.datetime.now` alike, `system_clock` for a plain name."""
     return ".".join(ast.unparse(node).split(".")[-2:])
 
 

@@ -12,11 +12,11 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from igfeed import create_app
-from igfeed.clock import utcnow
+from igfeed.clock import system_clock
 from igfeed.custody import KEY
 from igfeed.models import Token
 from igfeed.services import Services
-from tests.conftest import MakeServices, MovingClock
+from tests.conftest import MakeServices, MovingClock, about
 from tests.servers.instagram import EXPIRED, TEMPORARY, FakeInstagram, PictureReply, image
 from tests.servers.upstash import FakeUpstash
 
@@ -72,8 +72,8 @@ def test_the_remaining_life_tells_the_age(
 
     token = services.tokens.report().token
     assert token is not None
-    assert token.expires_at == clock() + timedelta(days=10)
-    assert token.issued_at == clock() - timedelta(days=50)
+    assert token.expires_at == about(clock.now + timedelta(days=10))
+    assert token.issued_at == about(clock.now - timedelta(days=50))
 
 
 def test_a_token_that_instagram_rejects_is_not_stored(
@@ -299,7 +299,7 @@ def flask(*arguments: str, env: dict[str, str], stdin: str = "") -> subprocess.C
 
 
 def test_plain_flask_finds_the_commands(environ: dict[str, str], instagram: FakeInstagram) -> None:
-    instagram.clock = utcnow
+    instagram.clock = system_clock
     value = instagram.issue(age=timedelta(0))
 
     stored = flask("igfeed", "setup-token", env=environ, stdin=value)

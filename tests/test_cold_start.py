@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from igfeed.clock import Deadline, utcnow
+from igfeed.clock import Deadline, system_clock
 from igfeed.models import Token
 from igfeed.services import Services
 from tests.conftest import MovingClock
@@ -34,7 +34,7 @@ def loaded_by(code: str, environ: dict[str, str]) -> set[str]:
 def test_a_stored_feed_is_shown_without_the_heavy_libraries(
     code: str, services: Services, instagram: FakeInstagram, environ: dict[str, str], clock: MovingClock
 ) -> None:
-    clock.now = utcnow()  # The other process has the true time, and the feed shall be fresh there too.
+    clock.now = system_clock()  # The other process has the true time, and the feed shall be fresh there too.
     services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_proven=True)
     post = services.feed.fetch().posts[0]
     services.pictures.mirror([post.picture], Deadline(60))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from igfeed.clock import utcnow
+from igfeed.clock import system_clock
 from tests.servers.instagram import FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
 
@@ -29,7 +29,7 @@ POSTS = re.compile(r'data-post-id="(\d+)"')
 @pytest.fixture
 def live_instagram() -> Iterator[FakeInstagram]:
     """On the real clock, which the processes have."""
-    with FakeInstagram(clock=utcnow) as server:
+    with FakeInstagram(clock=system_clock) as server:
         server.picture_size = (96, 120)
         yield server
 
@@ -123,8 +123,8 @@ def test_forty_visitors_at_once_cost_one_renewal_and_one_fetch(
     document = json.loads(upstash.raw("GET", "token:v1"))
     upstash.flush()
     due = {**document, "value": value, "predecessor": None}
-    due["issued_at"] = (utcnow() - timedelta(days=54)).isoformat()
-    due["expires_at"] = (utcnow() + timedelta(days=6)).isoformat()
+    due["issued_at"] = (system_clock() - timedelta(days=54)).isoformat()
+    due["expires_at"] = (system_clock() + timedelta(days=6)).isoformat()
     upstash.raw("SET", "token:v1", json.dumps(due))
     live_instagram.forget_calls()
     media = live_instagram.hold("media")

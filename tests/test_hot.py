@@ -14,7 +14,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from igfeed import create_app
 from igfeed.hot import MOST_BYTES, MOST_PAGES, HotPages
 from igfeed.models import Token
-from tests.conftest import MakeServices, MovingClock, Visitor
+from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
 from tests.servers.instagram import TEMPORARY, FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
 
@@ -109,6 +109,7 @@ def answered(response: TestResponse) -> tuple[bytes, dict[str, str]]:
     return response.data, headers
 
 
+@to_the_moment
 def test_a_page_is_made_anew_when_the_feed_is_no_longer_fresh(
     make_services: MakeServices, instagram: FakeInstagram, token: Token, clock: MovingClock
 ) -> None:
@@ -133,6 +134,7 @@ def seldom(make_services: MakeServices, instagram: FakeInstagram, token: Token) 
     return app
 
 
+@to_the_moment
 def test_a_page_that_fell_due_while_it_was_made_is_not_handed_out_again(seldom: Flask, clock: MovingClock) -> None:
     client = Visitor(seldom)
     clock.now += timedelta(seconds=60) - MOMENT
@@ -143,6 +145,7 @@ def test_a_page_that_fell_due_while_it_was_made_is_not_handed_out_again(seldom: 
     assert pages == ["igfeed; hit", "igfeed; fwd=stale"]
 
 
+@to_the_moment
 @pytest.mark.parametrize("later", [timedelta(), timedelta(seconds=59)], ids=["the first page", "a later page"])
 def test_a_page_of_a_feed_that_cannot_be_had_anew_is_kept_for_as_long_as_nobody_may_try(
     seldom: Flask, instagram: FakeInstagram, clock: MovingClock, later: timedelta
@@ -168,6 +171,7 @@ def test_a_page_of_a_feed_that_cannot_be_had_anew_is_kept_for_as_long_as_nobody_
     assert new["id"] in client.get("/").text
 
 
+@to_the_moment
 @pytest.mark.parametrize(("age", "is_hot"), [(CHECK_TTL - MOMENT, True), (CHECK_TTL, False)], ids=["before", "on"])
 def test_a_page_is_handed_out_for_as_long_as_the_process_trusts_its_copy(
     warm: FlaskClient, asked: Asked, clock: MovingClock, age: timedelta, is_hot: bool

@@ -25,7 +25,7 @@ from werkzeug.test import run_wsgi_app
 
 from igfeed import create_app
 from igfeed.caching import pages
-from igfeed.clock import utcnow
+from igfeed.clock import system_clock
 from igfeed.models import Token
 from tests.conftest import MakeServices, MovingClock, Visitor
 from tests.deployed import Deployed, gunicorn
@@ -500,7 +500,9 @@ def test_a_host_header_stays_inside_its_attribute(client: FlaskClient, token: To
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """The shipped server with a feed."""
     store = tmp_path_factory.mktemp("deployed") / "store.sqlite3"
-    with FakeInstagram(clock=utcnow, posts=[image(id=f"1790000000000000{number}") for number in range(4)]) as instagram:
+    with FakeInstagram(
+        clock=system_clock, posts=[image(id=f"1790000000000000{number}") for number in range(4)]
+    ) as instagram:
         instagram.picture_size = (48, 60)
         environ = {
             "PATH": os.environ["PATH"],

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from igfeed import create_app
 from igfeed.models import Token
-from tests.conftest import MakeServices, MovingClock
+from tests.conftest import MakeServices, MovingClock, to_the_moment
 from tests.servers.faults import Fault
 from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram, PictureReply, image
 from tests.servers.upstash import FakeUpstash
@@ -125,6 +125,7 @@ def status(client: FlaskClient) -> dict[str, Any]:
     return response.json or {}
 
 
+@to_the_moment
 def test_a_healthy_feed_is_ok_and_says_so_in_the_agreed_shape(client: FlaskClient, token: Token) -> None:
     client.get("/")
 

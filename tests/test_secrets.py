@@ -27,7 +27,7 @@ from werkzeug.serving import make_server
 from igfeed import create_app, upkeep
 from igfeed.background import in_place
 from igfeed.caching import pages
-from igfeed.clock import utcnow
+from igfeed.clock import system_clock
 from igfeed.config import Settings
 from igfeed.custody import KEY
 from igfeed.errors import IgfeedError
@@ -557,7 +557,7 @@ def test_a_token_typed_in_wrongly_is_not_repeated(
 @pytest.fixture
 def deployment(site: Site) -> dict[str, str]:
     """The variables of real processes, whose clock is the real one."""
-    site.instagram.clock = utcnow
+    site.instagram.clock = system_clock
     site.instagram.issue(string=TOKEN)
     site.instagram.issue(string=FROM_ENVIRONMENT)
     return {"PATH": os.environ["PATH"], **site.environ}

@@ -26,7 +26,7 @@ from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import SWAP, UpstashStore
-from tests.conftest import MovingClock, told_by
+from tests.conftest import MovingClock, to_the_moment, told_by
 from tests.servers.upstash import MODES, FakeUpstash
 
 ROOT = Path(__file__).parent.parent
@@ -293,6 +293,7 @@ def test_threads_do_not_get_into_each_others_way(store: Store) -> None:
     assert at_once(16, work) == [[f"{thread}-{number}" for number in range(5)] for thread in range(16)]
 
 
+@to_the_moment
 @pytest.mark.parametrize(("more", "won"), [(-1, False), (0, True), (1, True)])
 @pytest.mark.parametrize("make", [MemoryStore, "sqlite"])
 def test_a_claim_by_our_own_clock_ends_on_the_moment(
@@ -807,6 +808,7 @@ def test_a_failure_of_the_store_goes_on_to_who_asked(
     assert caught.value.hint == "Call the owner."
 
 
+@to_the_moment
 @pytest.mark.parametrize("command", [COMMANDS[name] for name in UNCLAIMING])
 def test_after_a_failure_nobody_asks_and_everybody_hears_why(
     frail: FrailStore, fallen: GuardedStore, clock: MovingClock, command: Callable[[Store], Any]

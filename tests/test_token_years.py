@@ -39,6 +39,7 @@ from tests.simulation import (
     Violation,
     Visits,
     World,
+    WorldClock,
     drawn,
     in_document,
     many,
@@ -288,7 +289,7 @@ def test_the_same_history_comes_to_pass_on_an_embedded_store(seed: int, tmp_path
     luck = drawn(Random(seed), years=0.5)
 
     def on_disk(world: World) -> Played:
-        return Played(world, SqliteStore(tmp_path / "store.sqlite3", lambda: world.now))
+        return Played(world, SqliteStore(tmp_path / "store.sqlite3", WorldClock(world)))
 
     in_memory, embedded = World(luck), World(luck, parts=on_disk)
     endings = in_memory.live(), embedded.live()

@@ -29,7 +29,7 @@ from igfeed.stores.memory import MemoryStore
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import UpstashStore
 from igfeed.tokens import RENEWAL_KEY, Outcome, TokenManager
-from tests.conftest import MovingClock, told_by
+from tests.conftest import MovingClock, about, to_the_moment, told_by
 from tests.servers import instagram as fake
 from tests.servers.upstash import FakeUpstash
 from tests.site import Site
@@ -82,6 +82,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 # When it is renewed
 
 
+@to_the_moment
 @pytest.mark.parametrize(
     ("left", "renewals"), [(7 * DAY + SECOND, 0), (7 * DAY, 0), (7 * DAY - SECOND, 1)], ids=["above", "on", "below"]
 )
@@ -99,6 +100,7 @@ def test_a_token_with_less_than_seven_days_left_is_renewed_before_its_use(
     assert (token.value != old.value) == bool(renewals)
 
 
+@to_the_moment
 @pytest.mark.parametrize(
     ("age", "renewals"), [(DAY - SECOND, 0), (DAY, 1), (DAY + SECOND, 1)], ids=["too young", "on", "above"]
 )
@@ -116,12 +118,13 @@ def test_a_due_token_is_used_as_it_is_until_it_is_24_hours_old(
     assert (token.value == old.value) == (renewals == 0)
 
 
+@to_the_moment
 def test_a_token_is_still_renewed_in_its_last_second(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store, left=SECOND)
 
     token = site.start(memory_store).tokens.usable()
 
-    assert token.expires_at == site.clock() + timedelta(seconds=5183944)
+    assert token.expires_at == site.clock.now + timedelta(seconds=5183944)
 
 
 @pytest.mark.parametrize("late", [timedelta(), SECOND], ids=["on", "after"])
@@ -155,7 +158,7 @@ def test_a_token_that_lives_beyond_its_reckoned_expiry_is_found_alive_and_due(
         tokens.usable()
 
     assert site.instagram.alive(document(memory_store).value)
-    assert document(memory_store).expires_at == site.clock() + timedelta(seconds=5183944)
+    assert document(memory_store).expires_at == about(site.clock.now + timedelta(seconds=5183944))
 
 
 def test_a_token_whose_age_nobody_knows_counts_as_old_and_due(site: Site, memory_store: MemoryStore) -> None:
@@ -227,11 +230,13 @@ def test_the_life_of_a_renewed_token_counts_from_before_the_call(
     with site.instagram.hold("renew") as gate:
         renewing = threads.submit(site.start(memory_store).tokens.usable)
         assert gate.wait()
+        answered_at = site.clock()
         site.clock.forward(seconds=15)
     token = renewing.result()
 
-    assert token.issued_at == asked_at
-    assert token.expires_at == asked_at + timedelta(seconds=5183944)
+    assert token.issued_at is not None
+    assert asked_at <= token.issued_at < answered_at
+    assert token.expires_at == token.issued_at + timedelta(seconds=5183944)
 
 
 def test_a_renewed_token_is_stored_whole_together_with_its_predecessor(any_store: Store, site: Site) -> None:
@@ -241,8 +246,8 @@ def test_a_renewed_token_is_stored_whole_together_with_its_predecessor(any_store
 
     assert renewed == document(any_store)
     assert renewed.predecessor == old
-    assert renewed.issued_at == site.clock()
-    assert renewed.expires_at == site.instagram.expires_at(renewed.value)
+    assert renewed.issued_at == about(site.clock.now)
+    assert renewed.expires_at == about(site.instagram.expires_at(renewed.value))
     assert site.start(any_store).tokens.usable() == renewed
 
 
@@ -337,7 +342,7 @@ def test_a_renewal_that_keeps_the_string_only_prolongs_its_life(site: Site, memo
 
     assert renewed == document(memory_store)
     assert (renewed.value, renewed.predecessor) == (old.value, None)
-    assert renewed.expires_at == site.clock() + timedelta(seconds=5183944)
+    assert renewed.expires_at == about(site.clock.now + timedelta(seconds=5183944))
 
 
 def test_an_old_string_that_dies_with_the_renewal_costs_nothing(site: Site, memory_store: MemoryStore) -> None:
@@ -461,7 +466,7 @@ def test_what_another_process_stores_while_this_one_renews_is_overwritten_by_not
     store.before_swap = prolong
     tokens.usable()
 
-    assert document(store).expires_at == site.clock() + 70 * DAY
+    assert document(store).expires_at == about(site.clock.now + 70 * DAY)
     assert tokens.usable() == document(store)
 
 
@@ -473,7 +478,7 @@ def test_a_renewed_token_is_saved_though_another_process_was_faster_with_somethi
 
     tokens.renew()
 
-    assert document(store).expires_at == site.clock() + timedelta(seconds=5183944)
+    assert document(store).expires_at == about(site.clock.now + timedelta(seconds=5183944))
 
 
 def test_an_unsaved_token_that_gave_way_is_tried_once_the_stored_one_is_rejected(
@@ -773,7 +778,7 @@ def test_a_changed_variable_that_may_not_read_does_not_keep_the_stored_token_fro
     assert tokens.use(site.client.profile).username == fake.USERNAME
 
     assert document(memory_store).line == earlier.line
-    assert document(memory_store).expires_at == site.clock() + timedelta(seconds=5183944)
+    assert document(memory_store).expires_at == about(site.clock.now + timedelta(seconds=5183944))
 
 
 def test_what_a_changed_variable_has_replaced_is_there_if_it_dies_before_its_first_renewal(
@@ -1108,6 +1113,7 @@ def test_no_failed_renewal_harms_the_living_token(fault: fake.Fault, site: Site,
     assert trouble.trouble is not None
 
 
+@to_the_moment
 @pytest.mark.parametrize(
     ("left", "pause"),
     [(3 * DAY, HOUR), (DAY, HOUR), (DAY - SECOND, timedelta(minutes=5))],
@@ -1131,6 +1137,7 @@ def test_a_failed_renewal_pauses_visitors_for_an_hour_and_on_the_last_day_for_fi
     assert counts == [1, 2]
 
 
+@to_the_moment
 @pytest.mark.parametrize(("late", "renewals"), [(-SECOND, 0), (timedelta(), 1)], ids=["before", "on"])
 def test_a_token_of_unknown_life_that_cannot_be_renewed_is_tried_again_after_an_hour(
     late: timedelta, renewals: int, site: Site, memory_store: MemoryStore

@@ -3,10 +3,10 @@
 import logging
 import random
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 
-from igfeed.clock import Clock, Deadline, Sleep, sleep
+from igfeed.clock import Clock, Deadline, Pause, Sleep, sleep
 from igfeed.errors import (
     InstagramUnreachable,
     PicturesUnreachable,
@@ -87,7 +87,7 @@ class InstagramClient:
         self._transport = transport
         self._clock = clock
         self._sleep = sleep
-        self._choices: dict[str, tuple[int, datetime]] = {}
+        self._choices: dict[str, tuple[int, Pause]] = {}
         self._page_size = PageSize()
 
     def profile(self, token: str) -> Profile:
@@ -198,14 +198,14 @@ class InstagramClient:
                     raise
             number += 1
         if number > first:
-            self._choices[path] = number, self._clock() + WITHOUT_OPTIONAL_FIELDS
+            self._choices[path] = number, Pause(self._clock, WITHOUT_OPTIONAL_FIELDS)
             log.warning("Instagram does not know one of the optional fields of /%s, going on without them", path)
         return answer
 
     def _choice(self, path: str) -> int:
         """Which choice worked lately."""
-        number, until = self._choices.get(path, (0, self._clock()))
-        return number if self._clock() < until else 0
+        number, pause = self._choices.get(path, (0, None))
+        return 0 if pause is None or pause.is_over else number
 
     def _token(self, path: str, params: dict[str, str]) -> Token:
         """Token calls carry no version."""

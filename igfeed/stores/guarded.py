@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Lock, local
 from typing import TypeVar
 
 from igfeed.background import Background, WorkerThread
-from igfeed.clock import Clock, utcnow
+from igfeed.clock import Clock, Pause, system_clock
 from igfeed.errors import StoreError
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
@@ -27,7 +27,7 @@ T = TypeVar("T")
 class GuardedStore:
     """Fails at once while the store is known to be down; claims are then decided in this process."""
 
-    def __init__(self, store: Store, clock: Clock = utcnow, background: Background | None = None) -> None:
+    def __init__(self, store: Store, clock: Clock = system_clock, background: Background | None = None) -> None:
         self.kind = store.kind
         self._store = store
         self._clock = clock
@@ -35,7 +35,8 @@ class GuardedStore:
         self._claims = MemoryStore(clock)
         self._lock = Lock()
         self._reading = local()
-        self._closed_until: datetime | None = None
+        self._closed: Pause | None = None
+        """None while the store is well."""
         self._error = StoreError("The store was not asked yet.")
 
     def get(self, key: str) -> str | None:
@@ -89,7 +90,7 @@ class GuardedStore:
 
     def ask_again(self) -> None:
         """Find out now whether the store is back: the owner's tasks come seldom, and can wait."""
-        if self._closed_until is not None:
+        if self._closed is not None:
             self._probe()
 
     def _read_before(self) -> dict[str, str | None]:
@@ -99,17 +100,16 @@ class GuardedStore:
     def _ask(self, command: Callable[[], T]) -> T:
         if self._is_probe_due():
             self._background(self._probe)
-        if self._closed_until is not None:
+        if self._closed is not None:
             raise StoreError(str(self._error), self._error.hint)
         return self._watched(command)
 
     def _is_probe_due(self) -> bool:
         """True for one caller after each pause."""
-        now = self._clock()
         with self._lock:
-            is_due = self._closed_until is not None and now >= self._closed_until
+            is_due = self._closed is not None and self._closed.is_over
             if is_due:
-                self._closed_until = now + PAUSE
+                self._closed = Pause(self._clock, PAUSE)
             return is_due
 
     def _probe(self) -> None:
@@ -127,13 +127,13 @@ class GuardedStore:
 
     def _close(self, error: StoreError) -> None:
         with self._lock:
-            if self._closed_until is None:
+            if self._closed is None:
                 log.warning("The store is away, going on without it: %s", error)
             self._error = error
-            self._closed_until = self._clock() + PAUSE
+            self._closed = Pause(self._clock, PAUSE)
 
     def _open(self) -> None:
         with self._lock:
-            if self._closed_until is not None:
+            if self._closed is not None:
                 log.info("The store is back")
-            self._closed_until = None
+            self._closed = None

@@ -1,20 +1,20 @@
 """A store in this process: for tests, for the demo on a read-only disk, for claims while the real store is away."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Lock
 
-from igfeed.clock import Clock, utcnow
+from igfeed.clock import Clock, Pause, system_clock
 from igfeed.stores import Kind
 
 
 class MemoryStore:
     kind: Kind = "memory"
 
-    def __init__(self, clock: Clock = utcnow) -> None:
+    def __init__(self, clock: Clock = system_clock) -> None:
         self._clock = clock
         self._values: dict[str, str] = {}
-        self._claims: dict[str, datetime] = {}
+        self._claims: dict[str, Pause] = {}
         self._lock = Lock()
 
     def get(self, key: str) -> str | None:
@@ -41,10 +41,9 @@ class MemoryStore:
             self._values.pop(key, None)
 
     def claim(self, key: str, ttl: timedelta) -> bool:
-        now = self._clock()
         with self._lock:
-            self._claims = {name: end for name, end in self._claims.items() if end > now}
+            self._claims = {name: claim for name, claim in self._claims.items() if not claim.is_over}
             if key in self._claims:
                 return False
-            self._claims[key] = now + max(ttl, timedelta(seconds=1))
+            self._claims[key] = Pause(self._clock, max(ttl, timedelta(seconds=1)))
             return True

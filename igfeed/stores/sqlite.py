@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 
-from igfeed.clock import Clock, Deadline, sleep, utcnow
+from igfeed.clock import Clock, Deadline, sleep, system_clock
 from igfeed.errors import StoreError
 from igfeed.stores import Kind
 
@@ -21,6 +21,9 @@ TIME_LIMIT = 2.0
 BUSY_PAUSE = 0.01
 """Seconds between two tries at what SQLite itself does not wait for."""
 
+CLAIM_SLACK = timedelta(minutes=1)
+"""How far a claim may outlast our own: who has it may have read the clock after us and still been first."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS claim (key TEXT PRIMARY KEY, ends REAL NOT NULL) WITHOUT ROWID;
@@ -31,8 +34,9 @@ SWAP = "UPDATE document SET value = :new WHERE key = :key AND value = :old"
 
 CLAIM = """
 INSERT INTO claim (key, ends) VALUES (:key, :ends)
-ON CONFLICT (key) DO UPDATE SET ends = excluded.ends WHERE claim.ends <= :now
+ON CONFLICT (key) DO UPDATE SET ends = excluded.ends WHERE claim.ends <= :now OR claim.ends > :latest
 """
+"""One that reaches further than any claim can was made before the clock was set back, and counts as ended."""
 
 
 class SqliteStore:
@@ -40,7 +44,7 @@ class SqliteStore:
 
     kind: Kind = "sqlite"
 
-    def __init__(self, path: Path, clock: Clock = utcnow) -> None:
+    def __init__(self, path: Path, clock: Clock = system_clock) -> None:
         self._path = path
         self._clock = clock
         self._ready = False
@@ -77,8 +81,10 @@ class SqliteStore:
     def claim(self, key: str, ttl: timedelta) -> bool:
         now = self._clock()
         ends = now + max(ttl, timedelta(seconds=1))
+        moments = {"now": now, "ends": ends, "latest": ends + CLAIM_SLACK}
+        seconds = {name: moment.timestamp() for name, moment in moments.items()}
         with self._open() as db:
-            won = db.execute(CLAIM, {"key": key, "now": now.timestamp(), "ends": ends.timestamp()}).rowcount == 1
+            won = db.execute(CLAIM, {"key": key, **seconds}).rowcount == 1
             db.execute("DELETE FROM claim WHERE ends <= ?", (now.timestamp(),))
         return won
 

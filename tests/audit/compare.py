@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from werkzeug.wrappers import Request, Response
 
 from igfeed import create_app
-from igfeed.clock import utcnow
+from igfeed.clock import system_clock
 from igfeed.config import Settings
 from igfeed.demo import SCHEME, DemoInstagram
 from igfeed.models import Post
@@ -40,7 +40,7 @@ class Host:
     """
 
     def __init__(self) -> None:
-        posts = DemoInstagram(utcnow).media("", POSTS).posts
+        posts = DemoInstagram(system_clock).media("", POSTS).posts
         self.pictures = {f"/{post.id}.jpg": draw(sketch(post), *ORIGINAL) for post in posts}
         self.posts = posts
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from igfeed.clock import utcnow
+from igfeed.clock import system_clock
 from tests.servers.instagram import FakeInstagram
 from tests.servers.upstash import FakeUpstash
 from tests.soak import SECRET, set_up
@@ -49,7 +49,7 @@ def variables(instagram: FakeInstagram, upstash: FakeUpstash) -> dict[str, str]:
 @contextmanager
 def deployment(page: str) -> Iterator[Deployment]:
     """``page`` names the file that the bare view answers with."""
-    with FakeInstagram(clock=utcnow) as instagram, FakeUpstash() as upstash:
+    with FakeInstagram(clock=system_clock) as instagram, FakeUpstash() as upstash:
         instagram.picture_size = (48, 60)
         env = variables(instagram, upstash) | {
             # Longer than any measurement, so that each of them is within one of either.

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
 from igfeed import create_app
 from igfeed.background import in_place
-from igfeed.clock import utcnow
+from igfeed.clock import system_clock
 from igfeed.config import Settings
 from igfeed.services import build
 from tests.browser.conftest import serving
@@ -86,7 +86,7 @@ class Watched:
 def hostile_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a feed in which everything that a person can write is hostile."""
     text = NAMES[request.param]
-    with FakeInstagram(clock=utcnow) as instagram:
+    with FakeInstagram(clock=system_clock) as instagram:
         instagram.picture_size = (48, 60)
         instagram.profile |= {"name": text, "biography": text, "website": text, "username": f"x{text[:60]}"}
         written = (TEXTS * 2)[:MOST]
@@ -105,7 +105,7 @@ def hostile_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
             "IGFEED_STORE_PATH": str(tmp_path_factory.mktemp("hostile") / "store.sqlite3"),
             "IGFEED_POSTS": str(MOST),
         }
-        services = build(Settings.from_env(environ), utcnow, in_place)
+        services = build(Settings.from_env(environ), system_clock, in_place)
         services.feed.fetch()
         with serving(create_app(services=services)) as port:
             yield f"http://127.0.0.1:{port}"

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from igfeed import create_app
 from igfeed.background import in_place
-from igfeed.clock import utcnow
+from igfeed.clock import system_clock
 from igfeed.config import Settings
 from igfeed.services import build
 from tests.browser.conftest import PATIENCE, serving
@@ -230,7 +230,7 @@ def test_opened_posts_follow_the_rotation_of_the_phone(page: Page, site: str) ->
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeInstagram, str]]:
     """An account with a video, an album with one, and a picture; and the address of its feed."""
-    with FakeInstagram(clock=utcnow) as instagram:
+    with FakeInstagram(clock=system_clock) as instagram:
         instagram.picture_size = (96, 120)
         moving = {"media_type": "VIDEO", "media_url": "/videos/9.mp4", "thumbnail_url": "/pictures/9.jpg", "id": "9"}
         instagram.posts[:] = [video(caption="One\n\nTwo"), album([child_image(), moving]), image()]
@@ -240,7 +240,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeInst
             "INSTAGRAM_ACCESS_TOKEN": instagram.issue(life=timedelta(days=60)),
             "IGFEED_STORE_PATH": str(tmp_path_factory.mktemp("videos") / "store.sqlite3"),
         }
-        services = build(Settings.from_env(environ), utcnow, in_place)
+        services = build(Settings.from_env(environ), system_clock, in_place)
         services.feed.fetch()
         with serving(create_app(services=services)) as port:
             yield instagram, f"http://127.0.0.1:{port}"

@@ -163,7 +163,7 @@ class Deployment:
     def __init__(self, scale: Scale, seed: int = 1, days: float = DAYS) -> None:
         self.scale = scale
         self.days = days
-        self.clock = MovingClock()
+        self.clock = MovingClock(step=timedelta())  # Its moments are the queue's.
         self.counted: Counter[str] = Counter()
         self.store = CountingStore(self.clock, self.counted)
         self.account = Account(self.clock, self.counted)
@@ -217,8 +217,8 @@ class Deployment:
 
     def _trust(self, number: int) -> timedelta:
         """For how long that server's finished pages answer from now on."""
-        now = self.clock()
-        return self._servers[number].feed.trusted_until(now) - now
+        feed = self._servers[number].feed
+        return feed.trusted_for(was_fresh=feed.is_at_hand_fresh())
 
     def _show(self, place: int, snapshot: FeedSnapshot | None, process: Callable[[], Process]) -> None:
         """A page's pictures, once in every width to each region or by each server: then they are kept there."""

@@ -496,7 +496,7 @@ def default_profile() -> dict[str, Any]:
     }
 
 
-def utcnow() -> datetime:
+def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
@@ -507,7 +507,9 @@ class FakeInstagram(FakeServer):
     account and the choices where Instagram's behaviour is undocumented or varies; change them whenever you like.
     """
 
-    def __init__(self, clock: Callable[[], datetime] = utcnow, posts: list[Post] | None = None, port: int = 0) -> None:
+    def __init__(
+        self, clock: Callable[[], datetime] = system_clock, posts: list[Post] | None = None, port: int = 0
+    ) -> None:
         super().__init__(port)
         self.clock = clock
         self.posts = sample_posts(30, clock() - timedelta(hours=2)) if posts is None else posts
@@ -872,7 +874,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--posts", type=int, default=30)
     options = parser.parse_args()
-    with FakeInstagram(posts=sample_posts(options.posts, utcnow()), port=options.port) as instagram:
+    with FakeInstagram(posts=sample_posts(options.posts, system_clock()), port=options.port) as instagram:
         show(
             INSTAGRAM_API_URL=instagram.url,
             INSTAGRAM_OAUTH_URL=instagram.url,

@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from igfeed.texts import clean
+
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -41,6 +43,11 @@ def _moment(text: str) -> datetime:
 
 def _moment_or_none(text: str | None) -> datetime | None:
     return None if text is None else _moment(text)
+
+
+def _cleaned(data: Mapping[str, Any], *names: str) -> dict[str, str | None]:
+    """These texts as an earlier version, which was less strict, may not have stored them."""
+    return {name: None if data[name] is None else clean(data[name]) for name in names}
 
 
 def _text(moment: datetime | None) -> str | None:
@@ -262,6 +269,13 @@ class Profile:
     followers_count: int | None = None
     follows_count: int | None = None
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Profile":
+        username = clean(data["username"])
+        if username is None:
+            raise ValueError("a profile without a user name")
+        return cls(**{**data, **_cleaned(data, "name", "biography", "website"), "username": username})
+
     @property
     def picture(self) -> "Picture | None":
         """Named after the path of its address, for Instagram gives it no id: another picture has another path."""
@@ -341,7 +355,7 @@ class Post:
             "timestamp": _moment_or_none(data["timestamp"]),
             "children": tuple(Picture.from_json(child) for child in data["children"]),
         }
-        return cls(**{**data, **parsed})
+        return cls(**{**data, **_cleaned(data, "caption", "alt_text"), **parsed})
 
 
 @dataclass(frozen=True)
@@ -417,7 +431,7 @@ class FeedSnapshot:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "FeedSnapshot":
         return cls(
-            profile=Profile(**data["profile"]),
+            profile=Profile.from_json(data["profile"]),
             posts=tuple(Post.from_json(post) for post in data["posts"]),
             fetched_at=_moment(data["fetched_at"]),
             rest_until=_moment_or_none(data["rest_until"]),

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "igfeed"
 
 FACTORY = "__init__"
 RANKS = (
+    (-1, "texts"),
     (0, "errors clock models origins background version"),
     (1, "cache_settings config stores instagram encryption imaging sketches wording"),
     (2, "notes custody alt_text options policy"),

@@ -349,19 +349,19 @@ def test_an_address_that_leads_elsewhere_is_dropped_and_the_post_stays(permalink
     ("sent", "kept"),
     [
         (r'"\ud83e\ude91"', "🪑"),
-        (r'"half \ud83e"', "half ?"),
-        (r'"\ude91\ud83e"', "??"),
+        (r'"half \ud83e"', "half "),
+        (r'"\ude91\ud83e"', None),
         (r'"a\u0000\u0007\u001b\u007f\u0085b\t"', "ab\t"),
-        (r'"a\/b <i>\r\n\u202e"', "a/b <i>\r\n\u202e"),
-        ('""', ""),
+        (r'"a\/b <i>\r\n\u202e"', "a/b <i>\n"),
+        ('""', None),
         (json.dumps("é" * 2200), "é" * 2200),
     ],
 )
 @pytest.mark.parametrize("name", ["caption", "alt_text"])
-def test_a_text_holds_what_a_page_can_show(name: str, sent: str, kept: str) -> None:
+def test_a_text_holds_what_a_page_can_show(name: str, sent: str, kept: str | None) -> None:
     post = one(**{name: json.loads(sent)})
     assert getattr(post, name) == kept
-    kept.encode()
+    assert kept is None or kept.encode()
 
 
 # Paging

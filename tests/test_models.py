@@ -22,12 +22,15 @@ from igfeed.models import (
     Trouble,
     fingerprint,
 )
+from igfeed.texts import clean
 
 NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
 
 texts = st.text()
 maybe_texts = st.none() | texts
+written = st.text().map(clean)
+"""What people wrote, as it comes from the border."""
 counts = st.none() | st.integers()
 zones = st.builds(lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-1439, 1439))
 moments = st.datetimes(timezones=zones)
@@ -40,8 +43,8 @@ posts = st.builds(
     media_type=texts,
     permalink=maybe_texts,
     timestamp=st.none() | moments,
-    caption=maybe_texts,
-    alt_text=maybe_texts,
+    caption=written,
+    alt_text=written,
     product_type=maybe_texts,
     like_count=counts,
     comments_count=counts,
@@ -49,10 +52,10 @@ posts = st.builds(
 )
 profiles = st.builds(
     Profile,
-    username=texts,
-    name=maybe_texts,
-    biography=maybe_texts,
-    website=maybe_texts,
+    username=written.filter(bool),
+    name=written,
+    biography=written,
+    website=written,
     picture_url=maybe_texts,
     media_count=counts,
     followers_count=counts,

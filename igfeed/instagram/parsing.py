@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from igfeed.errors import UnexpectedAnswer
 from igfeed.models import LeftOut, Picture, Post, Profile
+from igfeed.texts import clean
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +25,6 @@ ADDRESS = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 
 FILM = re.compile(r"[^?#]+\.(mp4|m4v|mov|webm)([?#]|$)", re.IGNORECASE)
 """The address of a film. Its path tells: types beyond VIDEO have films too, and no field says so."""
-
-CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""All but tab and the ends of lines: no page may hold them (HTML, "control characters")."""
 
 TIMES = range(1_262_304_000, 4_102_444_800)
 """Unix seconds from 2010, the year Instagram began, to the end of 2099: any other time of a post is a mistake."""
@@ -74,7 +72,7 @@ def next_cursor(data: dict[str, Any]) -> str | None:
     """Where the next page begins. ``paging.next`` itself holds the access token, so only its presence counts."""
     try:
         return _text(data["paging"]["cursors"]["after"]) if data["paging"]["next"] else None
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         return None
 
 
@@ -159,7 +157,7 @@ def _permalink(value: object) -> str:
 
 def _address(value: object) -> str:
     address = _text(value)
-    if not ADDRESS.fullmatch(address):
+    if address != value or not ADDRESS.fullmatch(address):
         raise ValueError("no address on the web")
     return address
 
@@ -177,10 +175,12 @@ def _timestamp(value: Any) -> datetime:
 
 
 def _text(value: object) -> str:
-    """Without control characters and lone halves of a surrogate pair, which no page can hold."""
     if not isinstance(value, str):
         raise TypeError("a text was expected")
-    return CONTROLS.sub("", value.encode("utf-8", "replace").decode())
+    text = clean(value)
+    if text is None:
+        raise ValueError("nothing of it can be seen")
+    return text
 
 
 def _count(value: object) -> int:

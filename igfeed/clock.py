@@ -26,12 +26,11 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> timedelta:
-        return timedelta(seconds=_seconds_since_boot())
+        return timedelta(seconds=time.clock_gettime(SINCE_BOOT))
 
 
-def _seconds_since_boot() -> float:
-    """With the time that the machine was suspended, which Linux leaves out of ``time.monotonic``."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+SINCE_BOOT: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""With the time that the machine was suspended, which Linux leaves out of ``time.monotonic``."""
 
 
 system_clock = SystemClock()
@@ -46,7 +45,7 @@ class Pause:
 
     @property
     def is_over(self) -> bool:
-        return self.left <= timedelta()
+        return self._end <= self._clock.monotonic()
 
     @property
     def left(self) -> timedelta:

@@ -3,6 +3,9 @@
 What one visitor gets is what the next one gets, until the feed may have changed. To route, to look up and to compress
 it anew costs many times what handing out the same bytes does, so a finished page is kept in every encoding until this
 process would look into the store again (IGFEED_CHECK_TTL; 0: nothing is kept, and Flask answers alone) or fetch.
+
+There are two tables. One has the pages, by what a request means. The other has whole answers, by what a request says
+word for word, so that the next one like it costs one look-up.
 """
 
 import gzip
@@ -11,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Flask
 from werkzeug.datastructures import Accept
@@ -19,6 +22,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
+from igfeed.addresses import asked_origin, depends_on_host
 from igfeed.clock import Pause
 from igfeed.models import FeedSnapshot
 from igfeed.options import PAGES, Options, asked_for
@@ -31,10 +35,21 @@ MOST_PAGES = 200
 MOST_BYTES = 16 * 1024 * 1024
 """All encodings together. With one page more everything goes, and what is in demand comes back."""
 
+MOST_ORIGINS = 20
+"""So many of those that requests name get finished pages at a time. Whoever sends other names gets Flask's answer."""
+
+MOST_ANSWERS = 256
+LONGEST_REQUEST = 500
+"""Characters of all that counts in a request whose answer is kept. Longer ones are looked up by what they mean."""
+
 IDENTITY = "identity"
 OF_BODY = {"Content-Type", "Content-Length", "Content-Encoding"}
 
 Key = tuple[str, str, str, Options]
+"""The origin that a page names (empty if it names none, or for any host the same), prefix, path, options."""
+
+Words = tuple[str | None, ...]
+"""All that a request says that shapes its answer, as it says it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,20 @@ class Variant:
     body: bytes
     headers: list[tuple[str, str]]
     headers_without_body: list[tuple[str, str]]
+
+
+class Answer(NamedTuple):
+    """What a server is given. Good for as long as its page."""
+
+    snapshot: FeedSnapshot | None
+    trust: Pause
+    status: str
+    headers: list[tuple[str, str]]
+    body: tuple[bytes, ...]
+
+    def give(self, start_response: "StartResponse") -> Iterable[bytes]:
+        start_response(self.status, [*self.headers])  # A copy: a server may do with its list what it likes (PEP 3333).
+        return self.body
 
 
 @dataclass(frozen=True)
@@ -59,14 +88,13 @@ class HotPage:
     def size(self) -> int:
         return sum(len(variant.body) for variant in self.variants.values())
 
-    def answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def answer(self, environ: "WSGIEnvironment") -> Answer:
         variant = self.variants[_best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
         asked = environ.get("HTTP_IF_NONE_MATCH")
         if asked and _is_among(asked, self.etags):
-            start_response("304 NOT MODIFIED", [*variant.headers_without_body])
-            return ()
-        start_response("200 OK", [*variant.headers])  # A copy: a server may do with its list what it likes (PEP 3333).
-        return () if environ["REQUEST_METHOD"] == "HEAD" else (variant.body,)
+            return Answer(self.snapshot, self.trust, "304 NOT MODIFIED", variant.headers_without_body, ())
+        body = () if environ["REQUEST_METHOD"] == "HEAD" else (variant.body,)
+        return Answer(self.snapshot, self.trust, "200 OK", variant.headers, body)
 
 
 class HotPages:
@@ -76,33 +104,61 @@ class HotPages:
         self.app = app
         self._feed = services.feed
         self._clock = services.clock
-        self._base_url = services.settings.base_url
+        self._depends_on_host = {path: depends_on_host(services.settings, path) for path in PAGES}
         self._most_posts = services.settings.posts
+        self._words = _words_and_host if any(self._depends_on_host.values()) else _words
+        self._answers: dict[Words, Answer] = {}
         self._pages: dict[Key, HotPage] = {}
+        self._origins: dict[str, Pause] = {}
         self._lock = Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        key = self._key(environ)
+        answer = self._answers.get(self._words(environ))
+        if answer and answer.snapshot is self._feed.at_hand and not answer.trust.is_over:
+            return answer.give(start_response)
+        return self._looked_up(environ, start_response)
+
+    def _looked_up(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        shown = self._feed.at_hand
+        key = self._key(environ, shown)
         if key is None:
             return self.app(environ, start_response)
         page = self._pages.get(key)
-        if page and page.snapshot is self._feed.at_hand and not page.trust.is_over:
-            return page.answer(environ, start_response)
-        return self._made(key, environ, start_response)
+        if page and page.snapshot is shown and not page.trust.is_over:
+            answer = page.answer(environ)
+            self._remember(environ, answer)
+            return answer.give(start_response)
+        if self._has_room_for(key[0]):
+            return self._made(key, shown, environ, start_response)
+        return self.app(environ, start_response)
 
-    def _key(self, environ: "WSGIEnvironment") -> Key | None:
+    def _key(self, environ: "WSGIEnvironment", shown: FeedSnapshot | None) -> Key | None:
         """Everything that shapes the page; None for what is not the same for everybody."""
         path = environ["PATH_INFO"]
         if path not in PAGES or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
             return None
-        host = "" if self._base_url else f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
+        origin = None
+        if self._depends_on_host[path]:
+            origin = asked_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
         options = asked_for(environ.get("QUERY_STRING", ""), path, self._most_posts)
-        return host, environ.get("SCRIPT_NAME", ""), path, options
+        if shown:
+            options = options.within(len(shown.posts))
+        return origin or "", environ.get("SCRIPT_NAME", ""), path, options
 
-    def _made(self, key: Key, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def _has_room_for(self, origin: str) -> bool:
+        """Whether pages that name this origin are kept: anybody may name thousands, and to compress each costs most."""
+        if not origin or origin in self._origins or len(self._origins) < MOST_ORIGINS:
+            return True
+        with self._lock:
+            self._origins = {kept: trust for kept, trust in self._origins.items() if not trust.is_over}
+        return len(self._origins) < MOST_ORIGINS
+
+    def _made(
+        self, key: Key, shown: FeedSnapshot | None, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         """Flask's page, whole, whatever the visitor has of it already: that is decided by ``HotPage.answer``."""
         # Before: if another feed comes meanwhile, or this one falls due, nobody gets this page a second time.
-        shown, was_fresh = self._feed.at_hand, self._feed.is_at_hand_fresh()
+        was_fresh = self._feed.is_at_hand_fresh()
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
         whole["REQUEST_METHOD"] = "GET"
         response = Response.from_app(self.app, whole)
@@ -111,20 +167,50 @@ class HotPages:
         trust = Pause(self._clock, self._feed.trusted_for(was_fresh=was_fresh))
         page = HotPage(shown, trust, *_variants(response))
         self._keep(key, page)
-        return ClosingIterator(page.answer(environ, start_response), response.close)
+        return ClosingIterator(page.answer(environ).give(start_response), response.close)
 
     def _keep(self, key: Key, page: HotPage) -> None:
         with self._lock:
             size = sum(each.size for each in self._pages.values())
             if len(self._pages) >= MOST_PAGES or size + page.size > MOST_BYTES:
                 self._pages.clear()
+                self._origins.clear()
             self._pages[key] = page
+            if origin := key[0]:
+                self._origins[origin] = page.trust
+            self._answers.clear()  # They hold pages that may just have gone.
+
+    def _remember(self, environ: "WSGIEnvironment", answer: Answer) -> None:
+        """For whoever asks in the same words, unless there are too many, or of words that nobody says twice."""
+        words = self._words(environ)
+        if sum(len(text) for text in words if text) > LONGEST_REQUEST:
+            return
+        if len(self._answers) >= MOST_ANSWERS:
+            self._answers.clear()
+        self._answers[words] = answer
 
 
 def init_app(app: Flask) -> None:
     services = services_of(app)
     if services.settings.check_ttl:
         app.wsgi_app = HotPages(app.wsgi_app, services)  # type: ignore[method-assign]
+
+
+def _words(environ: "WSGIEnvironment") -> Words:
+    get = environ.get  # One by one: this is half of a view, and a loop over the names takes twice as long.
+    return (
+        environ["PATH_INFO"],
+        get("QUERY_STRING"),
+        environ["REQUEST_METHOD"],
+        get("HTTP_ACCEPT_ENCODING"),
+        get("HTTP_IF_NONE_MATCH"),
+        get("HTTP_AUTHORIZATION"),
+        get("SCRIPT_NAME"),
+    )
+
+
+def _words_and_host(environ: "WSGIEnvironment") -> Words:
+    return (*_words(environ), environ.get("HTTP_HOST"), environ["wsgi.url_scheme"])
 
 
 def _variants(response: Response) -> tuple[frozenset[str], dict[str, Variant]]:

@@ -63,9 +63,10 @@ class Options:
         return replace(defaults, **given)
 
     def within(self, posts: int) -> "Options":
-        """The same for a feed of so many posts, where a page beyond the last one is the last one."""
-        last = max(1, ceil(posts / self.limit))
-        return self if self.page <= last else replace(self, page=last)
+        """What shows the same of a feed of so many posts: no more of them on a page, and no page beyond the last."""
+        limit = min(self.limit, max(1, posts))
+        page = min(self.page, max(1, ceil(posts / limit)))
+        return self if (limit, page) == (self.limit, self.page) else replace(self, limit=limit, page=page)
 
     def query(self, defaults: "Options", page: int) -> str:
         """The query string that asks for another page of the same; empty when that is the default."""

@@ -5,6 +5,7 @@ Freshness is none of its business: a page is named after the snapshot it shows, 
 
 import hashlib
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from flask import Flask, current_app, render_template, request, url_for
 from markupsafe import Markup
 
 from igfeed import caching
+from igfeed.addresses import own_origin
 from igfeed.alt_text import excerpt
 from igfeed.caching import Page
 from igfeed.discovery import gallery
@@ -41,19 +43,19 @@ def init_app(app: Flask) -> None:
     caching.init_app(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(excerpt=excerpt, grouped=_grouped, path_part=partial(quote, safe=""))
-    app.jinja_env.globals.update(
-        asset_url=_asset_url, picture_address=_picture_address, picture_url=_picture_url, widths=WIDTHS, peek=PEEK
-    )
+    app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, widths=WIDTHS, peek=PEEK)
 
 
 def feed_page(path: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
     """The snapshot as the options want it, with a note if it is old; ``path`` says which of the pages it is."""
-    key = f"{_key(path, snapshot, options)}:{'old' if old_since else 'new'}"
-    page = caching.kept(key)
-    if page is None:
-        page = _rendered(path, snapshot, options, old_since)
-        caching.keep(key, page)
-    return page
+    settings = current().settings
+    origin = own_origin(settings, request.environ)
+    if origin is None or settings.base_url:
+        return _kept_page(path, snapshot, options, old_since, origin)
+    # Anybody may name any host. So what is rendered and kept has a stand-in, which no text of this snapshot can hold
+    # because it is made of their hash, and the host of the request comes last.
+    stand_in = f"https://{snapshot.version}.invalid"
+    return _filled(_kept_page(path, snapshot, options, old_since, stand_in), stand_in, origin)
 
 
 def notice_page() -> Page:
@@ -63,20 +65,40 @@ def notice_page() -> Page:
     return _page("feed/unavailable.html", Options(theme=theme, open="instagram"), notice=True)
 
 
-def _key(path: str, snapshot: FeedSnapshot, options: Options) -> str:
+def _kept_page(
+    path: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None, origin: str | None
+) -> Page:
+    key = f"{_key(path, snapshot, options, origin)}:{'old' if old_since else 'new'}"
+    page = caching.kept(key)
+    if page is None:
+        page = _rendered(path, snapshot, options, old_since, origin)
+        caching.keep(key, page)
+    return page
+
+
+def _filled(page: Page, stand_in: str, origin: str) -> Page:
+    """The page with that origin, which needs no escaping, in place of the stand-in."""
+    body = page.body.replace(stand_in.encode(), origin.encode())
+    return page if body == page.body else replace(page, body=body, etag=fingerprint(f"{page.etag} {origin}"))
+
+
+def _key(path: str, snapshot: FeedSnapshot, options: Options, origin: str | None) -> str:
     settings = current().settings
-    place = f"{_base()}{request.root_path}"
+    place = f"{origin}{request.root_path}"
     look = remembered_fingerprint(f"{place} {settings.language} {settings.frame_ancestors} {settings.posts}")
     return f"{VERSION}:{look}:{path}:{snapshot.version}:{options.key}"
 
 
-def _rendered(path: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
+def _rendered(
+    path: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None, origin: str | None
+) -> Page:
     settings = current().settings
     first = (options.page - 1) * options.limit
     shown = snapshot.posts[first : first + options.limit]
     has_older = first + options.limit < len(snapshot.posts)
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
-    canonical = _address(options.page)
+    canonical = _address(origin, options.page)
+    picture = partial(_picture_address, origin)
     link = partial(_link, options, usual(path, settings.posts))
     return _page(
         TEMPLATES[path],
@@ -90,8 +112,9 @@ def _rendered(path: str, snapshot: FeedSnapshot, options: Options, old_since: da
         newer=link(options.page - 1) if options.page > 1 else None,
         older=link(options.page + 1) if has_older else None,
         address=canonical,
-        gallery=gallery(snapshot.profile, tiles, canonical, _picture_address) if canonical else None,
-        sizing=who_may_size(settings.frame_ancestors, _base()),
+        picture_address=picture,
+        gallery=gallery(snapshot.profile, tiles, canonical, picture) if canonical else None,
+        sizing=who_may_size(settings.frame_ancestors, origin),
         videos=video_origins(snapshot, settings),
     )
 
@@ -126,18 +149,9 @@ def _link(options: Options, defaults: Options, page: int) -> str:
     return f"{_path()}?{query}" if query else _path()
 
 
-def _base() -> str | None:
-    """Our public origin, None when nobody says which host we are."""
-    if base_url := current().settings.base_url:
-        return base_url
-    host = request.host
-    return f"{request.scheme}://{host}" if host else None
-
-
-def _address(page: int = 1) -> str:
+def _address(origin: str | None, page: int) -> str:
     """This page's own, for whoever indexes it; empty when nobody says which host we are."""
-    base = _base()
-    return f"{base}{_path()}{f'?page={page}' if page > 1 else ''}" if base else ""
+    return f"{origin}{_path()}{f'?page={page}' if page > 1 else ''}" if origin else ""
 
 
 def _path() -> str:
@@ -145,8 +159,8 @@ def _path() -> str:
     return f"{request.root_path}{request.path}"
 
 
-def _picture_address(picture_id: str, width: int) -> str:
-    return f"{_base()}{_picture_url(picture_id, width)}"
+def _picture_address(origin: str | None, picture_id: str, width: int) -> str:
+    return f"{origin}{_picture_url(picture_id, width)}"
 
 
 def _picture_url(picture_id: str, width: int) -> str:

@@ -1,18 +1,20 @@
 """Finished pages: who gets them, how long, in which bytes."""
 
 import gzip
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import combinations
 from random import Random
+from urllib.parse import urlsplit
 
 import pytest
-from flask import Flask, request
+from flask import Flask, request, template_rendered
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from igfeed import create_app
-from igfeed.hot import MOST_BYTES, MOST_PAGES, HotPages
+from igfeed.hot import LONGEST_REQUEST, MOST_ANSWERS, MOST_BYTES, MOST_ORIGINS, MOST_PAGES, HotPages
 from igfeed.models import Token
 from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
 from tests.servers.instagram import TEMPORARY, FakeInstagram, image
@@ -87,6 +89,7 @@ ALONE = [f"{name}={value}" for name, values in VALUES.items() for value in value
 TOGETHER = [f"{one}&{other}" for one, other in combinations(ALONE, 2)]
 
 
+@to_the_moment
 def test_whatever_is_asked_for_what_is_handed_out_is_what_flask_answers_byte_for_byte(
     warm: FlaskClient, asked: Asked
 ) -> None:
@@ -206,6 +209,7 @@ def test_a_stale_page_is_handed_out_and_still_renewed(
     assert len(asked) == 3
 
 
+@to_the_moment
 def test_hot_views_cost_no_store_command_and_no_call(
     make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock
 ) -> None:
@@ -288,6 +292,121 @@ def test_with_a_base_url_all_hosts_share_a_page(make_services: MakeServices, tok
         client.get("/", base_url=f"https://host{number}.example/")
 
     assert len(shelf(client)._pages) == 1
+
+
+ODD_HOSTS = {
+    "a quote": 'x"onload="alert(1)',
+    "a bracket": "<script>",
+    "a user": "you@feed.example",
+    "a list": "a.example,b.example",
+    "a control character": "feed.example\x00",
+    "a line break": "feed.example\n",
+    "a space": "feed example",
+    "a backslash": "feed.example\\evil.example",
+    "a path": "feed.example/evil",
+    "no ASCII": "f\xfc.example",
+    "too long": "long." * 51 + "x",
+    "a port too high": "feed.example:65536",
+    "no name": ":80",
+    "nothing": "",
+}
+HOSTS = ["one.example", "ONE.example:80", "one.example:8080", "two_.example", "[::1]:8000", *ODD_HOSTS.values()]
+
+
+@to_the_moment
+@pytest.mark.parametrize("ancestors", ["*", "'self' https://shop.example"])
+def test_whatever_host_is_asked_what_is_handed_out_is_what_flask_answers_byte_for_byte(
+    make_services: MakeServices, token: Token, ancestors: str
+) -> None:
+    services = make_services(IGFEED_FRAME_ANCESTORS=ancestors)
+    services.feed.fetch()
+    client = Visitor(create_app(services=services))
+    views = [(path, {"HTTP_HOST": host}) for path in ("/", "/embed", "/?columns=3") for host in HOSTS]
+    for path, host in views:  # All before any is compared, so that one could be taken for another.
+        client.get(path, environ_overrides=host)
+
+    fast = [answered(client.get(path, environ_overrides=host)) for path, host in views]
+
+    secret = {"HTTP_AUTHORIZATION": "Basic x"}
+    assert fast == [answered(client.get(path, environ_overrides={**host, **secret})) for path, host in views]
+
+
+@pytest.mark.parametrize("host", ODD_HOSTS.values(), ids=ODD_HOSTS)
+def test_a_page_asked_of_an_odd_host_has_no_absolute_address_of_ours(warm: FlaskClient, host: str) -> None:
+    pages = [warm.get("/", environ_overrides={"HTTP_HOST": host}) for _ in range(2)]
+
+    for page in pages:
+        assert page.status_code == 200
+        assert not re.search("canonical|og:url|og:image|ld[+]json|[.]invalid", page.text)
+
+
+def test_a_page_names_the_host_that_it_was_asked_of_and_no_other(warm: FlaskClient, instagram: FakeInstagram) -> None:
+    page = warm.get("/", base_url="http://one.example:8080/").text
+
+    others = {"www.instagram.com", "schema.org", urlsplit(instagram.url).netloc}
+    named = {urlsplit(address).netloc for address in re.findall(r"https?://[^\s\"<>]*", page)}
+    assert named - others == {"one.example:8080"}
+
+
+def test_the_etag_of_a_page_that_names_its_host_is_another_for_each_host(warm: FlaskClient) -> None:
+    tags = {path: {ask_of(warm, path, host) for host in ("one.example", "two.example")} for path in ("/", "/embed")}
+
+    assert (len(tags["/"]), len(tags["/embed"])) == (2, 1)
+
+
+def ask_of(client: FlaskClient, path: str, host: str) -> str:
+    return client.get(path, base_url=f"http://{host}/").headers["ETag"]
+
+
+@to_the_moment
+def test_a_thousand_hosts_are_one_rendering_and_a_bounded_number_of_finished_pages(
+    warm: FlaskClient,
+) -> None:
+    rendered: list[str | None] = []
+    hosts = [f"host-{number}.example" for number in range(1000)]
+
+    with template_rendered.connected_to(lambda _, template, **__: rendered.append(template.name)):
+        named = [f"http://{host}/".encode() in warm.get("/", base_url=f"http://{host}/").data for host in hosts]
+
+    assert all(named)
+    assert rendered.count("feed/index.html") == 1
+    assert len(shelf(warm)._pages) == MOST_ORIGINS
+
+
+@to_the_moment
+def test_a_thousand_hosts_share_the_embed(warm: FlaskClient, asked: Asked) -> None:
+    for number in range(1000):
+        warm.get("/embed", base_url=f"http://host-{number}.example/")
+
+    assert len(asked) == 1
+
+
+@to_the_moment
+def test_a_host_gets_finished_pages_once_those_of_others_have_had_their_time(
+    warm: FlaskClient, asked: Asked, clock: MovingClock
+) -> None:
+    for number in range(MOST_ORIGINS):
+        ask_of(warm, "/", f"host-{number}.example")
+    asked.clear()
+    ask_of(warm, "/", "late.example")
+    ask_of(warm, "/", "late.example")
+    before = len(asked)
+    clock.now += CHECK_TTL
+
+    for _ in range(3):
+        ask_of(warm, "/", "late.example")
+
+    assert (before, len(asked)) == (2, 3)
+
+
+def test_pages_beyond_the_last_and_limits_beyond_the_feed_are_no_pages_of_their_own(
+    warm: FlaskClient, asked: Asked
+) -> None:
+    queries = [*(f"limit=10&page={page}" for page in range(3, 13)), *(f"limit={limit}" for limit in range(24, 30))]
+
+    texts = {warm.get(f"/embed?{query}").data for query in queries}
+
+    assert len(asked) == len(texts) == len(shelf(warm)._pages) == 2
 
 
 def test_a_check_ttl_of_0_keeps_nothing(make_services: MakeServices, token: Token) -> None:
@@ -399,3 +518,28 @@ def test_however_many_ways_a_page_is_asked_for_a_bounded_number_is_kept(warm: Fl
     pages = shelf(warm)._pages
     assert 0 < len(pages) <= MOST_PAGES
     assert sum(page.size for page in pages.values()) <= MOST_BYTES
+
+
+@to_the_moment
+def test_however_odd_the_words_of_requests_are_a_bounded_number_of_answers_is_kept(warm: FlaskClient) -> None:
+    views = [{"QUERY_STRING": f"utm={number}", "HTTP_IF_NONE_MATCH": f'"{number}"'} for number in range(2000)]
+    views += [{"QUERY_STRING": "utm=" + "x" * length} for length in range(2000)]
+    for words in views:
+        warm.get("/embed", environ_overrides=words)
+
+    kept = shelf(warm)._answers
+    assert 0 < len(kept) <= MOST_ANSWERS
+    assert max(sum(map(len, filter(None, words))) for words in kept) <= LONGEST_REQUEST
+
+
+def test_no_answer_holds_a_page_that_is_gone(warm: FlaskClient, instagram: FakeInstagram) -> None:
+    for number in range(20):
+        warm.get(f"/embed?utm={number}")
+    instagram.publish(image())
+    warm.application.extensions["igfeed"].feed.fetch()
+
+    for _ in range(2):
+        warm.get("/embed?columns=3")
+
+    layer = shelf(warm)
+    assert {answer.snapshot for answer in layer._answers.values()} == {layer._feed.at_hand}

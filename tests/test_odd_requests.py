@@ -283,8 +283,8 @@ def test_ten_thousand_query_strings_make_a_bounded_number_of_pages_and_right_ans
     kept = vars(pages.cache)["_cache"]
     largest = 0
 
-    for limit, noise, gap in combinations:
-        answer = ask(client, b"/embed", f"limit={limit}{noise}gap={gap}".encode())
+    for radius, noise, gap in combinations:
+        answer = ask(client, b"/embed", f"radius={radius}{noise}gap={gap}".encode())
         assert answer.status == 200
         assert f"--gap:{min(gap, 48)}px".encode() in answer.body
         assert CANARY.encode() not in answer.body

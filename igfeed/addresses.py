@@ -1,0 +1,38 @@
+"""Where a page says that it is: the origin in its absolute addresses."""
+
+import re
+from typing import TYPE_CHECKING
+
+from igfeed.config import Settings
+from igfeed.origins import DEFAULT_PORTS, HIGHEST_PORT
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+HOST = re.compile(r"([a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[a-f0-9:.]+\])(?::([1-9]\d{0,4}))?", re.ASCII | re.IGNORECASE)
+LONGEST_HOST = 255
+"""Characters that a name in the DNS has at most."""
+
+
+def own_origin(settings: Settings, environ: "WSGIEnvironment") -> str | None:
+    """The owner's word for it, else the request's; None where neither says one that can be used."""
+    return settings.base_url or asked_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
+
+
+def asked_origin(scheme: str, host: str) -> str | None:
+    """The origin that a request with this ``Host`` was sent to, in one spelling; None where the header is odd.
+
+    Nobody vouches for that header, but what this returns has no character that means anything in HTML or JSON.
+    """
+    match = HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
+    if match is None or scheme not in DEFAULT_PORTS:
+        return None
+    name, port = match[1].lower(), int(match[2] or DEFAULT_PORTS[scheme])
+    if port > HIGHEST_PORT:
+        return None
+    return f"{scheme}://{name}" if port == DEFAULT_PORTS[scheme] else f"{scheme}://{name}:{port}"
+
+
+def depends_on_host(settings: Settings, path: str) -> bool:
+    """Whether that page is other bytes for another ``Host``; if not, all hosts share one."""
+    return settings.base_url is None and (path == "/" or "'self'" in settings.frame_ancestors.split())

@@ -5,6 +5,7 @@ The class says what happened, the text says it to a person, ``hint`` says what t
     IgfeedError
     ├── ConfigError            a variable holds what it may not hold
     ├── StoreError             the store failed, or holds what cannot be read
+    │   └── WriteRefused           it answers, and did not take a write
     ├── FeedUnavailable        there is nothing to show yet
     ├── PictureUnavailable     a picture is neither kept nor to be had
     │   └── PicturesUnreachable    as little as any other
@@ -43,6 +44,12 @@ class ConfigError(IgfeedError):
 
 class StoreError(IgfeedError):
     hint = "Check that the database is running and that its URL and token are right; igfeed goes on by itself."
+
+
+class WriteRefused(StoreError):
+    """Reading may go on: only the write was refused."""
+
+    hint = "Look at the database's console: its size, its plan and its replicas; igfeed goes on by itself."
 
 
 class FeedUnavailable(IgfeedError):

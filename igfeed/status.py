@@ -88,7 +88,10 @@ class Status:
 
 
 def report(services: Services) -> Status:
-    """How it stands, from the store alone: calls nobody, changes nothing."""
+    """How it stands, from the store alone: calls nobody, changes nothing.
+
+    A process that has written nothing yet proves first that the store would take something: one command more.
+    """
     services.store.ask_again()
     with services.store.read_at_once(feed.KEY, feed.TROUBLE_KEY, custody.KEY, tokens.RENEWAL_KEY):
         return _found(services)
@@ -134,6 +137,10 @@ def _findings(
     yield from _store_findings(token, tokens, store_error)
     if token.state is None:
         yield Finding("action_required", _what_ails(token), TokenError.hint)
+    if refusal := services.store.refusal:
+        yield Finding("degraded", str(refusal), refusal.hint)
+    if token.source == "memory" and not token.saved:
+        yield Finding("degraded", "The renewed token is not saved yet.", StoreError.hint)
     renewal = tokens.last_renewal.trouble if tokens.last_renewal else None
     if renewal and tokens.token and renewal.token == tokens.token.fingerprint:
         yield Finding("degraded", f"The last renewal failed: {renewal.message}", renewal.hint)
@@ -147,8 +154,6 @@ def _store_findings(token: TokenStatus, tokens: TokenReport, store_error: StoreE
     elif tokens.store_error:
         verdict: Verdict = "degraded" if token.present else "action_required"
         yield Finding(verdict, str(tokens.store_error), tokens.store_error.hint)
-    elif token.source == "memory" and not token.saved:
-        yield Finding("degraded", "The renewed token is not saved yet.", StoreError.hint)
 
 
 def _what_ails(token: TokenStatus) -> str:

@@ -43,8 +43,9 @@ def run(services: Services) -> Run:
     if snapshot:
         services.feed.paint()
     shown = snapshot or services.feed.at_hand
+    refusal = services.store.refusal  # Before the report, which looks whether that is over.
     found = report(services)
-    error = errors[0] if errors else _store_error(found) or _picture_error(pictures)
+    error = errors[0] if errors else refusal or _store_error(found) or _picture_error(pictures)
     return Run(
         ok=error is None,
         renewal=renewal,
@@ -60,6 +61,7 @@ def run(services: Services) -> Run:
 def _renew(services: Services, errors: list[IgfeedError]) -> Outcome:
     try:
         _check(services)
+        _check_for_renewal(services)
         return services.tokens.renew()
     except IgfeedError as error:
         errors.append(error)
@@ -79,6 +81,16 @@ def _check(services: Services) -> None:
     """Without a store a renewed token could not be kept."""
     if services.obstacle:
         raise services.obstacle
+
+
+def _check_for_renewal(services: Services) -> None:
+    """A store that refuses writes could not keep a renewed token either, so one that has time is not risked."""
+    refusal = services.store.refusal
+    if refusal is None:
+        return
+    found = services.tokens.report()
+    if found.token and not found.is_due and found.token.is_renewable(services.clock()):
+        raise refusal
 
 
 def _store_error(found: Status) -> IgfeedError | None:

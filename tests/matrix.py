@@ -79,6 +79,7 @@ class Hits(Enum):
     PICTURES = "Instagram's pictures"
     NOTHING = "a single post"
     STORE = "the store"
+    WRITES = "what the store is given"
     SNAPSHOT = "what the store has, and we can make again"
     TOKEN = "what the store has, and only the owner can make again"
     BOTH = "Instagram's API and the store"
@@ -104,7 +105,7 @@ class Trouble:
     @property
     def is_known(self) -> bool:
         """Whether the status route can know of it: what was left out, or made again, is no trouble any more."""
-        return self.hits in (Hits.API, Hits.STORE, Hits.BOTH, Hits.TOKEN)
+        return self.hits in (Hits.API, Hits.STORE, Hits.WRITES, Hits.BOTH, Hits.TOKEN)
 
 
 # How each begins
@@ -120,6 +121,10 @@ def stalling(fault: Fault) -> Begin:
 
 def store(mode: str, **options: Any) -> Begin:
     return lambda world: world.upstash.fail(mode, **options)
+
+
+def refusing_writes(how: str) -> Begin:
+    return lambda world: world.upstash.refuse_writes(how)
 
 
 def stored(key: str, text: str) -> Begin:
@@ -211,6 +216,10 @@ TROUBLES = (
     Trouble("Store: empty body", Hits.STORE, store("empty")),
     Trouble("Store: over quota", Hits.STORE, store("json_error", status=400, error=OVER_QUOTA)),
     Trouble("Store: reply lost after execution", Hits.STORE, store("reset_after")),
+    Trouble("Store: full, refuses writes", Hits.WRITES, refusing_writes("full")),
+    Trouble("Store: read-only token", Hits.WRITES, refusing_writes("read-only token")),
+    Trouble("Store: read-only token, no scripts", Hits.WRITES, refusing_writes("read-only token that runs no scripts")),
+    Trouble("Store: read-only replica", Hits.WRITES, refusing_writes("read-only replica")),
     Trouble("Store: snapshot of a wrong type", Hits.SNAPSHOT, of_wrong_type(FEED_KEY)),
     Trouble("Store: snapshot of a future version", Hits.SNAPSHOT, from_the_future),
     Trouble("Store: pictures of a wrong type", Hits.SNAPSHOT, of_wrong_type("picture:*")),

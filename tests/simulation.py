@@ -487,6 +487,10 @@ class StoreLine:
         fate = self._world.reach(self._process)
         return self._ask(lambda: self._store.claim(key, ttl), fate)
 
+    def prove(self, size: int) -> None:
+        fate = self._world.reach(self._process)
+        self._ask(lambda: self._store.prove(size), fate)
+
     def _swap(self, key: str, old: str | None, new: str) -> bool:
         if self._store.get(key) != old:
             return False

@@ -244,7 +244,7 @@ def test_without_a_store_nothing_is_renewed_that_would_end_with_the_command(
 def test_a_store_that_can_only_be_read_is_none(
     make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, command: str
 ) -> None:
-    upstash.fail("json_error", error="NOPERM this user has no permissions to run the 'set' command", match='"SET"')
+    upstash.refuse_writes("read-only token")
     services = make_services(
         INSTAGRAM_ACCESS_TOKEN=instagram.issue(),
         UPSTASH_REDIS_REST_URL=upstash.url,
@@ -255,7 +255,8 @@ def test_a_store_that_can_only_be_read_is_none(
     done = create_app(services=services).test_cli_runner().invoke(args=["igfeed", command])
 
     assert done.exit_code == 1
-    assert "The store failed" in done.stderr
+    assert "may only read" in done.stderr
+    assert "read-only one" in done.stderr
     assert instagram.count("*") == 0
 
 

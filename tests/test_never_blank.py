@@ -21,7 +21,7 @@ from tests.conftest import MovingClock
 from tests.matrix import TROUBLES, Hits, Sight, State, Trouble, asks_instagram, matrix_as_markdown, meet, sight
 from tests.servers.faults import Answer
 from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram
-from tests.servers.upstash import FakeUpstash
+from tests.servers.upstash import WRITES_REFUSED, FakeUpstash
 from tests.world import LONG_LIMIT, STATUS, Visitor, World, posts_on
 
 README = Path(__file__).parent.parent / "README.md"
@@ -150,6 +150,102 @@ def test_the_cron_looks_for_itself_whether_the_store_is_back(world: World) -> No
 
     assert answer.status_code == 200, answer.text
     assert answer.json()["renewal"] == "renewed"
+
+
+@pytest.mark.parametrize("how", WRITES_REFUSED)
+def test_while_the_store_refuses_writes_a_warm_and_a_fresh_process_go_on_by_themselves(world: World, how: str) -> None:
+    warm = world.fill()
+    world.upstash.refuse_writes(how)
+    world.forward(days=54)  # The token has four days left.
+    new = world.publish()
+    renewals = world.instagram.count("renew")
+
+    for number, visitor in enumerate((warm, world.start()), start=1):
+        visitor.page()
+        assert posts_on(visitor.page()) == [new, *world.shown_posts]
+        assert visitor.load([f"/media/{new}-320.webp", *world.shown_pictures]) == {LOADED}
+        assert visitor.status()["status"] == "degraded"
+        assert visitor.status()["token"]["state"] == "fresh"
+        assert world.instagram.count("renew") == renewals + number
+
+
+@pytest.mark.parametrize("how", ["full", "read-only token"])
+def test_the_cron_names_the_store_that_refuses_writes(world: World, how: str) -> None:
+    world.fill()
+    world.forward(days=54)
+    world.publish()
+    world.upstash.refuse_writes(how)
+
+    answer = world.start().cron()
+
+    assert (answer.status_code, answer.json()["renewal"], answer.json()["feed"]) == (502, "renewed", "fetched")
+    assert "refuses writes" in answer.json()["error"]
+    assert answer.json()["token"]["saved"] is False
+
+
+def test_the_cron_does_not_renew_what_a_refusing_store_could_not_keep_while_there_is_time(world: World) -> None:
+    world.fill()
+    world.forward(days=3)
+    renewals = world.instagram.count("renew")
+    world.upstash.refuse_writes("full")
+
+    answer = world.start().cron()
+
+    assert (answer.json()["renewal"], answer.status_code) == ("failed", 502)
+    assert world.instagram.count("renew") == renewals
+
+
+def test_a_fresh_process_that_only_reports_knows_that_the_store_refuses_writes(world: World) -> None:
+    world.fill()
+    visitor = world.start()
+    world.upstash.refuse_writes("read-only token")
+
+    found = visitor.status()
+
+    assert (found["status"], found["store"]["reachable"]) == ("degraded", True)
+    assert "refuses writes" in found["problem"]
+    assert "read-only one" in found["hint"]
+    world.heal()
+    assert visitor.status()["status"] == "ok"
+
+
+def test_what_a_refusing_store_did_not_take_is_in_it_once_it_takes_writes_again(world: World) -> None:
+    visitor = world.fill()
+    world.upstash.refuse_writes("full")
+    world.forward(days=54)
+    new = world.publish()
+    visitor.page()
+    visitor.load([f"/media/{new}-320.webp"])
+    world.heal()
+
+    world.forward(hours=1)
+    visitor.page()
+
+    other = world.start()
+    assert posts_on(other.page())[0] == new
+    token = other.status()["token"]
+    assert (token["saved"], token["source"], token["state"]) == (True, "store", "fresh")
+    assert visitor.status()["status"] == other.status()["status"] == "ok"
+    assert visitor.cron().status_code == 200
+
+
+@pytest.mark.parametrize("how", WRITES_REFUSED)
+def test_views_do_not_try_again_and_again_what_the_store_refuses(world: World, how: str) -> None:
+    visitor = world.fill(IGFEED_CHECK_TTL="3600")
+    world.forward(hours=2)
+    new = world.publish()
+    world.upstash.refuse_writes(how)
+    visitor.page()
+    visitor.load([f"/media/{new}-320.webp"])
+    world.upstash.forget()
+    pictures = world.instagram.count("picture")
+
+    for _ in range(10):
+        visitor.page()
+        assert visitor.load([f"/media/{new}-320.webp"]) == {LOADED}
+
+    assert world.upstash.commands() == []
+    assert world.instagram.count("picture") == pictures
 
 
 # What it may cost

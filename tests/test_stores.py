@@ -19,15 +19,15 @@ from typing import Any
 import pytest
 
 from igfeed.background import Work, in_place
-from igfeed.errors import StoreError
-from igfeed.stores import Kind, Store
-from igfeed.stores.guarded import PAUSE, GuardedStore
+from igfeed.errors import StoreError, WriteRefused
+from igfeed.stores import PROBE, Kind, Store
+from igfeed.stores.guarded import LONGEST_WRITE_PAUSE, PAUSE, GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import SWAP, UpstashStore
 from tests.conftest import MovingClock, to_the_moment, told_by
-from tests.servers.upstash import MODES, FakeUpstash
+from tests.servers.upstash import MODES, WRITES_REFUSED, FakeUpstash
 
 ROOT = Path(__file__).parent.parent
 MINUTE = timedelta(minutes=1)
@@ -492,9 +492,13 @@ COMMANDS: dict[str, Callable[[Store], Any]] = {
     "swap for nothing": lambda store: store.swap("token:v1", None, SECRET),
     "delete": lambda store: store.delete("token:v1", "feed:v1"),
     "claim": lambda store: store.claim("claim:feed", MINUTE),
+    "prove": lambda store: store.prove(0),
 }
 
 UNCLAIMING = [name for name in COMMANDS if name != "claim"]
+PAUSING = [name for name in UNCLAIMING if name != "prove"]
+WRITING = ["set", "swap", "swap for nothing", "claim", "prove"]
+READING = ["get", "reread", "get all"]
 
 FAULTS = sorted(set(MODES) - {"latency", "hang", "drip"})
 """Those that end by themselves."""
@@ -696,10 +700,116 @@ def test_a_lost_claim_whose_reply_was_lost_stays_lost(
     assert not connected.claim("claim:feed", MINUTE)
 
 
-def test_a_claim_that_never_arrived_is_not_won(connected: UpstashStore, upstash: FakeUpstash) -> None:
+def test_a_claim_that_never_arrived_is_neither_won_nor_lost(connected: UpstashStore, upstash: FakeUpstash) -> None:
     upstash.fail("reset", count=1, match='"SET"')
-    assert not connected.claim("claim:feed", MINUTE)
+    with pytest.raises(StoreError):
+        connected.claim("claim:feed", MINUTE)
     assert connected.claim("claim:feed", MINUTE)
+
+
+@pytest.mark.parametrize("how", WRITES_REFUSED)
+@pytest.mark.parametrize("name", WRITING)
+def test_a_refused_write_is_told_from_a_store_that_is_away(
+    connected: UpstashStore, upstash: FakeUpstash, how: str, name: str
+) -> None:
+    if name == "swap":  # A comparison that fails never comes to its SET.
+        connected.set("token:v1", SECRET)
+    upstash.refuse_writes(how)
+
+    with pytest.raises(WriteRefused) as caught:
+        COMMANDS[name](connected)
+
+    for secret in (upstash.token, upstash.url, SECRET):
+        assert secret not in told_by(caught.value)
+
+
+@pytest.mark.parametrize("how", WRITES_REFUSED)
+def test_a_store_that_refuses_writes_is_read_as_ever(connected: UpstashStore, upstash: FakeUpstash, how: str) -> None:
+    connected.set("token:v1", SECRET)
+    upstash.raw("LPUSH", "feed:v1", "no text")
+    before = [COMMANDS[name](connected) for name in READING]
+    upstash.refuse_writes(how)
+
+    assert [COMMANDS[name](connected) for name in READING] == before
+    assert connected.reread("token:v1", "before") == SECRET
+
+
+@pytest.mark.parametrize(
+    ("how", "word"),
+    [
+        ("full", "size"),
+        ("read-only token", "read-only one"),
+        ("SET alone", "read-only one"),
+        ("read-only replica", "primary"),
+    ],
+)
+@pytest.mark.parametrize("name", ["set", "swap", "claim"])
+def test_the_hint_fits_the_reason_of_the_refusal(
+    connected: UpstashStore, upstash: FakeUpstash, how: str, word: str, name: str
+) -> None:
+    connected.set("token:v1", SECRET)
+    upstash.refuse_writes(how)
+
+    with pytest.raises(WriteRefused) as caught:
+        COMMANDS[name](connected)
+
+    assert word in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        ("ERR DB capacity quota exceeded. Limit: 268435456 bytes, Usage: 301254128 bytes.", "size"),
+        ("NOPERM this user has no permissions to run the 'set' command or its subcommand", "read-only one"),
+        ("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", "plan"),
+    ],
+)
+def test_upstashs_own_words_for_a_refused_write_are_known(
+    connected: UpstashStore, upstash: FakeUpstash, answer: str, word: str
+) -> None:
+    upstash.fail("json_error", status=400, error=f'{answer}, command was: [["set","k","{SECRET}"]]')
+
+    with pytest.raises(WriteRefused) as caught:
+        connected.set("k", SECRET)
+
+    assert word in caught.value.hint
+    assert SECRET not in told_by(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        ("WRONGPASS invalid or missing auth token", "token from Upstash"),
+        ("ERR max requests limit exceeded. Limit: 500000, Usage: 500001.", "plan"),
+    ],
+)
+@pytest.mark.parametrize("name", ["get", "set", "claim"])
+def test_what_refuses_everything_is_no_refused_write_and_says_what_to_do(
+    connected: UpstashStore, upstash: FakeUpstash, answer: str, word: str, name: str
+) -> None:
+    upstash.fail("json_error", status=400, error=answer)
+
+    with pytest.raises(StoreError) as caught:
+        COMMANDS[name](connected)
+
+    assert not isinstance(caught.value, WriteRefused)
+    assert word in caught.value.hint
+
+
+def test_a_claim_that_another_one_has_is_lost_though_writes_are_refused(
+    connected: UpstashStore, upstash: FakeUpstash
+) -> None:
+    assert connected.claim("claim:feed", MINUTE)
+    upstash.refuse_writes("read-only token")
+
+    assert not connected.claim("claim:feed", MINUTE)
+
+
+def test_proving_is_one_command_and_leaves_nothing(connected: UpstashStore, upstash: FakeUpstash) -> None:
+    connected.prove(3)
+
+    assert upstash.commands() == [["SET", PROBE, "xxx", "XX"]]
+    assert upstash.raw("KEYS", "*") == []
 
 
 FORKING = """
@@ -763,6 +873,9 @@ class FrailStore(MemoryStore):
         self._check()
         return super().claim(key, ttl)
 
+    def prove(self, size: int) -> None:
+        self._check()
+
     def _check(self) -> None:
         self.asked += 1
         if self.gate:
@@ -809,7 +922,7 @@ def test_a_failure_of_the_store_goes_on_to_who_asked(
 
 
 @to_the_moment
-@pytest.mark.parametrize("command", [COMMANDS[name] for name in UNCLAIMING])
+@pytest.mark.parametrize("command", [COMMANDS[name] for name in PAUSING])
 def test_after_a_failure_nobody_asks_and_everybody_hears_why(
     frail: FrailStore, fallen: GuardedStore, clock: MovingClock, command: Callable[[Store], Any]
 ) -> None:
@@ -964,10 +1077,11 @@ def test_the_owners_tasks_find_out_at_once(frail: FrailStore, clock: MovingClock
     assert guarded.get("k") is None
 
 
-def test_a_store_that_is_well_is_not_asked_how_it_is(frail: FrailStore, guarded: GuardedStore) -> None:
+def test_a_store_that_took_what_it_was_given_is_not_asked_how_it_is(frail: FrailStore, guarded: GuardedStore) -> None:
+    guarded.set("k", "v")
     guarded.ask_again()
 
-    assert frail.asked == 0
+    assert frail.asked == 1
 
 
 def test_nobody_waits_for_the_probe(frail: FrailStore, clock: MovingClock) -> None:
@@ -1022,6 +1136,179 @@ def test_a_mistake_of_ours_is_not_taken_for_a_store_that_is_away(guarded: Guarde
     with pytest.raises(TypeError):
         guarded.set("k")  # type: ignore[call-arg]
     assert guarded.get("k") is None
+
+
+@pytest.fixture(params=WRITES_REFUSED)
+def refusing(request: pytest.FixtureRequest, connected: UpstashStore, upstash: FakeUpstash) -> UpstashStore:
+    """A store with something in it that answers reads and refuses writes."""
+    connected.set("k", "v")
+    upstash.refuse_writes(request.param)
+    upstash.forget()
+    return connected
+
+
+def test_a_refused_write_costs_no_reading(refusing: UpstashStore, clock: MovingClock) -> None:
+    guarded = GuardedStore(refusing, clock, in_place)
+
+    with pytest.raises(WriteRefused):
+        guarded.set("k", "w")
+
+    assert guarded.get("k") == guarded.reread("k", "v") == "v"
+    assert guarded.get_all(["k", "none"]) == ["v", None]
+
+
+def test_claims_that_the_store_refuses_are_decided_in_this_process(refusing: UpstashStore, clock: MovingClock) -> None:
+    guarded = GuardedStore(refusing, clock, in_place)
+
+    assert [guarded.claim("claim:feed", MINUTE) for _ in range(3)] == [True, False, False]
+    assert guarded.claim("claim:other", MINUTE)
+    clock.now += MINUTE
+    assert guarded.claim("claim:feed", MINUTE)
+
+
+def test_refused_writes_are_not_tried_again_by_everybody(
+    refusing: UpstashStore, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    guarded = GuardedStore(refusing, clock, in_place)
+    for pause in (PAUSE, 2 * PAUSE, 4 * PAUSE):
+        for _ in range(5):
+            with pytest.raises(WriteRefused):
+                guarded.set("k", "w")
+            with pytest.raises(WriteRefused):
+                guarded.swap("k", "v", "w")
+            guarded.claim("claim:feed", MINUTE)
+        clock.now += pause
+
+    first, *probes = upstash.commands()
+    assert first == ["SET", "k", "w"]
+    assert probes == [["SET", PROBE, "", "XX"]] * 2
+
+
+def test_a_store_that_refuses_writes_for_a_day_is_tried_every_five_minutes(
+    connected: UpstashStore, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    guarded = GuardedStore(connected, clock, in_place)
+    upstash.refuse_writes("full")
+    upstash.forget()
+    for _ in range(24 * 60):
+        guarded.claim("claim:feed", MINUTE)
+        clock.now += MINUTE
+
+    assert 24 * 60 / 6 <= len(upstash.commands()) <= 24 * 60 / 5 + 10
+
+
+def test_nobody_waits_for_the_try_whether_writes_are_taken_again(
+    refusing: UpstashStore, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    later: list[Work] = []
+    guarded = GuardedStore(refusing, clock, later.append)
+    with pytest.raises(WriteRefused):
+        guarded.set("k", "w")
+    upstash.heal()
+    clock.now += LONGEST_WRITE_PAUSE
+
+    with pytest.raises(WriteRefused):
+        guarded.set("k", "w")
+    (probe,) = later
+    probe()
+    guarded.set("k", "w")
+
+    assert guarded.get("k") == "w"
+    assert guarded.refusal is None
+
+
+def test_what_is_deleted_is_deleted_from_a_full_store_too(
+    connected: UpstashStore, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    guarded = GuardedStore(connected, clock, in_place)
+    guarded.set("k", "v")
+    upstash.refuse_writes("full")
+    with pytest.raises(WriteRefused):
+        guarded.set("k", "w")
+
+    guarded.delete("k")
+
+    assert guarded.get("k") is None
+
+
+def test_proving_fails_at_a_store_that_refuses_writes(refusing: UpstashStore, clock: MovingClock) -> None:
+    with pytest.raises(WriteRefused):
+        GuardedStore(refusing, clock, in_place).prove()
+
+
+def test_the_owners_tasks_find_out_that_writes_are_refused_and_taken_again(
+    refusing: UpstashStore, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    guarded = GuardedStore(refusing, clock, in_place)
+
+    guarded.ask_again()
+    refused = guarded.refusal
+    upstash.heal()
+    guarded.ask_again()
+
+    assert refused
+    assert refused.hint
+    assert guarded.refusal is None
+    guarded.set("k", "w")
+
+
+def test_a_comparison_that_fails_does_not_prove_that_writes_are_taken(
+    connected: UpstashStore, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    guarded = GuardedStore(connected, clock, in_place)
+    upstash.refuse_writes("full")
+
+    assert not guarded.swap("k", "v", "w")
+    guarded.ask_again()
+
+    assert guarded.refusal
+
+
+class TightStore(MemoryStore):
+    """Has room for so many characters at a time, and answers whatever it is asked."""
+
+    room = 10
+
+    def set(self, key: str, value: str) -> None:
+        self.prove(len(value))
+        super().set(key, value)
+
+    def prove(self, size: int) -> None:
+        if size > self.room:
+            raise WriteRefused("No room.")
+
+
+def test_a_little_that_finds_room_does_not_hide_that_more_does_not(clock: MovingClock) -> None:
+    store = TightStore(clock)
+    guarded = GuardedStore(store, clock, in_place)
+    with pytest.raises(WriteRefused):
+        guarded.set("picture", "x" * 11)
+    clock.now += LONGEST_WRITE_PAUSE
+
+    guarded.set("document", "x" * 10)
+    guarded.ask_again()
+    still = guarded.refusal
+    store.room = 11
+    guarded.ask_again()
+
+    assert still
+    assert guarded.refusal is None
+
+
+def test_read_only_and_writable_again_are_logged_once_each(
+    refusing: UpstashStore, upstash: FakeUpstash, clock: MovingClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    guarded = GuardedStore(refusing, clock, in_place)
+    caplog.set_level("INFO", logger="igfeed")
+    for _ in range(3):
+        with pytest.raises(WriteRefused):
+            guarded.set("k", "w")
+        guarded.get("k")
+        clock.now += LONGEST_WRITE_PAUSE
+    upstash.heal()
+    guarded.set("k", "w")
+
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
 def test_a_guarded_upstash_asks_once_and_heals(

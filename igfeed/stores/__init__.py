@@ -10,7 +10,9 @@ Kind = Literal["upstash", "sqlite", "memory"]
 class Store(Protocol):
     """Texts under keys. Every method is one command, and raises ``StoreError`` when it could not be done.
 
-    A replica may be behind for moments: one empty ``get`` does not prove that a key is gone.
+    It is a ``WriteRefused`` where the store answers and does not take the write: a database over its size, a token
+    that may only read, a full disk. A replica may be behind for moments: one empty ``get`` does not prove that a key
+    is gone.
     """
 
     kind: Kind
@@ -41,3 +43,10 @@ class Store(Protocol):
 
         There is no release: the claim ends with its time (whole seconds, at least one).
         """
+
+    def prove(self, size: int) -> None:
+        """Raises StoreError unless the store would take a text of so many characters now; leaves nothing behind."""
+
+
+PROBE = "probe"
+"""A key with nothing under it: asking for it is the cheapest question there is."""

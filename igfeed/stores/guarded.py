@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from threading import Lock, local
+from threading import local
 from typing import TypeVar
 
 from igfeed.background import Background, WorkerThread
-from igfeed.clock import Clock, Pause, system_clock
-from igfeed.errors import StoreError
-from igfeed.stores import Store
+from igfeed.clock import Clock, system_clock
+from igfeed.errors import StoreError, WriteRefused
+from igfeed.stores import PROBE, Store
+from igfeed.stores.circuit import Circuit
 from igfeed.stores.memory import MemoryStore
 
 log = logging.getLogger(__name__)
@@ -18,26 +20,41 @@ log = logging.getLogger(__name__)
 PAUSE = timedelta(seconds=5)
 """After a failure nobody asks for so long; then it is tried in the background while callers are still refused."""
 
-PROBE = "probe"
-"""A key with nothing under it: asking for it is the cheapest question there is."""
+LONGEST_WRITE_PAUSE = timedelta(minutes=5)
+"""How long the pause grows while writes are refused: that may last for weeks, and the owner pays for each try."""
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A write that the store did not take; ``size`` is that of its text, as a little may still find room."""
+
+    error: WriteRefused
+    size: int
+
+
 class GuardedStore:
-    """Fails at once while the store is known to be down; claims are then decided in this process."""
+    """Fails at once while the store is known to be down; claims are then decided in this process.
+
+    A store that refuses writes is still read. Its writes fail at once, and so its claims are decided here too.
+    """
 
     def __init__(self, store: Store, clock: Clock = system_clock, background: Background | None = None) -> None:
         self.kind = store.kind
         self._store = store
-        self._clock = clock
         self._background = background or WorkerThread()
         self._claims = MemoryStore(clock)
-        self._lock = Lock()
         self._reading = local()
-        self._closed: Pause | None = None
-        """None while the store is well."""
-        self._error = StoreError("The store was not asked yet.")
+        self._away = Circuit(PAUSE, clock)
+        self._refusing = Circuit(PAUSE, clock, LONGEST_WRITE_PAUSE)
+        self._refusal: Refusal | None = None
+        self._has_written = False
+
+    @property
+    def refusal(self) -> WriteRefused | None:
+        """Why the store did not take the last thing it was given; None once it has taken as much since."""
+        return self._refusal.error if self._refusal else None
 
     def get(self, key: str) -> str | None:
         read = self._read_before()
@@ -66,74 +83,98 @@ class GuardedStore:
 
     def set(self, key: str, value: str) -> None:
         self._read_before().pop(key, None)
-        self._ask(lambda: self._store.set(key, value))
+        self._write(lambda: self._store.set(key, value), len(value))
 
     def swap(self, key: str, old: str | None, new: str) -> bool:
         self._read_before().pop(key, None)
-        return self._ask(lambda: self._store.swap(key, old, new))
+        return self._write(lambda: self._store.swap(key, old, new), len(new))
 
     def delete(self, *keys: str) -> None:
+        """Tried while other writes are refused too: a full database lets go of what it has."""
         for key in keys:
             self._read_before().pop(key, None)
         self._ask(lambda: self._store.delete(*keys))
 
-    def prove(self) -> None:
-        """Raises StoreError unless the store takes what it is given."""
-        self.set(PROBE, "")
-        self.delete(PROBE)
-
     def claim(self, key: str, ttl: timedelta) -> bool:
         try:
-            return self._ask(lambda: self._store.claim(key, ttl))
+            return self._write(lambda: self._store.claim(key, ttl), 0)
         except StoreError:
             return self._claims.claim(key, ttl)
 
+    def prove(self, size: int | None = None) -> None:
+        """Asks at once, whatever pause there is; by default for as much as was refused the last time."""
+        asked = size if size is not None else self._refusal.size if self._refusal else 0
+        self._watched(lambda: self._weighed(lambda: self._store.prove(asked), asked))
+
     def ask_again(self) -> None:
-        """Find out now whether the store is back: the owner's tasks come seldom, and can wait."""
-        if self._closed is not None:
-            self._probe()
+        """Find out now whether the store is well: the owner's tasks come seldom, and can wait.
+
+        Nothing is asked where it took the last thing that this process gave it.
+        """
+        if self._away.error or self._refusal or not self._has_written:
+            with suppress(StoreError):
+                self.prove()
 
     def _read_before(self) -> dict[str, str | None]:
         texts: dict[str, str | None] = getattr(self._reading, "texts", {})
         return texts
 
     def _ask(self, command: Callable[[], T]) -> T:
-        if self._is_probe_due():
+        if self._away.is_probe_due():
             self._background(self._probe)
-        if self._closed is not None:
-            raise StoreError(str(self._error), self._error.hint)
+        if error := self._away.error:
+            raise StoreError(str(error), error.hint)
         return self._watched(command)
 
-    def _is_probe_due(self) -> bool:
-        """True for one caller after each pause."""
-        with self._lock:
-            is_due = self._closed is not None and self._closed.is_over
-            if is_due:
-                self._closed = Pause(self._clock, PAUSE)
-            return is_due
+    def _write(self, command: Callable[[], T], size: int) -> T:
+        if self._refusing.is_probe_due():
+            self._background(self._probe_writing)
+        if error := self._refusing.error:
+            raise WriteRefused(str(error), error.hint)
+        return self._ask(lambda: self._weighed(command, size))
 
     def _probe(self) -> None:
         with suppress(StoreError):
             self._watched(lambda: self._store.get(PROBE))
 
+    def _probe_writing(self) -> None:
+        """With next to nothing, as it is done again and again."""
+        with suppress(StoreError):
+            self.prove(0)
+
     def _watched(self, command: Callable[[], T]) -> T:
+        """The answer. A refused write is one too: the store is there."""
         try:
             answer = command()
-        except StoreError as error:
-            self._close(error)
+        except WriteRefused:
+            self._is_back()
             raise
-        self._open()
+        except StoreError as error:
+            if self._away.trip(error):
+                log.warning("The store is away, going on without it: %s", error)
+            raise
+        self._is_back()
         return answer
 
-    def _close(self, error: StoreError) -> None:
-        with self._lock:
-            if self._closed is None:
-                log.warning("The store is away, going on without it: %s", error)
-            self._error = error
-            self._closed = Pause(self._clock, PAUSE)
+    def _is_back(self) -> None:
+        if self._away.mend():
+            log.info("The store is back")
 
-    def _open(self) -> None:
-        with self._lock:
-            if self._closed is not None:
-                log.info("The store is back")
-            self._closed = None
+    def _weighed(self, write: Callable[[], T], size: int) -> T:
+        try:
+            answer = write()
+        except WriteRefused as error:
+            self._refusal = Refusal(error, size)
+            if self._refusing.trip(error):
+                log.warning("The store is read only, what it should keep stays in this process: %s", error)
+            raise
+        if answer is not False:  # A lost claim or comparison has written nothing, hence proves nothing.
+            self._took(size)
+        return answer
+
+    def _took(self, size: int) -> None:
+        self._has_written = True
+        if self._refusal and size >= self._refusal.size:
+            self._refusal = None
+        if self._refusing.mend():
+            log.info("The store takes writes again")

@@ -14,7 +14,7 @@ class MissingStore:
     def _refuse(self, *_: object) -> NoReturn:
         raise no_store()
 
-    get = reread = get_all = set = swap = delete = claim = _refuse
+    get = reread = get_all = set = swap = delete = claim = prove = _refuse
 
 
 def no_store() -> StoreError:

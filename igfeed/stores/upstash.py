@@ -11,20 +11,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, TypeVar
 
-from igfeed.errors import StoreError
-from igfeed.stores import Kind
+from igfeed.errors import StoreError, WriteRefused
+from igfeed.stores import PROBE, Kind
 
 if TYPE_CHECKING:
     from upstash_redis.asyncio import Redis
 
 TIME_LIMIT = 2.0
 """Seconds for one command, everything included."""
+
+ANSWERED = "UpstashError"
+"""The SDK's name for an error that the database itself has answered; its class would be slow to import for that."""
 
 SWAP = """
 local old = redis.call("GET", KEYS[1])
@@ -52,6 +56,42 @@ return found
 """
 """Not MGET, for which what is no text is not there: to us it is there and unreadable."""
 
+WRITE_REFUSALS = (
+    (
+        r"OOM |.*capacity quota",
+        "The store is full and refuses writes.",
+        "Raise the database's size limit at Upstash, or delete what else is kept in it; igfeed goes on by itself.",
+    ),
+    (
+        r"NOPERM|.*ACL failure",
+        "The store's token may only read, so the store refuses writes.",
+        "Set the database's own token in place of the read-only one, and deploy again.",
+    ),
+    (
+        r"READONLY",
+        "The store is a read-only replica right now and refuses writes.",
+        "Nothing to do if it ends within minutes; if it stays, check at Upstash that this URL is the primary's.",
+    ),
+)
+"""How an answer begins that refuses a write but no reading, what that means, and what the owner does.
+
+Upstash's pages on troubleshooting and Valkey's own replies. Nothing of an answer is quoted: it may repeat the command.
+"""
+
+REFUSALS = (
+    (
+        r"WRONGPASS|NOAUTH|Unauthorized",
+        "The store refuses its token.",
+        "Copy the database's REST URL and token from Upstash once more, both from the same database, and deploy again.",
+    ),
+    (
+        r".*max (daily )?requests? limit",
+        "The store has had as many commands as its plan allows.",
+        "Choose a larger plan at Upstash, or wait for its next month; igfeed goes on by itself.",
+    ),
+)
+"""The same for answers that refuse everything."""
+
 T = TypeVar("T")
 
 
@@ -72,33 +112,41 @@ class UpstashStore:
         """By a script that may run on the replica nearby, as GET does."""
         if known is None:
             return self.get(key)
-        value = self._run(lambda redis: redis.eval_ro(REREAD, keys=[key], args=[_digest(known)]))
+        digest = _digest(known)
+        value = self._run(lambda redis: _by_script(redis, REREAD, [key], [digest], lambda: _get(redis, key)))
         return known if value == UNCHANGED else _text(key, value)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
-        values = self._run(lambda redis: redis.eval_ro(READ_ALL, keys=list(keys)))
+        values = self._run(lambda redis: _by_script(redis, READ_ALL, keys, [], lambda: _get_each(redis, keys)))
         if not isinstance(values, list) or len(values) != len(keys):
             raise StoreError("The store's answer for several keys is none.")
         return [_text(key, value) for key, value in zip(keys, values, strict=True)]
 
     def set(self, key: str, value: str) -> None:
-        self._run(lambda redis: redis.set(key, value))
+        self._write(lambda redis: redis.set(key, value))
 
     def swap(self, key: str, old: str | None, new: str) -> bool:
         if old is None:
-            return bool(self._run(lambda redis: redis.set(key, new, nx=True)))
+            return bool(self._write(lambda redis: redis.set(key, new, nx=True)))
         digest = _digest(old)  # The old secret stays off the wire.
-        return bool(self._run(lambda redis: redis.eval(SWAP, keys=[key], args=[digest, new])))
+        return bool(self._write(lambda redis: redis.eval(SWAP, keys=[key], args=[digest, new])))
 
     def delete(self, *keys: str) -> None:
-        self._run(lambda redis: redis.delete(*keys))
+        self._write(lambda redis: redis.delete(*keys))
 
     def claim(self, key: str, ttl: timedelta) -> bool:
         seconds = max(1, round(ttl.total_seconds()))
         mine = secrets.token_hex(8)
-        return self._run(lambda redis: _claim(redis, key, mine, seconds))
+        return self._write(lambda redis: _claim(redis, key, mine, seconds))
 
-    def _run(self, command: Callable[[Redis], Awaitable[T]]) -> T:
+    def prove(self, size: int) -> None:
+        """A SET that only replaces, of a key that is not there: refused as any other, and done it changes nothing."""
+        self._write(lambda redis: redis.set(PROBE, "x" * size, xx=True))
+
+    def _write(self, command: Callable[[Redis], Awaitable[T]]) -> T:
+        return self._run(command, is_write=True)
+
+    def _run(self, command: Callable[[Redis], Awaitable[T]], *, is_write: bool = False) -> T:
         """Run a command within the time limit; whatever goes wrong is a StoreError.
 
         The SDK's own exceptions may quote the URL or the reply, so ours is raised where it has none of them behind it.
@@ -108,10 +156,10 @@ class UpstashStore:
         try:
             return running.result()
         except TimeoutError:
-            failure = f"did not answer within {self._time_limit:g} seconds"
+            failure = StoreError(f"The store did not answer within {self._time_limit:g} seconds.")
         except Exception as error:  # noqa: BLE001  the SDK's errors have no common root
-            failure = f"failed ({type(error).__name__})"
-        raise StoreError(f"The store {failure}.")
+            failure = _failure(error, is_write=is_write)
+        raise failure
 
     def _connected(self) -> tuple[asyncio.AbstractEventLoop, Redis]:
         with self._lock:
@@ -137,6 +185,20 @@ def _text(key: str, value: object) -> str | None:
     return value
 
 
+def _failure(error: Exception, *, is_write: bool) -> StoreError:
+    """Ours for the SDK's. Where the database has answered, a write says nothing of what a reading would bring."""
+    name, text = type(error).__name__, str(error)[:100]
+    for pattern, meaning, hint in REFUSALS:
+        if name == ANSWERED and re.match(pattern, text):
+            return StoreError(meaning, hint)
+    if name != ANSWERED or not is_write:
+        return StoreError(f"The store failed ({name}).")
+    for pattern, meaning, hint in WRITE_REFUSALS:
+        if re.match(pattern, text):
+            return WriteRefused(meaning, hint)
+    return WriteRefused("The store refuses writes.")
+
+
 async def _limited(command: Callable[[Redis], Awaitable[T]], redis: Redis, seconds: float) -> T:
     return await asyncio.wait_for(_as_coroutine(command, redis), seconds)
 
@@ -155,9 +217,31 @@ async def _get(redis: Redis, key: str) -> str | None:
         raise
 
 
+async def _get_each(redis: Redis, keys: Sequence[str]) -> list[str | None]:
+    return [await _get(redis, key) for key in keys]
+
+
+async def _by_script(
+    redis: Redis, script: str, keys: Sequence[str], args: list[str], plainly: Callable[[], Awaitable[object]]
+) -> object:
+    """What the script says; asked plainly where the token may read and run no scripts."""
+    try:
+        return await redis.eval_ro(script, keys=list(keys), args=args)
+    except Exception as error:
+        if str(error).startswith("NOPERM"):
+            return await plainly()
+        raise
+
+
 async def _claim(redis: Redis, key: str, mine: str, seconds: int) -> bool:
-    """SET NX EX; if its answer was lost, what stands there tells whether it was ours."""
+    """SET NX EX; if that failed, what stands there tells whether the answer was lost or another one has the key.
+
+    Nothing there means that nobody has it: no lost claim, but a store that did not take it.
+    """
     try:
         return bool(await redis.set(key, mine, nx=True, ex=seconds))
-    except Exception:  # noqa: BLE001  as above; it is raised again by the read unless that one succeeds
-        return await redis.get(key) == mine
+    except Exception:
+        found = await redis.get(key)
+        if found is None:
+            raise
+        return found == mine

@@ -52,7 +52,7 @@ from .faults import (
     truncate,
 )
 
-__all__ = ["MODES", "Entry", "FakeUpstash", "RedisError"]
+__all__ = ["MODES", "WRITES_REFUSED", "Entry", "FakeUpstash", "RedisError"]
 
 Command: TypeAlias = list[bytes]
 
@@ -121,10 +121,11 @@ class Connection:
 
 
 class Pool:
-    """Idle connections to Valkey."""
+    """Idle connections to Valkey, as its default user or as another one."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, user: str | None = None) -> None:
         self._path = path
+        self._user = user
         self._free: list[Connection] = []
         self._lock = threading.Lock()
 
@@ -152,7 +153,10 @@ class Pool:
                 if not select.select([connection.socket], [], [], 0)[0]:
                     return connection
                 connection.close()
-        return Connection(self._path)
+        connection = Connection(self._path)
+        if self._user:
+            connection.call([b"AUTH", self._user.encode(), b"any"])
+        return connection
 
 
 def to_argument(value: Any) -> bytes:
@@ -273,6 +277,25 @@ Not done at all: everything else.
 """
 
 
+WRITES_REFUSED: dict[str, tuple[str, ...]] = {
+    "full": ("CONFIG", "SET", "maxmemory", "1"),
+    "read-only token": ("ACL", "SETUSER", "default", "-@all", "+@read", "+@connection", "+eval_ro"),
+    "read-only token that runs no scripts": ("ACL", "SETUSER", "default", "-@all", "+@read", "+@connection"),
+    "read-only replica": ("REPLICAOF", "127.0.0.1", "1"),
+    "SET alone": ("ACL", "SETUSER", "default", "-set"),
+}
+"""What `FakeUpstash.refuse_writes` may be given. It is Valkey itself that refuses then, and answers reads."""
+
+WRITES_TAKEN: tuple[tuple[str, ...], ...] = (
+    ("CONFIG", "SET", "maxmemory", "0"),
+    ("ACL", "SETUSER", "default", "+@all"),
+    ("REPLICAOF", "NO", "ONE"),
+)
+
+OWNER = "owner"
+"""The user of Valkey who may do everything whatever the REST layer's token may do."""
+
+
 @dataclass
 class Entry:
     """One request in the log. `commands` has one item unless it was a pipeline or a transaction."""
@@ -310,6 +333,8 @@ class FakeUpstash(FakeServer):
         path = Path(self._folder.name) / "valkey.sock"
         self._valkey = ValkeyServer(port=0, data_dir=Path(self._folder.name), unix_socket_path=path)
         self._pool = Pool(str(path))
+        self._owners_pool = Pool(str(path), OWNER)
+        self._refuses_writes = False
 
     @property
     def log(self) -> list[Entry]:
@@ -340,8 +365,17 @@ class FakeUpstash(FakeServer):
         return self._add_gate(match or "", matcher(match))
 
     def heal(self) -> None:
-        """End all faults and open all gates, at once for the requests that wait."""
+        """End all faults and open all gates, at once for the requests that wait; writes are taken again."""
         self._heal(None)
+        if self._refuses_writes:
+            for command in WRITES_TAKEN:
+                self.raw(*command)
+            self._refuses_writes = False
+
+    def refuse_writes(self, how: str) -> None:
+        """Answer what is read and refuse what is written until `heal()`; `how` is one of WRITES_REFUSED."""
+        self._refuses_writes = True
+        self.raw(*WRITES_REFUSED[how])
 
     def flush(self) -> None:
         """Delete every key."""
@@ -349,20 +383,28 @@ class FakeUpstash(FakeServer):
 
     def elapse(self, seconds: float) -> None:
         """Make time pass for the keys that expire: each loses so many seconds, and is gone when none are left."""
+        self.raw("CONFIG", "SET", "replica-read-only", "no")  # Time passes for a replica too.
         self.raw("EVAL", ELAPSE, 0, round(seconds * 1000))
+        self.raw("CONFIG", "SET", "replica-read-only", "yes")
 
     def raw(self, *command: str | bytes | int | float) -> Any:
         """A command straight to Valkey, past the REST layer, its faults and its log. An error reply is raised."""
-        return decode(self._pool.run(lambda connection: connection.call([to_argument(part) for part in command])))
+        return decode(
+            self._owners_pool.run(lambda connection: connection.call([to_argument(part) for part in command]))
+        )
 
     def start(self) -> None:
         if not self._valkey.is_running():
             self._valkey.start()
+            self._pool.run(
+                lambda connection: connection.call(f"ACL SETUSER {OWNER} on nopass ~* &* +@all".encode().split())
+            )
         super().start()
 
     def close(self) -> None:
         super().close()
         self._pool.close()
+        self._owners_pool.close()
         self._valkey.terminate()
         self._folder.cleanup()
 

@@ -1,0 +1,52 @@
+"""A circuit breaker: what has just failed is not asked again by everybody."""
+
+from datetime import timedelta
+from threading import Lock
+
+from igfeed.clock import Clock, Pause
+from igfeed.errors import StoreError
+
+
+class Circuit:
+    """Broken by a failure, until ``mend``. After each pause one caller is told to try. Threads may share it.
+
+    Each pause is twice as long as the one before, up to ``longest_pause``.
+    """
+
+    def __init__(self, pause: timedelta, clock: Clock, longest_pause: timedelta | None = None) -> None:
+        self._first_length = self._length = pause
+        self._longest_length = longest_pause or pause
+        self._clock = clock
+        self._lock = Lock()
+        self._error: StoreError | None = None
+        self._pause: Pause | None = None
+
+    @property
+    def error(self) -> StoreError | None:
+        """What broke it; None while it is whole."""
+        return self._error
+
+    def trip(self, error: StoreError) -> bool:
+        """Break it, for one pause more; True if it was whole."""
+        with self._lock:
+            was_whole = self._error is None
+            self._error = error
+            self._pause = Pause(self._clock, self._length)
+            return was_whole
+
+    def mend(self) -> bool:
+        """True if it was broken."""
+        with self._lock:
+            was_broken = self._error is not None
+            self._error = self._pause = None
+            self._length = self._first_length
+            return was_broken
+
+    def is_probe_due(self) -> bool:
+        """True for one caller after each pause."""
+        with self._lock:
+            is_due = self._pause is not None and self._pause.is_over
+            if is_due:
+                self._length = min(2 * self._length, self._longest_length)
+                self._pause = Pause(self._clock, self._length)
+            return is_due

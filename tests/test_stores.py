@@ -1157,6 +1157,7 @@ def test_a_refused_write_costs_no_reading(refusing: UpstashStore, clock: MovingC
     assert guarded.get_all(["k", "none"]) == ["v", None]
 
 
+@to_the_moment
 def test_claims_that_the_store_refuses_are_decided_in_this_process(refusing: UpstashStore, clock: MovingClock) -> None:
     guarded = GuardedStore(refusing, clock, in_place)
 
@@ -1166,6 +1167,7 @@ def test_claims_that_the_store_refuses_are_decided_in_this_process(refusing: Ups
     assert guarded.claim("claim:feed", MINUTE)
 
 
+@to_the_moment
 def test_refused_writes_are_not_tried_again_by_everybody(
     refusing: UpstashStore, upstash: FakeUpstash, clock: MovingClock
 ) -> None:

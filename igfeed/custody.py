@@ -4,7 +4,6 @@ A document in the store is only ever replaced by one that goes before it, in one
 faster (`Store.swap`). Whoever holds what is better than the stored one offers it until the store takes it.
 """
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -202,10 +201,10 @@ class Custody:
 
     def _opened(self, text: str) -> Token:
         try:
-            return Token.from_json(json.loads(self._cipher.decrypt(text)))
+            return Token.from_text(self._cipher.decrypt(text))
         except UNREADABLE:
             hint = f"Set the token up again with `flask igfeed setup-token`; that replaces {KEY!r}."
             raise StoreError(f"What the store has under {KEY!r} is no token.", hint) from None
 
     def _sealed(self, token: Token) -> str:
-        return self._cipher.encrypt(json.dumps(token.to_json()))
+        return self._cipher.encrypt(token.to_text())

@@ -1,6 +1,5 @@
 """The feed to show: fresh if possible, old if necessary, never empty again."""
 
-import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -88,7 +87,7 @@ class FeedService:
         self._claim_ttl = max(min(LONGEST_CLAIM, ttl), timedelta(seconds=1))
         self._check_ttl = check_ttl
         self._sleep = sleep
-        self._trouble = Note(store, TROUBLE_KEY, Trouble.from_json)
+        self._trouble = Note(store, TROUBLE_KEY, Trouble.from_text)
         self._refreshing = Lock()
         self._waiting = Lock()
         self._searching = Lock()
@@ -332,7 +331,7 @@ class FeedService:
             self._trouble.forget()
 
     def _write(self, snapshot: FeedSnapshot) -> None:
-        text = json.dumps(snapshot.to_json())
+        text = snapshot.to_text()
         self._store.set(KEY, text)
         self._document = text, snapshot
 
@@ -365,7 +364,7 @@ def pause_after(error: IgfeedError, failures: int) -> timedelta:
 def _parsed(text: str | None) -> FeedSnapshot | None:
     """An unreadable snapshot counts as absent: the next fetch replaces it."""
     try:
-        return None if text is None else FeedSnapshot.from_json(json.loads(text))
+        return None if text is None else FeedSnapshot.from_text(text)
     except UNREADABLE:
         log.warning("The snapshot under %r cannot be read and counts as absent", KEY)
         return None

@@ -1,21 +1,25 @@
-"""The nouns: frozen, pure, to and from JSON.
+"""The nouns: frozen, pure, to and from a JSON text.
 
-A ``from_json`` raises one of ``UNREADABLE`` on anything that ``to_json`` could not have written.
+What is read is checked leaf by leaf, by ``msgspec`` and from the fields' own types: ``from_text`` raises one of
+``UNREADABLE`` on anything that ``to_text`` could not have written. A missing field has its default, and an unknown one
+is passed over, so that two versions of igfeed can share a store.
 """
 
 import hashlib
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
 
 from igfeed.texts import clean
 
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+UNREADABLE = (ValueError, OverflowError, RecursionError)
+"""``msgspec``'s errors are ValueErrors."""
 
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -34,28 +38,54 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return moment
+MEDIA_ID = r"^[0-9]{1,32}(_[0-9]{1,32})?\Z"
+ADDRESS = r"^((?ai:https?)://[^\s/]|sketch:)\S*\Z"
+"""Of a file on the web, or of a drawing of the sample account."""
+PERMALINK = r"^(?ai:https://([a-z0-9-]+\.)*instagram\.com)([/?#]\S*)?\Z"
+"""It goes onto the page. Browsers take a backslash for the end of the host, so a host has whole names only."""
+COLOUR = r"^#[0-9a-f]{6}\Z"
+"""It goes onto the page as it is."""
+MOST_COUNTED = 10**12
+
+Moment = Annotated[datetime, Meta(tz=True)]
+Count = Annotated[int, Meta(ge=0, le=MOST_COUNTED)]
+Name = Annotated[str, Meta(min_length=1)]
+MediaId = Annotated[str, Meta(pattern=MEDIA_ID)]
+Address = Annotated[str, Meta(pattern=ADDRESS)]
+Permalink = Annotated[str, Meta(pattern=PERMALINK)]
+Colour = Annotated[str, Meta(pattern=COLOUR)]
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Times beyond are mistakes, and near the ends of the calendar to add an hour is an error."""
 
 
-def _moment_or_none(text: str | None) -> datetime | None:
-    return None if text is None else _moment(text)
+class Document:
+    """What is kept in the store as one JSON text."""
+
+    def __post_init__(self) -> None:
+        times = (value for value in vars(self).values() if isinstance(value, datetime))
+        if not all(EARLIEST <= time <= LATEST for time in times):
+            raise ValueError("a time that no clock shows")
+
+    def to_text(self) -> str:
+        return msgspec.json.encode(self, order="deterministic").decode()
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Raises one of UNREADABLE."""
+        return msgspec.json.decode(text, type=cls)
 
 
-def _cleaned(data: Mapping[str, Any], *names: str) -> dict[str, str | None]:
-    """These texts as an earlier version, which was less strict, may not have stored them."""
-    return {name: None if data[name] is None else clean(data[name]) for name in names}
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+def _clean_texts(noun: object, *names: str) -> None:
+    """Here and not only where Instagram is read: an earlier version, which was less strict, may have stored them."""
+    for name in names:
+        text = getattr(noun, name)
+        object.__setattr__(noun, name, None if text is None else clean(text))
 
 
 @dataclass(frozen=True)
-class Token:
+class Token(Document):
     """An access token and its life. A time is None where nobody told us: such a token counts as old and due.
 
     ``predecessor`` is the token that this one has replaced, kept until this one has proved itself (see ``proven``).
@@ -65,14 +95,14 @@ class Token:
     grows each time that one token takes another one's place: of two that have refused each other, the later one counts.
     """
 
-    value: str = field(repr=False)
-    issued_at: datetime | None = None
-    expires_at: datetime | None = None
+    value: Name = field(repr=False)
+    issued_at: Moment | None = None
+    expires_at: Moment | None = None
     predecessor: "Token | None" = field(default=None, repr=False)
     origin: str | None = None
     from_environment: bool = False
     refused: frozenset[str] = frozenset()
-    revision: int = 0
+    revision: Count = 0
 
     @property
     def fingerprint(self) -> str:
@@ -173,36 +203,9 @@ class Token:
             return self
         return replace(self, predecessor=None)
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "value": self.value,
-            "issued_at": _text(self.issued_at),
-            "expires_at": _text(self.expires_at),
-            "predecessor": self.predecessor.to_json() if self.predecessor else None,
-            "origin": self.origin,
-            "from_environment": self.from_environment,
-            "refused": sorted(self.refused),
-            "revision": self.revision,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Token":
-        if not isinstance(data["value"], str) or not data["value"]:
-            raise TypeError("a token is a text")
-        return cls(
-            value=data["value"],
-            issued_at=_moment_or_none(data["issued_at"]),
-            expires_at=_moment_or_none(data["expires_at"]),
-            predecessor=cls.from_json(data["predecessor"]) if data["predecessor"] else None,
-            origin=data["origin"],
-            from_environment=data["from_environment"],
-            refused=frozenset(data["refused"]),
-            revision=int(data.get("revision", 0)),  # Version 1.0 wrote none.
-        )
-
 
 @dataclass(frozen=True)
-class Trouble:
+class Trouble(Document):
     """A task's last failure, kept until the task succeeds; no visitor's view tries again before ``until``.
 
     ``token`` is the fingerprint of the token it happened with (empty: with none), because another token is a reason
@@ -212,82 +215,56 @@ class Trouble:
     kind: str
     message: str
     hint: str
-    at: datetime
-    until: datetime
+    at: Moment
+    until: Moment
     token: str = ""
-    failures: int = 1
+    failures: Count = 1
 
     def pauses(self, token: str, now: datetime) -> bool:
         return now < self.until and token == self.token
 
-    def to_json(self) -> dict[str, Any]:
-        return {**self.__dict__, "at": _text(self.at), "until": _text(self.until)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Trouble":
-        moments = {name: _moment(data[name]) for name in ("at", "until")}
-        return cls(**{**data, **moments})
-
 
 @dataclass(frozen=True)
-class Renewal:
+class Renewal(Document):
     """The last finished try to renew a token; ``trouble`` is None when it succeeded.
 
     ``attempt`` counts them, so that each next one has a claim of its own. ``token`` is the fingerprint of what came
     out of it.
     """
 
-    attempt: int
-    at: datetime
+    attempt: Count
+    at: Moment
     token: str
     trouble: Trouble | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        trouble = self.trouble.to_json() if self.trouble else None
-        return {"attempt": self.attempt, "at": _text(self.at), "token": self.token, "trouble": trouble}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Renewal":
-        return cls(
-            attempt=int(data["attempt"]),
-            at=_moment(data["at"]),
-            token=data["token"],
-            trouble=Trouble.from_json(data["trouble"]) if data["trouble"] else None,
-        )
 
 
 @dataclass(frozen=True)
 class Profile:
     """Whose feed it is. Counts and texts are None where Instagram did not send them."""
 
-    username: str
+    username: Name
     name: str | None = None
     biography: str | None = None
     website: str | None = None
-    picture_url: str | None = None
-    media_count: int | None = None
-    followers_count: int | None = None
-    follows_count: int | None = None
+    picture_url: Address | None = None
+    media_count: Count | None = None
+    followers_count: Count | None = None
+    follows_count: Count | None = None
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Profile":
-        username = clean(data["username"])
-        if username is None:
+    def __post_init__(self) -> None:
+        _clean_texts(self, "username", "name", "biography", "website")
+        if self.username is None:
             raise ValueError("a profile without a user name")
-        return cls(**{**data, **_cleaned(data, "name", "biography", "website"), "username": username})
 
     @property
     def picture(self) -> "Picture | None":
         """Named after the path of its address, for Instagram gives it no id: another picture has another path."""
         try:
-            path = urlsplit(str(self.picture_url or "")).path
+            path = urlsplit(self.picture_url or "").path
         except ValueError:
             return None
         number = int(hashlib.sha256(path.encode()).hexdigest()[:12], 16)
         return Picture(f"0_{number}", self.picture_url) if path else None
-
-
-COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -298,33 +275,30 @@ class Picture:
     ``colour`` is its average such as ``#c9b79c``, None until the picture was kept.
     """
 
-    id: str
-    url: str | None = None
-    video_url: str | None = None
-    colour: str | None = None
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Picture":
-        picture = cls(**data)
-        if picture.colour is not None and not COLOUR.fullmatch(picture.colour):
-            raise ValueError("no colour")  # It goes onto the page as it is.
-        return picture
+    id: MediaId
+    url: Address | None = None
+    video_url: Address | None = None
+    colour: Colour | None = None
 
 
 @dataclass(frozen=True)
-class Post:
+class Post(Document):
     """One post. ``media_type`` is IMAGE, VIDEO, CAROUSEL_ALBUM or something yet unknown."""
 
     picture: Picture
     media_type: str
-    permalink: str | None = None
-    timestamp: datetime | None = None
+    permalink: Permalink | None = None
+    timestamp: Moment | None = None
     caption: str | None = None
     alt_text: str | None = None
     product_type: str | None = None
-    like_count: int | None = None
-    comments_count: int | None = None
+    like_count: Count | None = None
+    comments_count: Count | None = None
     children: tuple[Picture, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _clean_texts(self, "caption", "alt_text")
 
     @property
     def id(self) -> str:
@@ -339,23 +313,6 @@ class Post:
         """The same with the colours that are known of its pictures."""
         own, *children = (replace(picture, colour=colour_of(picture)) for picture in self.pictures())
         return replace(self, picture=own, children=tuple(children))
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            **self.__dict__,
-            "picture": vars(self.picture),
-            "timestamp": _text(self.timestamp),
-            "children": [vars(child) for child in self.children],
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Post":
-        parsed = {
-            "picture": Picture.from_json(data["picture"]),
-            "timestamp": _moment_or_none(data["timestamp"]),
-            "children": tuple(Picture.from_json(child) for child in data["children"]),
-        }
-        return cls(**{**data, **_cleaned(data, "caption", "alt_text"), **parsed})
 
 
 @dataclass(frozen=True)
@@ -380,7 +337,7 @@ class Media:
 
 
 @dataclass(frozen=True)
-class FeedSnapshot:
+class FeedSnapshot(Document):
     """The feed as it was at ``fetched_at``: one document, replaced as a whole.
 
     ``rest_until`` is set when Instagram asked for a rest. ``departed`` names the pictures that left with this fetch:
@@ -389,9 +346,9 @@ class FeedSnapshot:
 
     profile: Profile
     posts: tuple[Post, ...]
-    fetched_at: datetime
-    rest_until: datetime | None = None
-    departed: tuple[str, ...] = ()
+    fetched_at: Moment
+    rest_until: Moment | None = None
+    departed: tuple[MediaId, ...] = ()
 
     def pictures(self) -> Iterator[Picture]:
         if self.profile.picture:
@@ -417,23 +374,4 @@ class FeedSnapshot:
     @cached_property
     def version(self) -> str:
         """A short name that differs whenever anything in the snapshot does."""
-        return fingerprint(json.dumps(self.to_json()))
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "profile": vars(self.profile),
-            "posts": [post.to_json() for post in self.posts],
-            "fetched_at": _text(self.fetched_at),
-            "rest_until": _text(self.rest_until),
-            "departed": list(self.departed),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "FeedSnapshot":
-        return cls(
-            profile=Profile.from_json(data["profile"]),
-            posts=tuple(Post.from_json(post) for post in data["posts"]),
-            fetched_at=_moment(data["fetched_at"]),
-            rest_until=_moment_or_none(data["rest_until"]),
-            departed=tuple(data["departed"]),
-        )
+        return fingerprint(self.to_text())

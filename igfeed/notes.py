@@ -1,10 +1,9 @@
 """A document in the store with a copy in this process, so that a store which is away loses nothing."""
 
-import json
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from igfeed.errors import StoreError
 from igfeed.models import UNREADABLE
@@ -17,7 +16,7 @@ class Dated(Protocol):
     @property
     def at(self) -> datetime: ...
 
-    def to_json(self) -> dict[str, Any]: ...
+    def to_text(self) -> str: ...
 
 
 T = TypeVar("T", bound=Dated)
@@ -26,10 +25,10 @@ T = TypeVar("T", bound=Dated)
 class Note(Generic[T]):
     """One noun under one key. Nothing here raises: what cannot be read counts as absent."""
 
-    def __init__(self, store: Store, key: str, from_json: Callable[[dict[str, Any]], T]) -> None:
+    def __init__(self, store: Store, key: str, from_text: Callable[[str], T]) -> None:
         self._store = store
         self._key = key
-        self._from_json = from_json
+        self._from_text = from_text
         self._copy: T | None = None
         self._unsaved: T | None = None
 
@@ -50,7 +49,7 @@ class Note(Generic[T]):
 
     def keep(self, value: T) -> None:
         self._copy = value
-        written = self._try(lambda: self._store.set(self._key, json.dumps(value.to_json())))
+        written = self._try(lambda: self._store.set(self._key, value.to_text()))
         self._unsaved = None if written else value
 
     def forget(self) -> None:
@@ -59,7 +58,7 @@ class Note(Generic[T]):
 
     def _read(self, text: str | None) -> T | None:
         try:
-            return None if text is None else self._from_json(json.loads(text))
+            return None if text is None else self._from_text(text)
         except UNREADABLE:
             log.warning("What the store has under %r cannot be read and counts as absent", self._key)
             return None

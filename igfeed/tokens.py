@@ -87,7 +87,7 @@ class TokenManager:
         self._clock = clock
         self._renew_within = renew_within
         self._custody = Custody(store, clock, cipher, from_environment)
-        self._renewals = Note(store, RENEWAL_KEY, Renewal.from_json)
+        self._renewals = Note(store, RENEWAL_KEY, Renewal.from_text)
 
     def usable(self) -> Token:
         """A token to call Instagram with, renewed first if it is due and no pause holds that back.

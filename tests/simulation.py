@@ -914,7 +914,7 @@ class World:
         """As `setup-token` does."""
         life = self.books.lives["IGAA-0"]
         token = Token("IGAA-0", life.issued, life.expires)
-        self.document = json.dumps(token.to_json())
+        self.document = token.to_text()
         self.parts.store(self.processes[0]).set(KEY, self.document)
 
     def _pass_turn(self, what: What) -> None:

@@ -5,7 +5,6 @@ The middle ranks are put together as `igfeed.services` does it, over servers and
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -67,7 +66,7 @@ class Site:
     def stored(self, store: Store, *, age: timedelta = 30 * DAY, left: timedelta = 30 * DAY) -> Token:
         """The same, and the store has it."""
         token = self.token(age=age, left=left)
-        store.set(KEY, json.dumps(token.to_json()))
+        store.set(KEY, token.to_text())
         return token
 
     def start(

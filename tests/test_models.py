@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -11,8 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igfeed.models import (
+    ADDRESS,
+    COLOUR,
+    MEDIA_ID,
+    MOST_COUNTED,
+    PERMALINK,
     SHORTEST_AGE,
     UNREADABLE,
+    Document,
     FeedSnapshot,
     Picture,
     Post,
@@ -27,21 +34,24 @@ from igfeed.texts import clean
 NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
 
-texts = st.text()
+texts = st.text(st.characters(codec="utf-8"))
 maybe_texts = st.none() | texts
 written = st.text().map(clean)
 """What people wrote, as it comes from the border."""
-counts = st.none() | st.integers()
+names = st.text(st.characters(codec="utf-8"), min_size=1)
+counts = st.none() | st.integers(0, MOST_COUNTED)
+ids = st.from_regex(MEDIA_ID)
+addresses = st.none() | st.from_regex(ADDRESS).filter(lambda text: text.isprintable())
+permalinks = st.none() | st.from_regex(PERMALINK).filter(lambda text: text.isprintable())
 zones = st.builds(lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-1439, 1439))
-moments = st.datetimes(timezones=zones)
-values = st.text(st.characters(codec="utf-8"), min_size=1)
+moments = st.datetimes(datetime(1901, 1, 1), datetime(2199, 1, 1), timezones=zones)  # noqa: DTZ001
 
-pictures = st.builds(Picture, id=texts, url=maybe_texts, video_url=maybe_texts)
+pictures = st.builds(Picture, id=ids, url=addresses, video_url=addresses, colour=st.none() | st.from_regex(COLOUR))
 posts = st.builds(
     Post,
     picture=pictures,
     media_type=texts,
-    permalink=maybe_texts,
+    permalink=permalinks,
     timestamp=st.none() | moments,
     caption=written,
     alt_text=written,
@@ -56,7 +66,7 @@ profiles = st.builds(
     name=written,
     biography=written,
     website=written,
-    picture_url=maybe_texts,
+    picture_url=addresses,
     media_count=counts,
     followers_count=counts,
     follows_count=counts,
@@ -67,11 +77,11 @@ snapshots = st.builds(
     posts=st.lists(posts, max_size=3).map(tuple),
     fetched_at=moments,
     rest_until=st.none() | moments,
-    departed=st.lists(texts, max_size=3).map(tuple),
+    departed=st.lists(ids, max_size=3).map(tuple),
 )
 lone_tokens = st.builds(
     Token,
-    value=values,
+    value=names,
     issued_at=st.none() | moments,
     expires_at=st.none() | moments,
     predecessor=st.none(),
@@ -89,9 +99,9 @@ troubles = st.builds(
     at=moments,
     until=moments,
     token=texts,
-    failures=st.integers(),
+    failures=st.integers(0, 1000),
 )
-renewals = st.builds(Renewal, attempt=st.integers(), at=moments, token=texts, trouble=st.none() | troubles)
+renewals = st.builds(Renewal, attempt=st.integers(0, 10**9), at=moments, token=texts, trouble=st.none() | troubles)
 
 TOKEN = Token("IGAAtoken", NOW - timedelta(days=30), NOW + timedelta(days=30), Token("IGAAold", NOW, NOW), "origin")
 TROUBLE = Trouble("RateLimited", "Too many.", "Wait.", NOW, NOW + timedelta(hours=1), "token", 3)
@@ -100,7 +110,11 @@ SNAPSHOT = FeedSnapshot(
     profile=Profile("studio.nord", media_count=2),
     posts=(
         Post(Picture("1", "https://a/1.jpg"), "IMAGE", timestamp=NOW, caption="Grüße 🪑"),
-        Post(Picture("2"), "CAROUSEL_ALBUM", children=(Picture("3", "https://a/3.jpg"), Picture("4", None, "v"))),
+        Post(
+            Picture("2"),
+            "CAROUSEL_ALBUM",
+            children=(Picture("3", "https://a/3.jpg"), Picture("4", None, "https://a/4.mp4")),
+        ),
     ),
     fetched_at=NOW,
     rest_until=NOW + timedelta(hours=1),
@@ -108,11 +122,11 @@ SNAPSHOT = FeedSnapshot(
 )
 
 
-POST = SNAPSHOT.posts[0].to_json()
+def as_json(document: Document) -> Any:
+    return json.loads(document.to_text())
 
 
-def through_json(document: dict[str, Any]) -> Any:
-    return json.loads(json.dumps(document))
+POST = as_json(SNAPSHOT.posts[0])
 
 
 # There and back
@@ -120,29 +134,29 @@ def through_json(document: dict[str, Any]) -> Any:
 
 @given(snapshots)
 def test_a_snapshot_survives_json(snapshot: FeedSnapshot) -> None:
-    assert FeedSnapshot.from_json(through_json(snapshot.to_json())) == snapshot
+    assert FeedSnapshot.from_text(snapshot.to_text()) == snapshot
 
 
 @given(tokens)
 def test_a_token_survives_json(token: Token) -> None:
-    assert Token.from_json(through_json(token.to_json())) == token
+    assert Token.from_text(token.to_text()) == token
 
 
 @given(troubles)
 def test_trouble_survives_json(trouble: Trouble) -> None:
-    assert Trouble.from_json(through_json(trouble.to_json())) == trouble
+    assert Trouble.from_text(trouble.to_text()) == trouble
 
 
 @given(renewals)
 def test_a_renewal_survives_json(renewal: Renewal) -> None:
-    assert Renewal.from_json(through_json(renewal.to_json())) == renewal
+    assert Renewal.from_text(renewal.to_text()) == renewal
 
 
 def test_a_snapshot_whose_pictures_were_looked_up_still_survives_json() -> None:
     snapshot = replace(SNAPSHOT)
     assert snapshot.picture("3")
     assert snapshot.version
-    assert FeedSnapshot.from_json(through_json(snapshot.to_json())) == SNAPSHOT
+    assert FeedSnapshot.from_text(snapshot.to_text()) == SNAPSHOT
 
 
 DOCUMENTS: list[tuple[Any, Any]] = [
@@ -155,30 +169,108 @@ DOCUMENTS: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize("noun", [noun for noun, _ in DOCUMENTS])
-@pytest.mark.parametrize("document", [None, [], {}, "text", 5, True, [[]], {"value": None}, {"posts": 1}])
-def test_what_is_no_document_is_unreadable(noun: Any, document: Any) -> None:
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "{}", '"text"', "5", "true", "[[]]", '{"value":null}', '{"posts":1}']
+)
+def test_what_is_no_document_is_unreadable(noun: Any, text: str) -> None:
     with pytest.raises(UNREADABLE):
-        noun.from_json(document)
+        noun.from_text(text)
+
+
+@pytest.mark.parametrize("noun", [noun for noun, _ in DOCUMENTS])
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "\ud800", '{"value": NaN}'])
+def test_what_is_no_json_is_unreadable(noun: Any, text: str) -> None:
+    with pytest.raises(UNREADABLE):
+        noun.from_text(text)
 
 
 @pytest.mark.parametrize(("noun", "value"), DOCUMENTS)
-def test_a_document_with_a_field_missing_is_unreadable(noun: Any, value: Any) -> None:
-    whole = through_json(value.to_json())
-    optional = {
-        "Post": set(whole) - {"picture", "media_type", "timestamp", "children"},
-        "Trouble": {"token", "failures"},
-        "Token": {"revision"},
-    }
-    for name in set(whole) - optional.get(noun.__name__, set()):
-        with pytest.raises(UNREADABLE):
-            noun.from_json({key: part for key, part in whole.items() if key != name})
+def test_a_document_with_a_field_missing_has_its_default_or_is_unreadable(noun: Any, value: Any) -> None:
+    whole = as_json(value)
+    defaults = {each.name: each.default for each in fields(noun)}
+    for name in whole:
+        text = json.dumps({key: part for key, part in whole.items() if key != name})
+        if defaults[name] is MISSING:
+            with pytest.raises(UNREADABLE):
+                noun.from_text(text)
+        else:
+            assert noun.from_text(text) == replace(value, **{name: defaults[name]})
 
 
-@pytest.mark.parametrize(("noun", "name"), [(Trouble, "more"), (Post, "more")])
-def test_a_document_with_an_unknown_field_is_unreadable(noun: Any, name: str) -> None:
-    value: Any = {Trouble: TROUBLE, Post: SNAPSHOT.posts[0]}[noun]
+@pytest.mark.parametrize(("noun", "value"), DOCUMENTS)
+def test_a_field_that_only_a_later_version_knows_is_passed_over(noun: Any, value: Any) -> None:
+    assert noun.from_text(json.dumps({**as_json(value), "more": [{"a": 1}]})) == value
+
+
+ODD: list[Any] = [
+    *(None, True, False, -1, 0.5, 10**30, float("nan"), float("inf")),
+    *("", "\ud800", "\0", "x" * 5, [], [None], {}, {"a": [1]}, [[["deep"]]]),
+]
+ODD_TEXTS: dict[str, list[str]] = {
+    "id": ["x", "1\n", "-1", "../1", "9" * 33, "٣", "1_", ""],
+    "url": ["javascript:alert(1)", "data:text/html,x", "//a/1.jpg", "https:///x", "https://a/ b", "file:///etc/passwd"],
+    "permalink": [
+        "http://www.instagram.com/p/1/",
+        "https://evil.example/",
+        "https://evil.example\\.instagram.com/",
+        "x",
+    ],
+    "colour": ["red", "#FFFFFF", "#ffffff\n", "red;}*{color:red"],
+    "at": ["yesterday", "2026-05-03", "2026-05-03T12:00:00", "1899-12-31T00:00:00Z", "9999-12-31T23:59:59Z", "5"],
+}
+KIND_OF = {
+    **dict.fromkeys(("url", "video_url", "picture_url"), "url"),
+    **dict.fromkeys(("at", "until", "fetched_at", "rest_until", "issued_at", "expires_at", "timestamp"), "at"),
+}
+
+
+def leaves(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The place of everything in a document, the branches included."""
+    if path:
+        yield path
+    inner = (
+        document.items() if isinstance(document, dict) else enumerate(document if isinstance(document, list) else ())
+    )
+    for name, part in inner:
+        yield from leaves(part, (*path, name))
+
+
+def changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """A copy with that in one place."""
+    copy = json.loads(json.dumps(document))
+    place = copy
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    return copy
+
+
+@pytest.mark.parametrize(("noun", "value"), DOCUMENTS)
+def test_whatever_stands_in_a_leaf_is_what_we_could_have_written_or_unreadable(noun: Any, value: Any) -> None:
+    whole = as_json(value)
+    for path in leaves(whole):
+        for odd in [*ODD, *ODD_TEXTS.get(KIND_OF.get(path[-1], path[-1]), ())]:
+            text = json.dumps(changed(whole, path, odd))
+            try:
+                read = noun.from_text(text)
+            except UNREADABLE:
+                continue
+            assert noun.from_text(read.to_text()) == read, (path, odd)
+
+
+@pytest.mark.parametrize(("name", "odd"), [(name, odd) for name, texts in ODD_TEXTS.items() for odd in texts])
+def test_a_text_of_the_wrong_form_is_unreadable(name: str, odd: str) -> None:
+    places = [("picture", "id"), ("children", 0, "colour"), ("permalink",), ("timestamp",), ("picture", "video_url")]
+    (path,) = (path for path in places if KIND_OF.get(str(path[-1]), path[-1]) == name)
     with pytest.raises(UNREADABLE):
-        noun.from_json({**value.to_json(), name: 1})
+        Post.from_text(json.dumps(changed(as_json(SNAPSHOT.posts[1]), path, odd)))
+
+
+@pytest.mark.parametrize("name", ["like_count", "comments_count"])
+@pytest.mark.parametrize("odd", [-1, 10**13, 0.5, True, "5", [], 1e400])
+def test_what_counts_nothing_is_unreadable(name: str, odd: Any) -> None:
+    with pytest.raises(UNREADABLE):
+        Post.from_text(json.dumps({**POST, name: odd}))
 
 
 @pytest.mark.parametrize(
@@ -194,11 +286,15 @@ def test_a_document_with_an_unknown_field_is_unreadable(noun: Any, name: str) ->
         {"predecessor": "IGAAold"},
         {"predecessor": {"value": ""}},
         {"refused": None},
+        {"refused": [5]},
+        {"origin": 5},
+        {"from_environment": "yes"},
+        {"revision": "2"},
     ],
 )
 def test_a_token_with_an_odd_field_is_unreadable(change: dict[str, Any]) -> None:
     with pytest.raises(UNREADABLE):
-        Token.from_json({**TOKEN.to_json(), **change})
+        Token.from_text(json.dumps({**as_json(TOKEN), **change}))
 
 
 @pytest.mark.parametrize(
@@ -206,19 +302,48 @@ def test_a_token_with_an_odd_field_is_unreadable(change: dict[str, Any]) -> None
     [
         {"profile": {}},
         {"profile": None},
+        {"profile": {"username": ""}},
+        {"profile": {"username": None}},
         {"posts": None},
         {"posts": [None]},
         {"posts": [{"picture": {}}]},
-        {"posts": [{**POST, "picture": {"id": "1", "colour": "red;}*{color:red"}}]},
-        {"posts": [{**POST, "children": [{"id": "1", "colour": 7}]}]},
+        {"posts": [{**POST, "caption": 5}]},
+        {"posts": [{**POST, "caption": "\ud800"}]},
         {"fetched_at": None},
         {"fetched_at": "yesterday"},
         {"departed": None},
+        {"departed": ["../x"]},
     ],
 )
 def test_a_snapshot_with_an_odd_field_is_unreadable(change: dict[str, Any]) -> None:
     with pytest.raises(UNREADABLE):
-        FeedSnapshot.from_json({**SNAPSHOT.to_json(), **change})
+        FeedSnapshot.from_text(json.dumps({**as_json(SNAPSHOT), **change}))
+
+
+FIRST_RELEASE = {
+    "token": (
+        '{"value": "IGAAtoken", "issued_at": "2026-04-03T12:00:00+00:00", "expires_at": "2026-06-02T12:00:00+00:00", '
+        '"predecessor": null, "origin": "origin", "from_environment": false, "refused": []}'
+    ),
+    "snapshot": (
+        '{"profile": {"username": "studio.nord", "name": null, "biography": "Gr\\u00fc\\u00dfe\\n\\u0007", '
+        '"website": null, "picture_url": "https://a/p.jpg?oe=1", "media_count": 2, '
+        '"followers_count": null, "follows_count": null}, "posts": [{"picture": {"id": "1", "url": "https://a/1.jpg?oe=6A&_nc_ht=x", "video_url": null, '
+        '"colour": "#c9b79c"}, "media_type": "IMAGE", "permalink": "https://www.instagram.com/p/C_-a/", '
+        '"timestamp": "2026-05-03T12:00:00+00:00", "caption": null, "alt_text": null, "product_type": "FEED", '
+        '"like_count": 5, "comments_count": 0, "children": []}], "fetched_at": "2026-05-03T12:00:00.000001+00:00", '
+        '"rest_until": null, "departed": ["9", "0_123456789"]}'
+    ),
+}
+
+
+def test_what_the_first_release_has_stored_stays_readable() -> None:
+    token = Token.from_text(FIRST_RELEASE["token"])
+    snapshot = FeedSnapshot.from_text(FIRST_RELEASE["snapshot"])
+
+    assert (token.value, token.expires_at, token.revision) == ("IGAAtoken", NOW + timedelta(days=30), 0)
+    assert (snapshot.posts[0].like_count, snapshot.posts[0].timestamp) == (5, NOW)
+    assert snapshot.departed == ("9", "0_123456789")
 
 
 # Tokens
@@ -383,16 +508,16 @@ def test_painting_colours_what_is_known_and_leaves_the_rest() -> None:
 
     assert [picture.colour for picture in painted.pictures()] == ["#111111", None, "#333333", None]
     assert painted.painted(lambda each: each.colour) == painted
-    assert FeedSnapshot.from_json(through_json(painted.to_json())) == painted
+    assert FeedSnapshot.from_text(painted.to_text()) == painted
 
 
 def test_a_snapshot_from_before_there_were_colours_is_read() -> None:
-    document = through_json(SNAPSHOT.to_json())
+    document = as_json(SNAPSHOT)
     for post in document["posts"]:
         for picture in (post["picture"], *post["children"]):
             del picture["colour"]
 
-    assert FeedSnapshot.from_json(document) == SNAPSHOT
+    assert FeedSnapshot.from_text(json.dumps(document)) == SNAPSHOT
 
 
 def test_a_post_is_called_by_the_id_of_its_picture() -> None:

@@ -1,6 +1,5 @@
 """A note in the store and in this process: which of the two is believed, and that neither raises."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -43,7 +42,7 @@ def store() -> FrailStore:
 
 @pytest.fixture
 def note(store: FrailStore) -> Note[Renewal]:
-    return Note(store, KEY, Renewal.from_json)
+    return Note(store, KEY, Renewal.from_text)
 
 
 def renewal(attempt: int = 1, seconds: int = 0) -> Renewal:
@@ -52,7 +51,7 @@ def renewal(attempt: int = 1, seconds: int = 0) -> Renewal:
 
 def write(store: FrailStore, value: Renewal) -> None:
     """As another process does it."""
-    MemoryStore.set(store, KEY, json.dumps(value.to_json()))
+    MemoryStore.set(store, KEY, value.to_text())
 
 
 def test_nothing_kept_is_nothing_recalled(note: Note[Renewal]) -> None:
@@ -62,7 +61,7 @@ def test_nothing_kept_is_nothing_recalled(note: Note[Renewal]) -> None:
 def test_what_is_kept_is_recalled_and_lies_in_the_store(note: Note[Renewal], store: FrailStore) -> None:
     note.keep(renewal())
     assert note.recall() == renewal()
-    assert Note(store, KEY, Renewal.from_json).recall() == renewal()
+    assert Note(store, KEY, Renewal.from_text).recall() == renewal()
 
 
 def test_what_another_process_wrote_is_recalled(note: Note[Renewal], store: FrailStore) -> None:

@@ -1,6 +1,5 @@
 """A token that lives: renewed in time, saved in one write, and never lost to anything that fails."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -56,13 +55,13 @@ EVERY_FAILURE: dict[str, fake.Fault] = {
 
 
 def put(store: Store, token: Token) -> None:
-    store.set(KEY, json.dumps(token.to_json()))
+    store.set(KEY, token.to_text())
 
 
 def document(store: Store) -> Token:
     text = store.get(KEY)
     assert text is not None
-    return Token.from_json(json.loads(text))
+    return Token.from_text(text)
 
 
 @pytest.fixture(params=["memory", "sqlite", "upstash"])

@@ -11,28 +11,21 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
+from igfeed import models
 from igfeed.errors import UnexpectedAnswer
 from igfeed.models import LeftOut, Picture, Post, Profile
 from igfeed.texts import clean
 
 log = logging.getLogger(__name__)
 
-MEDIA_ID = re.compile(r"\d{1,32}(_\d{1,32})?", re.ASCII)
-
-ADDRESS = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
+MEDIA_ID, ADDRESS, PERMALINK = (re.compile(each) for each in (models.MEDIA_ID, models.ADDRESS, models.PERMALINK))
 
 FILM = re.compile(r"[^?#]+\.(mp4|m4v|mov|webm)([?#]|$)", re.IGNORECASE)
 """The address of a film. Its path tells: types beyond VIDEO have films too, and no field says so."""
 
 TIMES = range(1_262_304_000, 4_102_444_800)
 """Unix seconds from 2010, the year Instagram began, to the end of 2099: any other time of a post is a mistake."""
-
-MOST_COUNTED = 10**12
-
-HOST = re.compile(r"([a-z0-9-]+\.)*instagram\.com", re.ASCII | re.IGNORECASE)
-"""Whole names only: browsers take a backslash for the end of the host, ``urlsplit`` does not."""
 
 T = TypeVar("T")
 
@@ -141,23 +134,21 @@ def _is_film(item: dict[str, Any]) -> bool:
 def _id(value: object) -> str:
     """Sent as text; sister replies have numbers (the ``user_id`` of the code exchange)."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not MEDIA_ID.fullmatch(text):
+    if not isinstance(text, str) or not MEDIA_ID.match(text):
         raise ValueError("a media id is digits")
     return text
 
 
 def _permalink(value: object) -> str:
-    """The address of the post, unless it leads anywhere but to Instagram."""
-    permalink = _address(value)
-    parts = urlsplit(permalink)
-    if parts.scheme != "https" or not HOST.fullmatch(parts.netloc):
-        raise ValueError("it leads elsewhere")
+    permalink = _text(value)
+    if not PERMALINK.match(permalink):
+        raise ValueError("it leads elsewhere than to Instagram")
     return permalink
 
 
 def _address(value: object) -> str:
     address = _text(value)
-    if address != value or not ADDRESS.fullmatch(address):
+    if address != value or not ADDRESS.match(address):
         raise ValueError("no address on the web")
     return address
 
@@ -186,7 +177,7 @@ def _text(value: object) -> str:
 def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("a number was expected")
-    if not 0 <= value <= MOST_COUNTED:
+    if not 0 <= value <= models.MOST_COUNTED:
         raise ValueError("no number of anything")
     return value
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -170,7 +169,7 @@ class Deployment:
         self._chance = random.Random(seed)
         self._instances: dict[tuple[int, int], Process] = {}
         token = Token("IGAA", self.clock() - timedelta(days=30), self.clock() + timedelta(days=30))
-        self.store.set(KEY, json.dumps(token.to_json()))
+        self.store.set(KEY, token.to_text())
         self._servers = [] if scale.regions else [Process(self) for _ in range(scale.servers)]
         first = Process(self)
         upkeep.run(first.services)

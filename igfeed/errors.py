@@ -28,12 +28,12 @@ from datetime import timedelta
 
 
 class IgfeedError(Exception):
-    """The root: ``str(error)`` is one sentence without secrets."""
+    """The root: ``str(error)`` is one sentence without secrets, which any file and any page can hold."""
 
     hint = "See the log for what happened before."
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message.encode("utf-8", "replace").decode())
         if hint is not None:
             self.hint = hint
 

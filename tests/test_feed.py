@@ -845,7 +845,8 @@ def absent_snapshots() -> dict[str, str]:
         "list": "[]",
         "object": "{}",
         "no json": '{"profile": ',
-        "fields of the future": changed(stories=[], profile={"username": "studio.nord", "pronouns": "they"}),
+        "no user name": changed(profile={"username": None}),
+        "a lone surrogate": changed(profile={"username": "studio.nord", "name": "\ud800"}),
         "posts of the future": changed(posts=[{"kind": "hologram"}]),
         "no time": changed(fetched_at=None),
     }
@@ -960,7 +961,7 @@ def test_a_snapshot_of_a_clock_that_was_far_ahead_is_shown_and_replaced(site: Si
     assert shown is not None
     assert shown.posts == ahead.posts
     assert is_due
-    assert FeedSnapshot.from_json(json.loads(store.get(KEY) or "")).fetched_at == about(site.clock.now)
+    assert FeedSnapshot.from_text(store.get(KEY) or "").fetched_at == about(site.clock.now)
 
 
 def test_a_snapshot_of_a_clock_a_little_ahead_is_superseded_by_the_next(site: Site, store: MemoryStore) -> None:

@@ -330,6 +330,18 @@ def test_a_page_in_the_middle_that_is_too_much_goes_on_from_there(
     assert limits(instagram) == [24, 24, 12, 12]
 
 
+@pytest.mark.parametrize(("hours", "asked"), [(23, 12), (24, 24)])
+def test_small_pages_are_kept_to_for_a_day(
+    client: InstagramClient, instagram: FakeInstagram, token: str, clock: MovingClock, hours: int, asked: int
+) -> None:
+    instagram.fail("media", TOO_MUCH_DATA, times=1)
+    client.media(token, 24)
+    instagram.forget_calls()
+    clock.forward(hours=hours, seconds=1)
+    client.media(token, 24)
+    assert limits(instagram)[0] == asked
+
+
 def test_what_no_page_is_small_enough_for_is_forgotten_and_begun_anew(
     client: InstagramClient, instagram: FakeInstagram, token: str
 ) -> None:

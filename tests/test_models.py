@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -30,6 +29,7 @@ from igfeed.models import (
     fingerprint,
 )
 from igfeed.texts import clean
+from tests.odd import KIND_OF, ODD_TEXTS, changed, leaves, odd_values
 
 NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
@@ -202,54 +202,11 @@ def test_a_field_that_only_a_later_version_knows_is_passed_over(noun: Any, value
     assert noun.from_text(json.dumps({**as_json(value), "more": [{"a": 1}]})) == value
 
 
-ODD: list[Any] = [
-    *(None, True, False, -1, 0.5, 10**30, float("nan"), float("inf")),
-    *("", "\ud800", "\0", "x" * 5, [], [None], {}, {"a": [1]}, [[["deep"]]]),
-]
-ODD_TEXTS: dict[str, list[str]] = {
-    "id": ["x", "1\n", "-1", "../1", "9" * 33, "٣", "1_", ""],
-    "url": ["javascript:alert(1)", "data:text/html,x", "//a/1.jpg", "https:///x", "https://a/ b", "file:///etc/passwd"],
-    "permalink": [
-        "http://www.instagram.com/p/1/",
-        "https://evil.example/",
-        "https://evil.example\\.instagram.com/",
-        "x",
-    ],
-    "colour": ["red", "#FFFFFF", "#ffffff\n", "red;}*{color:red"],
-    "at": ["yesterday", "2026-05-03", "2026-05-03T12:00:00", "1899-12-31T00:00:00Z", "9999-12-31T23:59:59Z", "5"],
-}
-KIND_OF = {
-    **dict.fromkeys(("url", "video_url", "picture_url"), "url"),
-    **dict.fromkeys(("at", "until", "fetched_at", "rest_until", "issued_at", "expires_at", "timestamp"), "at"),
-}
-
-
-def leaves(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The place of everything in a document, the branches included."""
-    if path:
-        yield path
-    inner = (
-        document.items() if isinstance(document, dict) else enumerate(document if isinstance(document, list) else ())
-    )
-    for name, part in inner:
-        yield from leaves(part, (*path, name))
-
-
-def changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """A copy with that in one place."""
-    copy = json.loads(json.dumps(document))
-    place = copy
-    for name in path[:-1]:
-        place = place[name]
-    place[path[-1]] = value
-    return copy
-
-
 @pytest.mark.parametrize(("noun", "value"), DOCUMENTS)
 def test_whatever_stands_in_a_leaf_is_what_we_could_have_written_or_unreadable(noun: Any, value: Any) -> None:
     whole = as_json(value)
     for path in leaves(whole):
-        for odd in [*ODD, *ODD_TEXTS.get(KIND_OF.get(path[-1], path[-1]), ())]:
+        for odd in odd_values(path):
             text = json.dumps(changed(whole, path, odd))
             try:
                 read = noun.from_text(text)
@@ -328,7 +285,8 @@ FIRST_RELEASE = {
     "snapshot": (
         '{"profile": {"username": "studio.nord", "name": null, "biography": "Gr\\u00fc\\u00dfe\\n\\u0007", '
         '"website": null, "picture_url": "https://a/p.jpg?oe=1", "media_count": 2, '
-        '"followers_count": null, "follows_count": null}, "posts": [{"picture": {"id": "1", "url": "https://a/1.jpg?oe=6A&_nc_ht=x", "video_url": null, '
+        '"followers_count": null, "follows_count": null}, "posts": [{"picture": {"id": "1", '
+        '"url": "https://a/1.jpg?oe=6A&_nc_ht=x", "video_url": null, '
         '"colour": "#c9b79c"}, "media_type": "IMAGE", "permalink": "https://www.instagram.com/p/C_-a/", '
         '"timestamp": "2026-05-03T12:00:00+00:00", "caption": null, "alt_text": null, "product_type": "FEED", '
         '"like_count": 5, "comments_count": 0, "children": []}], "fetched_at": "2026-05-03T12:00:00.000001+00:00", '

@@ -88,7 +88,7 @@ class InstagramClient:
         self._clock = clock
         self._sleep = sleep
         self._choices: dict[str, tuple[int, Pause]] = {}
-        self._page_size = PageSize()
+        self._page_size = PageSize(clock)
 
     def profile(self, token: str) -> Profile:
         return parsing.profile(self._ask_fields("me", PROFILE, {"access_token": token}).data)

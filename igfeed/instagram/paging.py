@@ -8,7 +8,7 @@ trouble by codes, so any of them makes the page smaller, down to a size at which
 from datetime import timedelta
 from threading import Lock
 
-from igfeed.clock import Deadline
+from igfeed.clock import Clock, Pause
 
 LARGEST_PAGE = 100
 SMALLEST_PAGE = 5
@@ -26,18 +26,20 @@ def smaller(size: int) -> int | None:
 class PageSize:
     """Remembers in this process which size worked. Threads may share it."""
 
-    def __init__(self) -> None:
-        self._size = LARGEST_PAGE
-        self._until = Deadline(0)
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._smaller: tuple[int, Pause] | None = None
         self._lock = Lock()
 
     def of(self, limit: int) -> int:
         """How many to ask for where so many are wanted."""
         with self._lock:
-            return min(limit, self._size if self._until.left() else LARGEST_PAGE)
+            if self._smaller and self._smaller[1].is_over:
+                self._smaller = None
+            return min(limit, self._smaller[0] if self._smaller else LARGEST_PAGE)
 
     def failed(self, size: int) -> None:
         """Ask for fewer from now on; for as many as ever where fewer would be no help."""
+        fewer = smaller(size)
         with self._lock:
-            self._size = smaller(size) or LARGEST_PAGE
-            self._until = Deadline(SMALLER_PAGES.total_seconds())
+            self._smaller = (fewer, Pause(self._clock, SMALLER_PAGES)) if fewer else None

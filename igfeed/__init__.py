@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from igfeed import cli, grid, headers, hot, ops
+from igfeed import cli, grid, headers, hot, http_errors, ops
 from igfeed.caching import IN_THIS_PROCESS
 from igfeed.config import Settings, environment
 from igfeed.errors import ConfigError
@@ -27,6 +27,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     _set_up_logging(services.settings.log_level)
 
     app = Flask("igfeed", root_path=str(ROOT), instance_path=str(ROOT / "instance"))
+    app.url_map.strict_slashes = False  # A final slash changes nothing, and nobody is redirected: crons do not follow.
     app.config.from_mapping(
         CACHE_TYPE=IN_THIS_PROCESS,
         CACHE_THRESHOLD=200,
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     headers.init_app(app)
     grid.init_app(app)
     ops.init_app(app)
+    http_errors.init_app(app)
     cli.init_app(app)
     hot.init_app(app)
     return app

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, request
 from igfeed import page, scripts
 from igfeed.clock import RateLimit
 from igfeed.errors import FeedUnavailable, IgfeedError, PictureUnavailable
-from igfeed.headers import WholePage
+from igfeed.headers import FROM_ANYWHERE, IN_FRAMES, POLICY, WholePage
 from igfeed.models import fingerprint
 from igfeed.options import asked_for
 from igfeed.pictures import WIDTHS
@@ -59,7 +59,8 @@ def embed_script() -> Response:
     response = Response(body, mimetype="text/javascript")
     response.set_etag(fingerprint(body))
     response.headers["Cache-Control"] = SCRIPT
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Access-Control-Allow-Origin"] = "*"  # Modules and tags with `crossorigin` are asked for it.
+    response.headers.update(FROM_ANYWHERE)
     response.make_conditional(request)
     return response
 
@@ -76,6 +77,7 @@ def media(name: str) -> Response:
     response = Response(content, mimetype="image/webp")
     response.set_etag(hashlib.sha256(content).hexdigest()[:16])
     response.headers["Cache-Control"] = FOR_GOOD
+    response.headers.update(FROM_ANYWHERE)
     response.make_conditional(request)
     return response
 
@@ -85,7 +87,7 @@ def no_picture(error: IgfeedError) -> Response:
     """A calm placeholder for people, an honest status for machines: browsers show a picture whatever its status."""
     current_app.logger.warning("%s cannot be shown: %s", request.path, error)
     drawing = Path(current_app.static_folder or "", "no-picture.svg").read_bytes()
-    return _not_now(Response(drawing, mimetype="image/svg+xml"), RETRY_AFTER)
+    return _not_now(Response(drawing, mimetype="image/svg+xml", headers=FROM_ANYWHERE), RETRY_AFTER)
 
 
 @bp.errorhandler(IgfeedError)
@@ -96,8 +98,7 @@ def nothing_to_show(error: IgfeedError) -> Response:
     if current_app.extensions[LOG_LIMIT].allows(str(error)):
         current_app.logger.warning("There is nothing to show yet, so visitors get 503. %s %s", error, error.hint)
     notice = page.notice_page()
-    response = Response(notice.body)
-    response.headers["Content-Security-Policy"] = notice.policy
+    response = Response(notice.body, headers={POLICY: notice.policy, **IN_FRAMES})
     seconds = error.retry_after.total_seconds() if isinstance(error, FeedUnavailable) else RETRY_AFTER
     return _not_now(response, seconds)
 

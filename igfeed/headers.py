@@ -16,9 +16,20 @@ DEFAULTS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+FROM_ANYWHERE = {"Cross-Origin-Resource-Policy": "cross-origin"}
+"""For what other sites' pages load."""
+
+IN_FRAMES = {"Cross-Origin-Embedder-Policy": "credentialless", **FROM_ANYWHERE}
+"""For pages that stand in frames: a host page that isolates itself lets no others in.
+
+Not "require-corp": Instagram's hosts do not send what that would ask of a video. Browsers that do not know the word
+(Safari) ignore it.
+"""
+
 OF_EVERY_PAGE = [
     ("Content-Type", "text/html; charset=utf-8"),
     *((name, value) for name, value in DEFAULTS.items() if name != POLICY),
+    *IN_FRAMES.items(),
 ]
 
 
@@ -55,6 +66,7 @@ def init_app(app: Flask) -> None:
     def static(filename: str) -> Response:
         response = app.send_static_file(filename)
         response.cache_control.immutable = True  # Its address holds a hash of its content.
+        response.headers.update(FROM_ANYWHERE)
         return response
 
     app.view_functions["static"] = static

@@ -25,7 +25,7 @@ from werkzeug.wsgi import ClosingIterator
 from igfeed.addresses import asked_origin, depends_on_host
 from igfeed.clock import Pause
 from igfeed.models import FeedSnapshot
-from igfeed.options import PAGES, Options, asked_for
+from igfeed.options import PAGE_AT, PAGES, Options, asked_for
 from igfeed.services import Services, services_of
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ class HotPages:
 
     def _key(self, environ: "WSGIEnvironment", shown: FeedSnapshot | None) -> Key | None:
         """Everything that shapes the page; None for what is not the same for everybody."""
-        path = environ["PATH_INFO"]
-        if path not in PAGES or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
+        path = PAGE_AT.get(environ["PATH_INFO"])
+        if path is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
             return None
         origin = None
         if self._depends_on_host[path]:

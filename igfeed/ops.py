@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 from flask import Blueprint, Flask, Response, request
-from werkzeug.exceptions import HTTPException
 
 from igfeed import upkeep
 from igfeed.services import current
@@ -32,9 +31,9 @@ def secret_required(view: Callable[Params, Response]) -> Callable[Params, Respon
     def guarded(*args: Params.args, **kwargs: Params.kwargs) -> Response:
         secrets = current().settings.secrets
         if not secrets:
-            response = _error(503, "not_configured", "No secret is set, so this route stays locked.", SET_A_SECRET)
+            response = error(503, "not_configured", "No secret is set, so this route stays locked.", SET_A_SECRET)
         elif not _is_one_of(secrets):
-            response = _error(401, "unauthorized", "The secret is missing or wrong.", SEND_THE_SECRET)
+            response = error(401, "unauthorized", "The secret is missing or wrong.", SEND_THE_SECRET)
             response.headers["WWW-Authenticate"] = 'Basic realm="igfeed"'
         else:
             response = view(*args, **kwargs)
@@ -70,17 +69,6 @@ def run() -> Response:
     return _json(done.to_json(), 200 if done.ok else 502)
 
 
-@bp.app_errorhandler(HTTPException)
-def as_json(error: HTTPException) -> Response | HTTPException:
-    """Errors of ``/api/…`` are JSON, whatever raised them."""
-    if not request.path.startswith("/api/"):
-        return error
-    response = _error(error.code or 500, error.name.lower().replace(" ", "_"), error.description or error.name, "")
-    response.headers.extend(header for header in error.get_headers() if header[0] in ("Allow", "Retry-After"))
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
 def _is_one_of(secrets: tuple[str, ...]) -> bool:
     """Compares in constant time, and with every secret, so that the time tells nothing."""
     given = _given_secret()
@@ -104,7 +92,7 @@ def _given_secret() -> bytes:
         return b""
 
 
-def _error(status_code: int, name: str, message: str, hint: str) -> Response:
+def error(status_code: int, name: str, message: str, hint: str) -> Response:
     return _json({"error": name, "message": message, "hint": hint}, status_code)
 
 

@@ -15,6 +15,9 @@ from urllib.parse import parse_qsl, urlencode
 PAGES = {"/": True, "/embed": False}
 """The pages of the grid, and whether they have a header unless asked otherwise."""
 
+PAGE_AT = {"/": "/", "/embed": "/embed", "/embed/": "/embed"}
+"""Which of the pages a path means: some hosts and proxies put a slash at the end of every address."""
+
 RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}
 THEMES = ("auto", "light", "dark")
 LAYOUTS = ("grid", "carousel")

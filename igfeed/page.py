@@ -20,7 +20,7 @@ from igfeed.alt_text import excerpt
 from igfeed.caching import Page
 from igfeed.discovery import gallery
 from igfeed.models import FeedSnapshot, fingerprint
-from igfeed.options import PAGES, PEEK, Options, asked_for, usual
+from igfeed.options import PAGE_AT, PEEK, Options, asked_for, usual
 from igfeed.pictures import WIDTHS
 from igfeed.policy import policy, who_may_size
 from igfeed.scripts import page_scripts
@@ -35,6 +35,15 @@ WIDEST_PAGE = 1140
 """Pixels that the grid has on a wide screen, as in ``style.css``."""
 
 TEMPLATES = {"/": "feed/index.html", "/embed": "feed/embed.html"}
+PICTURES_AT_ONCE = 4
+"""So many are loaded with the page, the others when they come near the screen."""
+
+IN_FRAME_AT_ONCE = 12
+"""The same for each column of a frame, which is itself loaded when it comes near the screen.
+
+Inside a frame browsers load no lazy picture before it is seen, and none for printing: they would be white on paper.
+"""
+MOST_AT_ONCE = 24
 
 remembered_fingerprint = lru_cache(maxsize=100)(fingerprint)
 
@@ -60,9 +69,18 @@ def feed_page(path: str, snapshot: FeedSnapshot, options: Options, old_since: da
 
 def notice_page() -> Page:
     """There is nothing to show yet. Says so to visitors, without a reason; the owner has a link to that."""
+    return _notice("feed/unavailable.html")
+
+
+def missing_page() -> Page:
+    """There is no such page; a visitor may meet it in a frame whose address somebody has mistyped."""
+    return _notice("feed/missing.html")
+
+
+def _notice(template: str) -> Page:
     query, posts = request.environ.get("QUERY_STRING", ""), current().settings.posts
-    theme = asked_for(query, request.path, posts).theme if request.path in PAGES else Options.theme
-    return _page("feed/unavailable.html", Options(theme=theme, open="instagram"), notice=True)
+    theme = asked_for(query, PAGE_AT.get(request.path, "/"), posts).theme
+    return _page(template, Options(theme=theme, open="instagram"), notice=True)
 
 
 def _kept_page(
@@ -97,9 +115,9 @@ def _rendered(
     shown = snapshot.posts[first : first + options.limit]
     has_older = first + options.limit < len(snapshot.posts)
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
-    canonical = _address(origin, options.page)
+    canonical = _address(origin, path, options.page)
     picture = partial(_picture_address, origin)
-    link = partial(_link, options, usual(path, settings.posts))
+    link = partial(_link, path, options, usual(path, settings.posts))
     return _page(
         TEMPLATES[path],
         options,
@@ -108,6 +126,7 @@ def _rendered(
         fetched_at=iso(snapshot.fetched_at),
         as_of=date(old_since, settings.language) if old_since else None,
         sizes=_sizes(options, WIDEST_PAGE if path == "/" else None),
+        at_once=_at_once(options) if path == "/embed" else PICTURES_AT_ONCE,
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
         newer=link(options.page - 1) if options.page > 1 else None,
         older=link(options.page + 1) if has_older else None,
@@ -127,9 +146,13 @@ def _page(template: str, options: Options, videos: Collection[str] = (), **conte
     body = render_template(
         template, options=options, style=style, scripts=scripts, language=language, words=WORDINGS[language], **context
     )
-    ancestors = current().settings.frame_ancestors if request.path in PAGES else "'none'"
-    header = policy(style, scripts, videos if options.open == "lightbox" else (), ancestors)
+    header = policy(style, scripts, videos if options.open == "lightbox" else (), current().settings.frame_ancestors)
     return Page(body.encode(), fingerprint(header + body), header)
+
+
+def _at_once(options: Options) -> int:
+    """In one column posts are large and most are far away, so that half as many have to do."""
+    return min(MOST_AT_ONCE, IN_FRAME_AT_ONCE * (options.columns or MOST_AT_ONCE))
 
 
 def _sizes(options: Options, widest: int | None) -> str:
@@ -144,19 +167,19 @@ def _sizes(options: Options, widest: int | None) -> str:
     return f"{wide}, (min-width: 720px) {shares[1]}, (min-width: 360px) {shares[2]}, {shares[3]}"
 
 
-def _link(options: Options, defaults: Options, page: int) -> str:
+def _link(path: str, options: Options, defaults: Options, page: int) -> str:
     query = options.query(defaults, page)
-    return f"{_path()}?{query}" if query else _path()
+    return f"{_seen(path)}?{query}" if query else _seen(path)
 
 
-def _address(origin: str | None, page: int) -> str:
+def _address(origin: str | None, path: str, page: int) -> str:
     """This page's own, for whoever indexes it; empty when nobody says which host we are."""
-    return f"{origin}{_path()}{f'?page={page}' if page > 1 else ''}" if origin else ""
+    return f"{origin}{_seen(path)}{f'?page={page}' if page > 1 else ''}" if origin else ""
 
 
-def _path() -> str:
+def _seen(path: str) -> str:
     """As visitors see it, which is more than the app's own where a proxy mounts it under a prefix."""
-    return f"{request.root_path}{request.path}"
+    return f"{request.root_path}{path}"
 
 
 def _picture_address(origin: str | None, picture_id: str, width: int) -> str:

@@ -21,7 +21,8 @@ DATES = {**DATES, "pt": DATES["es"]}
 class Wording:
     """``title``, ``photo`` and ``video`` have ``{name}`` in them, ``as_of`` has ``{date}``.
 
-    ``not_yet``, ``come_back`` and ``for_owner`` are the page that shows while there are no posts yet.
+    ``not_yet``, ``come_back`` and ``for_owner`` are the page that shows while there are no posts yet,
+    ``no_such_page`` and ``to_posts`` the one where there is no page.
 
     ``album``, ``moving`` and ``reel`` name the marks on tiles; ``turn_back`` and ``turn_on`` leaf through an album.
 
@@ -44,6 +45,8 @@ class Wording:
     not_yet: str
     come_back: str
     for_owner: str
+    no_such_page: str
+    to_posts: str
     see: str
     opens: str
     as_of: str
@@ -74,6 +77,8 @@ WORDINGS: Mapping[str, Wording] = {
         not_yet="The posts are on their way",
         come_back="They will show here soon. Please come back a little later.",
         for_owner="Is this your site? See what is missing",
+        no_such_page="This page does not exist",
+        to_posts="See the posts",
         see="View on Instagram",
         opens="Opens on Instagram in a new tab",
         as_of="Last updated on {date}",
@@ -102,6 +107,8 @@ WORDINGS: Mapping[str, Wording] = {
         not_yet="Die Beiträge sind unterwegs",
         come_back="Bald sind sie hier zu sehen. Ein späterer Besuch lohnt sich.",
         for_owner="Ihre Website? Hier steht, was noch fehlt",
+        no_such_page="Diese Seite gibt es nicht",
+        to_posts="Zu den Beiträgen",
         see="Auf Instagram ansehen",
         opens="Öffnet sich auf Instagram in einem neuen Tab",
         as_of="Zuletzt aktualisiert am {date}",
@@ -130,6 +137,8 @@ WORDINGS: Mapping[str, Wording] = {
         not_yet="Les publications arrivent",
         come_back="Elles seront bientôt visibles ici. Revenez un peu plus tard.",
         for_owner="C’est votre site ? Voir ce qui manque encore",
+        no_such_page="Cette page n’existe pas",
+        to_posts="Voir les publications",
         see="Voir sur Instagram",
         opens="S’ouvre sur Instagram dans un nouvel onglet",
         as_of="Dernière mise à jour le {date}",
@@ -158,6 +167,8 @@ WORDINGS: Mapping[str, Wording] = {
         not_yet="Las publicaciones están en camino",
         come_back="Pronto se verán aquí. Vuelve un poco más tarde.",
         for_owner="¿Es tu sitio? Mira qué falta",
+        no_such_page="Esta página no existe",
+        to_posts="Ver las publicaciones",
         see="Ver en Instagram",
         opens="Se abre en Instagram en una pestaña nueva",
         as_of="Última actualización: {date}",
@@ -186,6 +197,8 @@ WORDINGS: Mapping[str, Wording] = {
         not_yet="I post stanno arrivando",
         come_back="Presto si vedranno qui. Torna tra un po’.",
         for_owner="È il tuo sito? Vedi che cosa manca",
+        no_such_page="Questa pagina non esiste",
+        to_posts="Vedi i post",
         see="Vedi su Instagram",
         opens="Si apre su Instagram in una nuova scheda",
         as_of="Ultimo aggiornamento: {date}",
@@ -214,6 +227,8 @@ WORDINGS: Mapping[str, Wording] = {
         not_yet="As publicações estão a caminho",
         come_back="Em breve aparecem aqui. Volte um pouco mais tarde.",
         for_owner="Este site é seu? Veja o que falta",
+        no_such_page="Esta página não existe",
+        to_posts="Ver as publicações",
         see="Ver no Instagram",
         opens="Abre no Instagram num novo separador",
         as_of="Última atualização: {date}",
@@ -242,6 +257,8 @@ WORDINGS: Mapping[str, Wording] = {
         not_yet="De berichten zijn onderweg",
         come_back="Binnenkort zijn ze hier te zien. Kom later nog eens terug.",
         for_owner="Is dit uw website? Bekijk wat er ontbreekt",
+        no_such_page="Deze pagina bestaat niet",
+        to_posts="Bekijk de berichten",
         see="Bekijken op Instagram",
         opens="Opent op Instagram in een nieuw tabblad",
         as_of="Laatst bijgewerkt op {date}",

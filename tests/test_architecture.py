@@ -22,7 +22,8 @@ RANKS = (
     (6, "caching status scripts"),
     (7, "upkeep page headers hot"),
     (8, "grid ops cli"),
-    (9, FACTORY),
+    (9, "http_errors"),
+    (10, FACTORY),
 )
 """Who may call whom: a room imports from lower ranks only. `stores/` and `instagram/` are one room each."""
 

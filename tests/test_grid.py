@@ -572,6 +572,19 @@ def test_the_first_pictures_load_at_once_and_the_others_when_needed(client: Flas
     assert all("320w" in attrs["srcset"] and attrs["sizes"] for attrs in pictures)
 
 
+@pytest.mark.parametrize(
+    ("query", "eager"), [("", 12), ("limit=30", 24), ("limit=30&columns=2", 24), ("limit=30&columns=1", 12)]
+)
+def test_in_a_frame_which_is_lazy_itself_the_pictures_are_not_so_that_they_can_be_printed(
+    make_services: MakeServices, instagram: FakeInstagram, token: Token, query: str, eager: int
+) -> None:
+    instagram.posts[:] = [image() for _ in range(30)]
+    client = create_app(services=make_services(IGFEED_POSTS="30")).test_client()
+    pictures = elements(client, f"/embed?{query}").all("img", "srcset")
+
+    assert [attrs.get("loading") for attrs in pictures] == [None] * eager + ["lazy"] * (len(pictures) - eager)
+
+
 def test_expired_token_and_time_do_not_hide_the_feed(
     client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
 ) -> None:

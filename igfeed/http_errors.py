@@ -1,0 +1,39 @@
+"""Errors of HTTP for whoever reads them: JSON below ``/api/``, a page for visitors."""
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from igfeed import ops
+from igfeed.caching import Page
+from igfeed.headers import IN_FRAMES, POLICY
+from igfeed.options import PAGE_AT
+from igfeed.page import missing_page, notice_page
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, as_read)
+
+
+def as_read(error: HTTPException) -> Response | HTTPException:
+    """Whatever raised it. Pictures and static files keep the short text: nobody sees it."""
+    status_code = error.code or 500
+    if request.path.startswith("/api/"):
+        return _json(error, status_code)
+    if status_code == 404 and request.url_rule is None:  # noqa: PLR2004
+        return _page(missing_page(), status_code)
+    if status_code >= 500 and request.path in PAGE_AT:  # noqa: PLR2004
+        return _page(notice_page(), status_code)
+    return error
+
+
+def _json(error: HTTPException, status_code: int) -> Response:
+    response = ops.error(status_code, error.name.lower().replace(" ", "_"), error.description or error.name, "")
+    response.headers.extend(header for header in error.get_headers() if header[0] in ("Allow", "Retry-After"))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _page(page: Page, status_code: int) -> Response:
+    """It may stand in a frame, where a refused page would be an empty box."""
+    headers = {POLICY: page.policy, "Cache-Control": "no-store", **IN_FRAMES}
+    return Response(page.body, status_code, headers)

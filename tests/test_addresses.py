@@ -1,0 +1,180 @@
+"""Addresses as hosts and people write them: with a final slash, or wrong; and hosts that isolate themselves."""
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from igfeed import create_app
+from igfeed.feed import FeedService
+from igfeed.hot import HotPages
+from igfeed.models import Token
+from igfeed.wording import WORDINGS
+from tests.conftest import MakeServices, Visitor
+from tests.servers.instagram import FakeInstagram
+
+CRON = "/api/cron/refresh-instagram-token"
+STATUS = "/api/instagram/refresh-token"
+OWNER = {"Authorization": "Bearer the-cron-secret"}
+EMBEDDER = "Cross-Origin-Embedder-Policy"
+RESOURCE = "Cross-Origin-Resource-Policy"
+
+
+@pytest.fixture
+def shown(client: FlaskClient, token: Token) -> FlaskClient:
+    """There is a feed, and a first visitor has seen it."""
+    client.get("/")
+    return client
+
+
+@pytest.mark.parametrize("path", ["/embed", "/embed.js", "/healthz", STATUS, CRON])
+def test_with_a_final_slash_an_address_is_served_alike_and_not_redirected(shown: FlaskClient, path: str) -> None:
+    plain, slashed = (shown.get(each, headers=OWNER) for each in (path, f"{path}/"))
+
+    assert (plain.status_code, slashed.status_code) == (200, 200)
+    assert slashed.mimetype == plain.mimetype
+    if path != CRON:
+        assert slashed.data == plain.data
+
+
+def test_the_cron_with_a_final_slash_runs_and_a_look_at_it_does_not(
+    shown: FlaskClient, instagram: FakeInstagram
+) -> None:
+    before = instagram.count("media")
+
+    looked = shown.head(f"{CRON}/", headers=OWNER)
+    refused = shown.get(f"{CRON}/")
+    between = instagram.count("media")
+    ran = shown.post(f"{CRON}/", headers=OWNER)
+
+    assert (looked.status_code, refused.status_code, ran.status_code) == (405, 401, 200)
+    assert (between, instagram.count("media")) == (before, before + 1)
+
+
+@pytest.mark.parametrize("first", ["/embed?limit=5", "/embed/?limit=5"])
+def test_which_of_both_was_asked_for_first_does_not_show(shown: FlaskClient, first: str) -> None:
+    shown.get(first)
+    # The one finished page of "/" and the one of both addresses.
+    kept = shown.application.wsgi_app
+    pages = [shown.get(path) for path in ("/embed?limit=5", "/embed/?limit=5")]
+
+    assert isinstance(kept, HotPages)
+    assert len(kept._pages) == 2
+    assert pages[0].data == pages[1].data
+    assert 'href="/embed?limit=5&amp;page=2"' in pages[0].text
+    assert "/embed/" not in pages[0].text
+
+
+def test_two_final_slashes_are_not_taken_for_a_page(shown: FlaskClient) -> None:
+    assert shown.get("/embed//").status_code == 308
+
+
+# Addresses that lead nowhere
+
+
+@pytest.fixture
+def framed(make_services: MakeServices, token: Token) -> FlaskClient:
+    return Visitor(create_app(services=make_services(IGFEED_FRAME_ANCESTORS="https://shop.example")))
+
+
+@pytest.mark.parametrize("path", ["/embd", "/embed/x", "/nobody/embed", "/embed.html"])
+def test_a_mistyped_address_is_a_page_that_may_stand_in_a_frame(framed: FlaskClient, path: str) -> None:
+    response = framed.get(path)
+
+    assert response.status_code == 404
+    assert response.mimetype == "text/html"
+    assert response.headers["Content-Security-Policy"].endswith("frame-ancestors https://shop.example")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers[EMBEDDER] == "credentialless"
+    assert '<a href="/">' in response.text
+
+
+@pytest.mark.parametrize("language", WORDINGS)
+def test_it_speaks_the_owners_language_and_leads_to_the_posts(make_services: MakeServices, language: str) -> None:
+    words = WORDINGS[language]
+    page = create_app(services=make_services(IGFEED_LANGUAGE=language)).test_client().get("/nothing")
+
+    assert f'<html lang="{language}"' in page.text
+    assert f"<h1>{words.no_such_page}</h1>" in page.text
+    assert f">{words.to_posts}</a>" in page.text
+
+
+def test_it_leads_to_the_posts_under_a_prefix_too_and_has_the_theme_asked_for(client: FlaskClient) -> None:
+    page = client.get("/nothing?theme=dark", environ_overrides={"SCRIPT_NAME": "/shop"}).text
+
+    assert '<a href="/shop/">' in page
+    assert 'data-theme="dark"' in page
+
+
+@pytest.mark.parametrize("path", ["/api/x", "/api/instagram/refresh-token/x"])
+def test_below_api_it_is_json(client: FlaskClient, path: str) -> None:
+    response = client.get(path)
+
+    assert (response.status_code, response.json["error"]) == (404, "not_found")  # type: ignore[index]
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/media/1-320.webp", "/static/x"])
+def test_a_file_that_is_not_there_costs_no_page(client: FlaskClient, path: str) -> None:
+    response = client.get(path)
+
+    assert response.status_code == 404
+    assert len(response.data) < 300
+
+
+@pytest.mark.parametrize("path", ["/", "/embed", "/embed/"])
+def test_a_fault_of_ours_is_no_empty_box_either(app: Flask, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    def fail(_: FeedService) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(FeedService, "current", fail)
+    response = Visitor(app).get(path)
+
+    assert response.status_code == 500
+    assert WORDINGS["en"].not_yet in response.text
+    assert response.headers["Content-Security-Policy"].endswith("frame-ancestors *")
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+# Host pages that isolate themselves
+
+
+def isolation(response: TestResponse) -> tuple[str | None, str | None]:
+    return response.headers.get(EMBEDDER), response.headers.get(RESOURCE)
+
+
+@pytest.mark.parametrize("path", ["/", "/embed", "/embed/", "/nothing"])
+def test_a_page_may_stand_in_a_frame_of_a_host_that_isolates_itself(shown: FlaskClient, path: str) -> None:
+    for response in (shown.get(path), shown.get(path), shown.get(path, headers={"If-None-Match": "*"})):
+        assert isolation(response) == ("credentialless", "cross-origin")
+
+
+def test_so_may_the_page_that_says_that_there_is_nothing_yet(client: FlaskClient) -> None:
+    response = client.get("/embed")
+
+    assert response.status_code == 503
+    assert isolation(response) == ("credentialless", "cross-origin")
+
+
+def test_such_a_host_may_load_our_files_and_nobody_what_needs_the_secret(shown: FlaskClient) -> None:
+    picture = re.findall(r'src="(/media/[^"]+)', shown.get("/").text)[0]
+    icon = re.findall(r'href="(/static/[^"]+)', shown.get("/").text)[0]
+
+    for path in (picture, icon, "/embed.js"):
+        assert shown.get(path).headers[RESOURCE] == "cross-origin"
+    assert shown.get("/embed.js").headers["Access-Control-Allow-Origin"] == "*"
+    for path in (STATUS, CRON):
+        response = shown.get(path, headers=OWNER)
+        assert isolation(response) == (None, None)
+        assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_so_may_it_load_the_drawing_in_place_of_a_picture(shown: FlaskClient, instagram: FakeInstagram) -> None:
+    picture = re.findall(r'src="(/media/[^"]+)', shown.get("/").text)[0]
+    instagram.stop()
+    response = shown.get(picture)
+
+    assert (response.status_code, response.headers[RESOURCE]) == (503, "cross-origin")

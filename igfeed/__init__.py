@@ -10,6 +10,7 @@ from igfeed import cli, grid, headers, hot, http_errors, ops
 from igfeed.caching import IN_THIS_PROCESS
 from igfeed.config import Settings, environment
 from igfeed.errors import ConfigError
+from igfeed.proxies import ForwardedScheme
 from igfeed.services import Services, build
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +44,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     http_errors.init_app(app)
     cli.init_app(app)
     hot.init_app(app)
+    if not services.settings.base_url:  # Nothing else depends on it.
+        app.wsgi_app = ForwardedScheme(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 

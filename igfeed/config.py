@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import StringIO
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -54,6 +55,7 @@ class Settings:
     store_path: Path
     secrets: tuple[str, ...] = field(repr=False)
     base_url: str | None
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     access_token: str | None = field(repr=False)
     api_url: str
     api_version: str
@@ -82,6 +84,7 @@ class Settings:
             store_path=Path(read.text("IGFEED_STORE_PATH", "instance/igfeed.sqlite3")),
             secrets=read.secrets("CRON_SECRET", "VERCEL_CRON_SECRET"),
             base_url=read.base_url(),
+            trusted_proxies=read.networks("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
             access_token=read.token("INSTAGRAM_ACCESS_TOKEN"),
             api_url=read.url("INSTAGRAM_API_URL", "https://graph.instagram.com"),
             api_version=read.matching("INSTAGRAM_API_VERSION", "v25.0", r"v\d+\.\d+", "a version such as v25.0"),
@@ -218,6 +221,14 @@ class _Reader:
             return Origins(self.text(name, default))
         except ValueError as error:
             raise ConfigError(f"{name}: {error}; it takes origins such as {default}.") from None
+
+    def networks(self, name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        text = self.text(name, default)
+        entries = ["0.0.0.0/0", "::/0"] if text == "*" else [entry.strip() for entry in text.split(",")]
+        try:
+            return tuple(ip_network(entry, strict=False) for entry in entries if entry)
+        except ValueError:
+            raise ConfigError(f"{name} is {text!r}: it takes *, or addresses and networks with commas.") from None
 
     def frame_ancestors(self, name: str, default: str) -> str:
         """What a browser would pass over unsaid is refused: it would let in others than the owner means, or nobody."""

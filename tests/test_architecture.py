@@ -19,7 +19,7 @@ RANKS = (
     (3, "tokens pictures demo tiles"),
     (4, "feed discovery"),
     (5, "services"),
-    (6, "caching status scripts"),
+    (6, "caching proxies status scripts"),
     (7, "upkeep page headers hot"),
     (8, "grid ops cli"),
     (9, "http_errors"),

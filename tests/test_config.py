@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ DEFAULTS = {
     "store_path": Path("instance/igfeed.sqlite3"),
     "secrets": (),
     "base_url": None,
+    "trusted_proxies": (ip_network("127.0.0.1"), ip_network("::1")),
     "access_token": None,
     "api_url": "https://graph.instagram.com",
     "api_version": "v25.0",

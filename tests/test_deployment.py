@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from igfeed.models import Token
 
 ROOT = Path(__file__).parent.parent
-VARIABLE = re.compile(r'"((?:IGFEED|INSTAGRAM|UPSTASH|KV|NEXT|VERCEL|CRON|BASE)_[A-Z_]+|PORT|VERCEL)"')
+VARIABLE = re.compile(r'"((?:IGFEED|INSTAGRAM|UPSTASH|KV|NEXT|VERCEL|CRON|BASE|FORWARDED)_[A-Z_]+|PORT|VERCEL)"')
 
 
 def read(name: str) -> str:

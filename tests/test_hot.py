@@ -16,6 +16,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from igfeed import create_app
 from igfeed.hot import LONGEST_REQUEST, MOST_ANSWERS, MOST_BYTES, MOST_ORIGINS, MOST_PAGES, HotPages
 from igfeed.models import Token
+from igfeed.proxies import ForwardedScheme
 from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
 from tests.servers.instagram import TEMPORARY, FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
@@ -45,9 +46,15 @@ def warm(client: FlaskClient, token: Token, asked: Asked) -> FlaskClient:
 
 
 def shelf(client: FlaskClient) -> HotPages:
-    layer = client.application.wsgi_app
+    layer = behind_proxy_layer(client.application)
     assert isinstance(layer, HotPages)
     return layer
+
+
+def behind_proxy_layer(app: Flask) -> object:
+    """The scheme of a request is read before it is looked up."""
+    layer: object = app.wsgi_app
+    return layer.app if isinstance(layer, ForwardedScheme) else layer
 
 
 @pytest.mark.parametrize("path", ["/", "/embed", "/embed?limit=9&columns=3"])
@@ -412,7 +419,7 @@ def test_pages_beyond_the_last_and_limits_beyond_the_feed_are_no_pages_of_their_
 def test_a_check_ttl_of_0_keeps_nothing(make_services: MakeServices, token: Token) -> None:
     app = create_app(services=make_services(IGFEED_CHECK_TTL="0"))
 
-    assert not isinstance(app.wsgi_app, HotPages)
+    assert not isinstance(behind_proxy_layer(app), HotPages)
     assert Visitor(app).get("/").status_code == 200
 
 

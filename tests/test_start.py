@@ -33,6 +33,7 @@ def gunicorn(tmp_path: Path, variables: dict[str, str], *options: str) -> "subpr
     ("variables", "named"),
     [
         ({"IGFEED_FEED_TTL": "soon"}, "IGFEED_FEED_TTL"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY"),
         ({"FLASK_CACHE_TYPE": "simple"}, "FLASK_CACHE_TYPE"),
         ({**FILES, "FLASK_CACHE_DIR": "/proc/pages"}, "FLASK_CACHE_DIR"),
         ({"FLASK_CACHE_DEFAULT_TIMEOUT": "x"}, "FLASK_CACHE_DEFAULT_TIMEOUT"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from igfeed import cli, grid, headers, hot, http_errors, ops
+from igfeed import commands, grid, headers, hot, http_errors, ops
 from igfeed.caching import IN_THIS_PROCESS
 from igfeed.config import Settings, environment
 from igfeed.errors import ConfigError
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     grid.init_app(app)
     ops.init_app(app)
     http_errors.init_app(app)
-    cli.init_app(app)
+    commands.init_app(app)
     hot.init_app(app)
     if not services.settings.base_url:  # Nothing else depends on it.
         app.wsgi_app = ForwardedScheme(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]

@@ -10,7 +10,6 @@ from functools import wraps
 from typing import ParamSpec
 
 import click
-from flask import Flask
 from flask.cli import AppGroup
 
 from igfeed.clock import Deadline
@@ -34,10 +33,6 @@ SENTENCES = {
 group = AppGroup("igfeed", help="Set up and look after the Instagram feed.")
 
 Params = ParamSpec("Params")
-
-
-def init_app(app: Flask) -> None:
-    app.cli.add_command(group)
 
 
 class NotDone(click.ClickException):

@@ -53,6 +53,11 @@ class Pause:
         return self._end - self._clock.monotonic()
 
 
+def iso(moment: datetime) -> str:
+    """As others read it: to the second, in UTC."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 class Deadline:
     """A limit for work that is under way, in real seconds: it is not driven by the clock that is passed in."""
 

@@ -15,9 +15,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values, find_dotenv
-from dotenv.parser import parse_stream
-
 from igfeed.errors import ConfigError
 from igfeed.origins import Origins
 
@@ -111,6 +108,8 @@ def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """
     shared, local = (_read_file(folder / name) for name in (".env", ".env.local"))
     if "FLASK_RUN_FROM_CLI" in environ:
+        from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415  only who has such a file needs it
+
         found = find_dotenv(usecwd=True)
         copied = dotenv_values(found) if found and Path(found) != folder / ".env" else shared
         environ = {name: value for name, value in environ.items() if copied.get(name) != value}
@@ -121,6 +120,9 @@ def _read_file(path: Path) -> dict[str, str]:
     """Read once, as it may be a pipe. A line that cannot be read is refused: python-dotenv itself only logs that."""
     if not path.exists():
         return {}
+    from dotenv import dotenv_values  # noqa: PLC0415  as above
+    from dotenv.parser import parse_stream  # noqa: PLC0415  as above
+
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:

@@ -9,9 +9,7 @@ from typing import Any, ParamSpec
 
 from flask import Blueprint, Flask, Response, request
 
-from igfeed import upkeep
 from igfeed.services import current
-from igfeed.status import report
 
 bp = Blueprint("ops", __name__)
 
@@ -57,6 +55,8 @@ def healthz() -> Response:
 @secret_required
 def status() -> Response:
     """How it stands; a report, hence always 200."""
+    from igfeed.status import report  # noqa: PLC0415  as long to import as a tenth of Flask, and no page needs it
+
     return _json(report(current()).to_json())
 
 
@@ -65,6 +65,8 @@ def status() -> Response:
 @secret_required
 def run() -> Response:
     """Renew, fetch, mirror; 502 when any of it failed, so that monitoring sees it."""
+    from igfeed import upkeep  # noqa: PLC0415  as above
+
     done = upkeep.run(current())
     return _json(done.to_json(), 200 if done.ok else 502)
 

@@ -17,7 +17,9 @@ from markupsafe import Markup
 from igfeed import caching
 from igfeed.addresses import own_origin
 from igfeed.alt_text import excerpt
+from igfeed.bytecode import TemplateBytecode
 from igfeed.caching import Page
+from igfeed.clock import iso
 from igfeed.discovery import gallery
 from igfeed.models import FeedSnapshot, fingerprint
 from igfeed.options import PAGE_AT, PEEK, Options, asked_for, usual
@@ -25,7 +27,6 @@ from igfeed.pictures import WIDTHS
 from igfeed.policy import policy, who_may_size
 from igfeed.scripts import page_scripts
 from igfeed.services import current
-from igfeed.status import iso
 from igfeed.tiles import tile, video_origins
 from igfeed.version import VERSION
 from igfeed.wording import WORDINGS, date
@@ -50,6 +51,7 @@ remembered_fingerprint = lru_cache(maxsize=100)(fingerprint)
 
 def init_app(app: Flask) -> None:
     caching.init_app(app)
+    app.jinja_env.bytecode_cache = TemplateBytecode(Path(app.root_path, app.template_folder or ""))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(excerpt=excerpt, grouped=_grouped, path_part=partial(quote, safe=""))
     app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, widths=WIDTHS, peek=PEEK)

@@ -1,13 +1,13 @@
 """The parts put together: the only place that chooses an implementation."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Flask, current_app
 
 from igfeed.background import Background, WorkerThread, in_place
 from igfeed.clock import Clock, Sleep, sleep, system_clock
 from igfeed.config import Settings
-from igfeed.demo import DEMO_TOKEN, DemoInstagram
 from igfeed.encryption import FernetCipher, NoCipher
 from igfeed.errors import StoreError
 from igfeed.feed import FeedService
@@ -19,7 +19,6 @@ from igfeed.stores import Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore, no_store
-from igfeed.stores.sqlite import SqliteStore
 from igfeed.tokens import TokenManager
 from igfeed.version import VERSION
 
@@ -81,6 +80,8 @@ def _background(settings: Settings) -> Background:
 def _instagram(settings: Settings, clock: Clock, sleep: Sleep) -> tuple[Instagram, str | None]:
     """Whom to ask, and the environment's token for it."""
     if settings.demo:
+        from igfeed.demo import DEMO_TOKEN, DemoInstagram  # noqa: PLC0415  only the sample account needs it
+
         return DemoInstagram(clock), DEMO_TOKEN
     client = InstagramClient(
         url=settings.api_url,
@@ -110,10 +111,16 @@ def _store(settings: Settings, clock: Clock) -> Store:
     if settings.demo:
         # A file of its own: the sample account must never be taken for the owner's.
         path = settings.store_path.with_stem(f"{settings.store_path.stem}-demo")
-        return MemoryStore(clock) if settings.on_vercel else SqliteStore(path, clock)
+        return MemoryStore(clock) if settings.on_vercel else _embedded_store(path, clock)
     if settings.redis:
         # It needs asyncio, a twelfth of a cold start, so only who has an Upstash database pays for that.
         from igfeed.stores.upstash import UpstashStore  # noqa: PLC0415
 
         return UpstashStore(settings.redis.url, settings.redis.token)
-    return MissingStore() if settings.on_vercel else SqliteStore(settings.store_path, clock)
+    return MissingStore() if settings.on_vercel else _embedded_store(settings.store_path, clock)
+
+
+def _embedded_store(path: Path, clock: Clock) -> Store:
+    from igfeed.stores.sqlite import SqliteStore  # noqa: PLC0415  SQLite is for those who have no Upstash database
+
+    return SqliteStore(path, clock)

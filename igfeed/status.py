@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from igfeed import custody, feed, tokens
+from igfeed.clock import iso
 from igfeed.custody import Source
 from igfeed.errors import StoreError, TokenError
 from igfeed.models import FeedSnapshot, Renewal, Token, Trouble
@@ -222,7 +223,3 @@ def _feed_status(
 def with_texts(items: list[tuple[str, Any]]) -> dict[str, Any]:
     """A dict of dataclass fields whose moments are ISO 8601 texts."""
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in items}
-
-
-def iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -19,10 +19,10 @@ RANKS = (
     (3, "tokens pictures demo tiles"),
     (4, "feed discovery"),
     (5, "services"),
-    (6, "caching proxies status scripts"),
+    (6, "bytecode caching proxies status scripts"),
     (7, "upkeep page headers hot"),
     (8, "grid ops cli"),
-    (9, "http_errors"),
+    (9, "commands http_errors"),
     (10, FACTORY),
 )
 """Who may call whom: a room imports from lower ranks only. `stores/` and `instagram/` are one room each."""

@@ -5,9 +5,13 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
+from jinja2 import Environment, FileSystemLoader
 
+from igfeed.bytecode import TemplateBytecode
 from igfeed.clock import Deadline, system_clock
 from igfeed.models import Token
 from igfeed.services import Services
@@ -16,6 +20,7 @@ from tests.servers.instagram import FakeInstagram
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"requests", "urllib3", "PIL", "cryptography", "upstash_redis", "httpx", "asyncio"}
+NEEDED_BY_FEW = {"dotenv", "igfeed.demo", "igfeed.cli", "igfeed.status", "igfeed.upkeep"}
 
 START = "from igfeed import create_app; client = create_app().test_client()"
 PAGE = f"{START}; assert client.get('/embed').status_code == 200"
@@ -42,7 +47,7 @@ def test_a_stored_feed_is_shown_without_the_heavy_libraries(
     loaded = loaded_by(code.format(id=post.id), {**environ, "IGFEED_FEED_TTL": "86400"})
 
     assert "flask" in loaded
-    assert loaded & HEAVY == set()
+    assert loaded & (HEAVY | NEEDED_BY_FEW) == set()
 
 
 def test_an_upstash_store_is_loaded_with_its_first_command(environ: dict[str, str]) -> None:
@@ -50,4 +55,80 @@ def test_an_upstash_store_is_loaded_with_its_first_command(environ: dict[str, st
 
     loaded = loaded_by(START, {**environ, **upstash})
 
-    assert loaded & (HEAVY - {"asyncio"}) == set()
+    assert loaded & (HEAVY - {"asyncio"} | {"sqlite3"}) == set()
+
+
+# Compiled templates
+
+
+@pytest.fixture
+def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "page.html").write_text("{{ 6 * 7 }}")
+    return folder
+
+
+class Counting(Environment):
+    """Counts the templates that it compiles."""
+
+    compiled = 0
+
+    def _generate(self, *given: Any, **named: Any) -> str:
+        self.compiled += 1
+        return super()._generate(*given, **named)
+
+
+def rendered(templates: Path) -> tuple[str, int]:
+    """The page as a fresh process renders it, and how many templates it compiled for that."""
+    environment = Counting(loader=FileSystemLoader(templates), bytecode_cache=TemplateBytecode(templates))
+    return environment.get_template("page.html").render(), environment.compiled
+
+
+def kept_by(templates: Path) -> list[Path]:
+    return [*(templates / "__pycache__").iterdir()]
+
+
+def test_a_template_is_compiled_by_the_first_process_only(templates: Path) -> None:
+    assert [rendered(templates) for _ in range(3)] == [("42", 1), ("42", 0), ("42", 0)]
+
+
+def test_a_changed_template_is_compiled_anew(templates: Path) -> None:
+    rendered(templates)
+    (templates / "page.html").write_text("{{ 6 * 8 }}")
+
+    assert rendered(templates) == ("48", 1)
+
+
+def test_a_compiled_template_cut_short_at_any_place_is_compiled_anew(templates: Path) -> None:
+    rendered(templates)
+    (file,) = kept_by(templates)
+    whole = file.read_bytes()
+
+    for length in range(len(whole)):
+        file.write_bytes(whole[:length])
+        assert rendered(templates) == ("42", 1)
+    assert file.read_bytes() == whole
+
+
+def test_a_folder_that_cannot_be_made_costs_no_page(templates: Path) -> None:
+    (templates / "__pycache__").write_text("a file stands in the way")
+
+    assert [rendered(templates) for _ in range(2)] == [("42", 1), ("42", 1)]
+
+
+def test_nothing_is_written_where_python_shall_write_no_bytecode(
+    templates: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    rendered(templates)
+
+    assert not (templates / "__pycache__").exists()
+
+
+def test_the_app_keeps_its_compiled_templates_beside_them(app: Flask) -> None:
+    cache = app.jinja_env.bytecode_cache
+
+    assert isinstance(cache, TemplateBytecode)
+    assert Path(cache.directory) == ROOT / "templates" / "__pycache__"

@@ -7,8 +7,10 @@ The class says what happened, the text says it to a person, ``hint`` says what t
     ├── StoreError             the store failed, or holds what cannot be read
     │   └── WriteRefused           it answers, and did not take a write
     ├── FeedUnavailable        there is nothing to show yet
-    ├── PictureUnavailable     a picture is neither kept nor to be had
-    │   └── PicturesUnreachable    as little as any other
+    ├── PictureUnavailable     a picture is neither kept nor to be had now
+    │   ├── PicturesUnreachable    as little as any other
+    │   ├── PictureRefused         its address gives none that we can show
+    │   └── NoPicture              there is none: a film without a still, or no address at all
     ├── TokenError
     │   ├── TokenMissing
     │   └── TokenExpired
@@ -66,6 +68,16 @@ class PictureUnavailable(IgfeedError):
 
 class PicturesUnreachable(PictureUnavailable):
     """Their host does not answer, so that there is no use in asking it for another one right now."""
+
+
+class PictureRefused(PictureUnavailable):
+    """Asking that address again would end in the same way."""
+
+
+class NoPicture(PictureUnavailable):
+    """Nothing has failed, and nobody can mend it."""
+
+    hint = "Nothing to do: Instagram has no picture of this post."
 
 
 class TokenError(IgfeedError):

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import Lock, Semaphore
 
 from igfeed.clock import Clock, Deadline, Pause, Sleep, sleep
 from igfeed.custody import KEY as TOKEN_KEY
@@ -39,6 +39,9 @@ PAUSE_AT_LIMIT = timedelta(minutes=15)
 
 WAIT_FOR_WINNER = 5.0
 """Seconds that a visitor waits for another process's first fetch."""
+
+MOST_WAITING = 2
+"""Threads of a process that may wait for the first fetch: the one that fetches and one more, of a server's eight."""
 
 LOOK_AGAIN = 0.2
 
@@ -89,6 +92,7 @@ class FeedService:
         self._sleep = sleep
         self._trouble = Note(store, TROUBLE_KEY, Trouble.from_text)
         self._refreshing = Lock()
+        self._places = Semaphore(MOST_WAITING)
         self._waiting = Lock()
         self._searching = Lock()
 
@@ -128,16 +132,15 @@ class FeedService:
     def first(self) -> FeedSnapshot:
         """The first snapshot: fetch it, or wait a few seconds for whoever is fetching it.
 
+        Where some wait already, nobody else does: they would fill the server for as long as Instagram is silent.
         Raises FeedUnavailable.
         """
-        if self._waiting.acquire(timeout=WAIT_FOR_WINNER):
-            try:
-                self._fetch_or_wait()
-            finally:
-                self._waiting.release()
-        if self._snapshot is None:
-            raise self._unavailable()
-        return self._snapshot
+        if not self._places.acquire(blocking=False):
+            raise _under_way()
+        try:
+            return self._first()
+        finally:
+            self._places.release()
 
     def refresh(self) -> None:
         """Fetch as a visitor's view may: unless somebody else is at it, or a failure's pause holds it back.
@@ -247,6 +250,16 @@ class FeedService:
             return replace(snapshot, fetched_at=LONG_AGO)
         return snapshot
 
+    def _first(self) -> FeedSnapshot:
+        if self._waiting.acquire(timeout=WAIT_FOR_WINNER):
+            try:
+                self._fetch_or_wait()
+            finally:
+                self._waiting.release()
+        if self._snapshot is None:
+            raise self._unavailable()
+        return self._snapshot
+
     def _fetch_or_wait(self) -> None:
         self._look()
         if self._snapshot is None:
@@ -263,7 +276,7 @@ class FeedService:
     def _unavailable(self) -> FeedUnavailable:
         trouble = self.trouble()
         if trouble is None:
-            return FeedUnavailable("The first fetch is under way.", "Load the page again.", timedelta(seconds=10))
+            return _under_way()
         rest = max(trouble.until - self._clock(), timedelta(seconds=1))
         return FeedUnavailable(trouble.message, trouble.hint, rest)
 
@@ -349,6 +362,10 @@ class FeedService:
             failures=failures,
         )
         self._trouble.keep(trouble)
+
+
+def _under_way() -> FeedUnavailable:
+    return FeedUnavailable("The first fetch is under way.", "Load the page again.", timedelta(seconds=10))
 
 
 def pause_after(error: IgfeedError, failures: int) -> timedelta:

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, request
 
 from igfeed import page, scripts
 from igfeed.clock import RateLimit
-from igfeed.errors import FeedUnavailable, IgfeedError, PictureUnavailable
+from igfeed.errors import FeedUnavailable, IgfeedError, NoPicture, PictureUnavailable
 from igfeed.headers import FROM_ANYWHERE, IN_FRAMES, POLICY, WholePage
 from igfeed.models import fingerprint
 from igfeed.options import asked_for
@@ -19,6 +19,7 @@ PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.
 
 PAGE = "public, max-age=0, s-maxage=300, stale-while-revalidate=86400, stale-if-error=604800"
 SCRIPT = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
+FOR_AN_HOUR = "public, max-age=3600"
 FOR_GOOD = "public, max-age=31536000, immutable"
 
 RETRY_AFTER = 60
@@ -86,8 +87,25 @@ def media(name: str) -> Response:
 def no_picture(error: IgfeedError) -> Response:
     """A calm placeholder for people, an honest status for machines: browsers show a picture whatever its status."""
     current_app.logger.warning("%s cannot be shown: %s", request.path, error)
-    drawing = Path(current_app.static_folder or "", "no-picture.svg").read_bytes()
-    return _not_now(Response(drawing, mimetype="image/svg+xml", headers=FROM_ANYWHERE), RETRY_AFTER)
+    services = current()
+    response = _not_now(_drawing("no-picture.svg"), RETRY_AFTER)
+    response.call_on_close(lambda: services.background(services.pictures.catch_up))
+    return response
+
+
+@bp.errorhandler(NoPicture)
+def film(_: NoPicture) -> Response:
+    """There is nothing to wait for, so it may be kept; not for long, as a later fetch may bring a still."""
+    response = _drawing("film.svg")
+    response.headers["Cache-Control"] = FOR_AN_HOUR
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _drawing(name: str) -> Response:
+    drawing = Path(current_app.static_folder or "", name).read_bytes()
+    return Response(drawing, mimetype="image/svg+xml", headers=FROM_ANYWHERE)
 
 
 @bp.errorhandler(IgfeedError)

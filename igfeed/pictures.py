@@ -7,7 +7,7 @@ shows is always a copy of ours, made with the first view or by the cron, whichev
 import base64
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from threading import Lock, Semaphore
 from typing import Literal
 from weakref import WeakValueDictionary
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TLRUCache, TTLCache
 
 from igfeed.clock import Clock, Deadline, Pause, system_clock
-from igfeed.errors import PicturesUnreachable, PictureUnavailable, StoreError
+from igfeed.errors import NoPicture, PictureRefused, PicturesUnreachable, PictureUnavailable, StoreError
 from igfeed.instagram import Instagram
-from igfeed.models import Picture
+from igfeed.models import Picture, fingerprint
 from igfeed.stores import Store
 
 log = logging.getLogger(__name__)
@@ -42,11 +42,36 @@ DECODINGS = 2
 PAUSE = timedelta(seconds=30)
 """How long views leave a host alone that did not answer; the cron asks it all the same."""
 
+REFUSAL_PAUSE = timedelta(minutes=10)
+"""How long views do not ask an address again that gave nothing we can show; the next fetch brings another one."""
+
+RETRY_PAUSE = timedelta(seconds=30)
+"""The same for one that failed in a way that may pass."""
+
+LOOK_AGAIN = timedelta(seconds=30)
+"""After which the store is asked anew for a picture that failed and that it did not have: somebody may have made it."""
+
+MOST_REFUSALS = 2000
+"""Of how many addresses one process remembers that they failed."""
+
+MOST_WAITING = 6
+"""Threads of views that may wait for a picture. A server has eight (gunicorn.conf.py): two are left for pages and
+probes, and one visitor's browser, which asks for six at a time, is served whole."""
+
+MOST_LEFT_OVER = 300
+"""Pictures that found no place and are made after the answer; an account of albums has 240."""
+
+CATCH_UP_LIMIT = 10.0
+"""Seconds after which no further one of them is begun: the same thread fetches the feed."""
+
 MEMORY = 32 * 1024 * 1024
 """Bytes of pictures that one process keeps at hand; 24 posts in all widths are about 6 MB."""
 
 MOST_COLOURS = 2000
 """Of how many pictures one process remembers the colour: more than a hundred albums of ten have."""
+
+Make = Callable[[Picture], dict[int, bytes]]
+"""Fetches a picture and gives its files by width. Raises PictureUnavailable."""
 
 Mirrored = Literal["stored", "kept", "failed", "nowhere", "left"]
 
@@ -60,6 +85,14 @@ class MirrorReport:
     failed: int = 0
 
 
+@dataclass(frozen=True)
+class _Refusal:
+    """What an address was answered with, to be said again without asking it."""
+
+    kind: type[PictureUnavailable]
+    message: str
+
+
 class Pictures:
     """Threads may share it: one of them makes a picture while the others wait for it."""
 
@@ -68,6 +101,12 @@ class Pictures:
         self._instagram = instagram
         self._clock = clock
         self._quiet: Pause | None = None
+        timer = _seconds(clock)
+        self._refusals: TLRUCache[str, _Refusal] = TLRUCache(MOST_REFUSALS, _forgotten_at, timer)
+        self._absent: TTLCache[str, bool] = TTLCache(MOST_REFUSALS, LOOK_AGAIN.total_seconds(), timer)
+        self._places = Semaphore(MOST_WAITING)
+        self._left_over: dict[str, Picture] = {}
+        self._catching_up = Lock()
         self._memory: LRUCache[str, bytes] = LRUCache(MEMORY, getsizeof=len)
         self._memory_lock = Lock()
         self._unsaved: set[str] = set()
@@ -80,27 +119,33 @@ class Pictures:
 
         Raises PictureUnavailable.
         """
-        kept = self._kept(picture.id, width)
+        kept = self._known(picture.id, width)
         if kept is not None:
             return kept
-        with self._alone(picture.id):
-            kept = self._kept(picture.id, width)
-            if kept is None:
-                self._refuse_while_unreachable()
-                files = self._make(picture)
-                self._keep(picture.id, files)
-                kept = files[width]
-            return kept
+        self._check_failures(picture)
+        if not self._places.acquire(blocking=False):
+            self._leave_over(picture)
+            raise PictureUnavailable("Too many pictures are fetched at once; this one follows after them.")
+        try:
+            return self._made_once(picture, width)
+        finally:
+            self._places.release()
 
     def mirror(self, pictures: Iterable[Picture], deadline: Deadline) -> MirrorReport:
         """Keep every picture in every width, as far as the time goes; those with no address are passed over."""
-        places = Semaphore(DOWNLOADS)
-        with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="igfeed-mirror") as threads:
-            mirrored = threads.map(partial(self._mirror_one, places, deadline), _as_places_fall_free(pictures, places))
-            files = Counter({outcome: number * len(WIDTHS) for outcome, number in Counter(mirrored).items()})
-        if files["left"]:
-            log.info("The time for mirroring is over, the rest follows with the next one or with its first view")
-        return MirrorReport(files["stored"], files["kept"], files["failed"])
+        return self._mirror(pictures, deadline, self._make)
+
+    def catch_up(self) -> None:
+        """Make what found no place, unless somebody is at it. For after an answer: whoever looks again finds it."""
+        if not self._catching_up.acquire(blocking=False):
+            return
+        try:
+            with self._memory_lock:
+                pictures, self._left_over = list(self._left_over.values()), {}
+            if pictures:
+                self._mirror(pictures, Deadline(CATCH_UP_LIMIT), self._make_if_allowed)
+        finally:
+            self._catching_up.release()
 
     def colour(self, picture: Picture) -> str | None:
         """Its average colour, as far as it is known here or by the snapshot; asks nobody."""
@@ -120,17 +165,41 @@ class Pictures:
         if keys:
             self._store.delete(*keys)
 
-    def _mirror_one(self, places: Semaphore, deadline: Deadline, picture: Picture) -> Mirrored:
+    def _made_once(self, picture: Picture, width: int) -> bytes:
+        with self._alone(picture.id):
+            kept = self._kept(picture.id, width)
+            if kept is None:
+                files = self._make_if_allowed(picture)
+                self._keep(picture.id, files)
+                kept = files[width]
+            return kept
+
+    def _leave_over(self, picture: Picture) -> None:
+        with self._memory_lock:
+            if len(self._left_over) < MOST_LEFT_OVER:
+                self._left_over[picture.id] = picture
+
+    def _mirror(self, pictures: Iterable[Picture], deadline: Deadline, make: Make) -> MirrorReport:
+        places = Semaphore(DOWNLOADS)
+        with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="igfeed-mirror") as threads:
+            one = partial(self._mirror_one, places, deadline, make)
+            mirrored = threads.map(one, _as_places_fall_free(pictures, places))
+            files = Counter({outcome: number * len(WIDTHS) for outcome, number in Counter(mirrored).items()})
+        if files["left"]:
+            log.info("The time for mirroring is over, the rest follows with the next one or with its first view")
+        return MirrorReport(files["stored"], files["kept"], files["failed"])
+
+    def _mirror_one(self, places: Semaphore, deadline: Deadline, make: Make, picture: Picture) -> Mirrored:
         try:
             if not deadline.left():
                 return "left"
             if not self._is_missing(picture.id):
                 self._look_at_kept(picture)
                 return "kept"
-            if picture.url is None:
-                return "nowhere"
             with self._alone(picture.id):
-                return "stored" if self._keep(picture.id, self._make(picture)) else "failed"
+                return "stored" if self._keep(picture.id, make(picture)) else "failed"
+        except NoPicture:
+            return "nowhere"
         except PictureUnavailable as error:
             log.warning("Picture %s could not be mirrored: %s", picture.id, error)
             return "failed"
@@ -158,6 +227,14 @@ class Pictures:
         """
         return _key(picture_id, WIDTHS[0]) in self._unsaved or self._kept(picture_id, WIDTHS[0]) is None
 
+    def _known(self, picture_id: str, width: int) -> bytes | None:
+        """The same as ``_kept``, but what the store has just not had it is not asked for again."""
+        key = _key(picture_id, width)
+        with self._memory_lock:
+            if key in self._absent:
+                return self._memory.get(key)
+        return self._kept(picture_id, width)
+
     def _kept(self, picture_id: str, width: int) -> bytes | None:
         key = _key(picture_id, width)
         with self._memory_lock:
@@ -170,34 +247,58 @@ class Pictures:
             return None
         if content is not None:
             self._remember(key, content)
-        return content
+            return content
+        with self._memory_lock:
+            self._absent[key] = True
+        return None
+
+    def _make_if_allowed(self, picture: Picture) -> dict[int, bytes]:
+        """As for a view: not while a failure's pause lasts."""
+        self._check_failures(picture)
+        self._claim_trial()
+        return self._make(picture)
 
     def _make(self, picture: Picture) -> dict[int, bytes]:
         """All widths at once: the address will be dead by the time another one is asked for."""
         if picture.url is None:
-            raise PictureUnavailable("Instagram sent no picture for this post.")
+            raise NoPicture("Instagram sent no picture for this post.")
         try:
             file = self._instagram.picture(picture.url)
+            self._quiet = None
+            # Pillow is a twentieth of a cold start, and a kept picture is shown without it.
+            from igfeed.imaging import render  # noqa: PLC0415
+
+            with self._decodings:
+                rendered = render(file, QUALITY)
         except PicturesUnreachable:
             self._quiet = Pause(self._clock, PAUSE)
             raise
-        self._quiet = None
-        # Pillow is a twentieth of a cold start, and a kept picture is shown without it.
-        from igfeed.imaging import render  # noqa: PLC0415
-
-        with self._decodings:
-            rendered = render(file, QUALITY)
+        except PictureUnavailable as error:
+            self._remember_failure(picture.url, error)
+            raise
         self._learn(picture.id, rendered.colour)
         return rendered.files
 
-    def _refuse_while_unreachable(self) -> None:
-        """After a failure one view in a while finds out; the others do not fill the server with waiting."""
+    def _check_failures(self, picture: Picture) -> None:
+        """Refuse at once what would only fail again: a page asks for many pictures, and many people for a page."""
+        if picture.url is None:
+            raise NoPicture("Instagram sent no picture for this post.")
+        with self._memory_lock:
+            refusal = self._refusals.get(fingerprint(picture.url))
+        if refusal:
+            raise refusal.kind(refusal.message)
         quiet = self._quiet
-        if quiet is None:
-            return
-        if not quiet.is_over:
+        if quiet and not quiet.is_over:
             raise PicturesUnreachable("Instagram's pictures are out of reach.")
-        self._quiet = Pause(self._clock, PAUSE)
+
+    def _claim_trial(self) -> None:
+        """After a failure's pause one view finds out; the others do not fill the server with waiting."""
+        if self._quiet:
+            self._quiet = Pause(self._clock, PAUSE)
+
+    def _remember_failure(self, url: str, error: PictureUnavailable) -> None:
+        with self._memory_lock:
+            self._refusals[fingerprint(url)] = _Refusal(type(error), str(error))
 
     def _keep(self, picture_id: str, files: dict[int, bytes]) -> bool:
         """Keep the files at hand and in the store; False when the store did not take them all."""
@@ -217,11 +318,21 @@ class Pictures:
     def _remember(self, key: str, content: bytes) -> None:
         with self._memory_lock:
             self._memory[key] = content
+            self._absent.pop(key, None)
 
     def _alone(self, picture_id: str) -> Lock:
         """At most one thread at a time makes a picture; its lock lives while anybody has it or waits for it."""
         with self._memory_lock:
             return self._making.setdefault(picture_id, Lock())
+
+
+def _seconds(clock: Clock) -> Callable[[], float]:
+    return lambda: clock.monotonic().total_seconds()
+
+
+def _forgotten_at(_: str, refusal: _Refusal, now: float) -> float:
+    is_final = issubclass(refusal.kind, PictureRefused | NoPicture)
+    return now + (REFUSAL_PAUSE if is_final else RETRY_PAUSE).total_seconds()
 
 
 def _as_places_fall_free(pictures: Iterable[Picture], places: Semaphore) -> Iterator[Picture]:

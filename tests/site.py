@@ -88,7 +88,7 @@ class Site:
             cipher=cipher or NoCipher(),
             from_environment=environment,
         )
-        pictures = Pictures(store, self.client)
+        pictures = Pictures(store, self.client, self.clock)
         feed = FeedService(
             self.client,
             tokens,

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from igfeed.errors import (
     TokenExpired,
     UnexpectedAnswer,
 )
-from igfeed.feed import CLAIM_KEY, KEY, TROUBLE_KEY
+from igfeed.feed import CLAIM_KEY, KEY, MOST_WAITING, TROUBLE_KEY
 from igfeed.models import LONG_AGO, FeedSnapshot
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
@@ -661,18 +662,34 @@ def test_a_first_fetch_that_fails_is_told_at_once(site: Site, store: MemoryStore
     assert naps == []
 
 
-def test_many_threads_without_a_feed_cause_one_fetch(
+def test_of_many_threads_without_a_feed_one_fetches_one_waits_and_the_others_are_told_at_once(
     site: Site, store: MemoryStore, threads: ThreadPoolExecutor
 ) -> None:
     feed = site.start(store).feed
 
     with site.instagram.hold("media") as gate:
         firsts = [threads.submit(feed.first) for _ in range(6)]
+        told = list(islice(as_completed(firsts), 6 - MOST_WAITING))
         assert gate.wait()
-    snapshots = [first.result() for first in firsts]
+    snapshots = [first.result() for first in firsts if first not in told]
 
-    assert snapshots == [document(store)] * 6
+    assert {str(first.exception()) for first in told} == {"The first fetch is under way."}
+    assert snapshots == [document(store)] * MOST_WAITING
     assert site.instagram.count("media") == 1
+
+
+def test_being_told_at_once_asks_the_store_nothing(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore, threads: ThreadPoolExecutor
+) -> None:
+    feed = site.start(upstash_store).feed
+    for _ in range(MOST_WAITING):
+        feed._places.acquire()
+
+    with pytest.raises(FeedUnavailable) as unavailable:
+        feed.first()
+
+    assert unavailable.value.retry_after == 10 * SECOND
+    assert upstash.commands() == []
 
 
 def test_a_stale_view_does_not_wait_for_the_refresh_that_is_under_way(

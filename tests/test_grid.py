@@ -9,7 +9,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 from flask.testing import FlaskClient
@@ -20,6 +20,8 @@ from igfeed import create_app
 from igfeed.config import Settings
 from igfeed.errors import ConfigError
 from igfeed.models import Token
+from igfeed.pictures import MOST_WAITING
+from igfeed.services import Services
 from igfeed.wording import WORDINGS, date
 from tests.conftest import MakeServices, MovingClock
 from tests.servers.instagram import (
@@ -29,6 +31,7 @@ from tests.servers.instagram import (
     PictureReply,
     album,
     answer,
+    child_video,
     image,
     reel,
     video,
@@ -539,7 +542,7 @@ def test_an_unknown_id_or_width_is_404(client: FlaskClient, instagram: FakeInsta
 
 
 def test_a_picture_that_cannot_be_had_now_is_a_calm_placeholder_that_nobody_keeps(
-    client: FlaskClient, instagram: FakeInstagram, token: Token
+    client: FlaskClient, services: Services, instagram: FakeInstagram, token: Token
 ) -> None:
     client.get("/")
     first = ids(instagram)[0]
@@ -551,6 +554,64 @@ def test_a_picture_that_cannot_be_had_now_is_a_calm_placeholder_that_nobody_keep
     assert response.mimetype == "image/svg+xml"
     assert response.headers["Cache-Control"] == "no-store"
     instagram.pictures.clear()
+    services.feed.fetch()  # It brings a new address.
+    assert picture(client, f"/media/{first}-320.webp").width == 320
+
+
+def test_what_found_no_place_is_made_after_the_answer_and_shown_by_the_next_view(
+    client: FlaskClient, services: Services, instagram: FakeInstagram, token: Token
+) -> None:
+    client.get("/")
+    address = f"/media/{ids(instagram)[0]}-320.webp"
+    for _ in range(MOST_WAITING):
+        services.pictures._places.acquire()
+
+    response = client.get(address)
+
+    assert (response.status_code, response.headers["Cache-Control"]) == (503, "no-store")
+    assert picture(client, address).width == 320
+    assert instagram.count("picture") == 1
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        reel(thumbnail_url=None),
+        reel(thumbnail_url=None, media_url=None),
+        image(media_url=None),
+        image(media_url="/videos/1.mp4"),
+        album([child_video(thumbnail_url=None)] * 2, media_url=None),
+        image(media_type="BROADCAST", media_url=None),
+    ],
+    ids=["a film", "a film with no address", "an image", "a film called an image", "an album of films", "a broadcast"],
+)
+def test_a_post_without_any_picture_has_a_calm_tile_that_may_be_kept(
+    post: dict[str, Any], client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.posts[:] = [image(), post]
+    tiles = elements(client).all("img", "srcset")
+
+    response = client.get(f"/media/{post['id']}-640.webp")
+
+    assert (response.status_code, response.mimetype) == (200, "image/svg+xml")
+    assert response.headers["Cache-Control"] == "public, max-age=3600"
+    assert (
+        client.get(f"/media/{post['id']}-640.webp", headers={"If-None-Match": response.headers["ETag"]}).status_code
+        == 304
+    )
+    assert len(tiles) == 2
+    assert all(tile["alt"] for tile in tiles)
+
+
+def test_a_picture_that_is_kept_is_shown_though_instagram_names_none_any_more(
+    client: FlaskClient, instagram: FakeInstagram, services: Services, token: Token
+) -> None:
+    client.get("/")
+    first = ids(instagram)[0]
+    picture(client, f"/media/{first}-320.webp")
+    instagram.posts[0].pop("media_url")
+    services.feed.fetch()
+
     assert picture(client, f"/media/{first}-320.webp").width == 320
 
 

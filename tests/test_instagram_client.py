@@ -11,7 +11,9 @@ from igfeed.errors import (
     IgfeedError,
     InstagramError,
     InstagramUnreachable,
+    NoPicture,
     PermissionRefused,
+    PictureRefused,
     PictureUnavailable,
     RateLimited,
     TokenRejected,
@@ -771,18 +773,34 @@ def test_a_picture_is_its_bytes(client: InstagramClient, url: str) -> None:
     assert client.picture(url) == jpeg("1", (40, 50))
 
 
-@pytest.mark.parametrize("kind", ["image/jpeg", "image/png", "image/webp", "IMAGE/JPEG", "image/jpeg; charset=binary"])
-def test_the_content_type_says_what_is_a_picture(
+KINDS = ["image/jpeg", "image/jpg", "image/heic", "application/octet-stream", "text/html", "video/mp4", ""]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_bytes_say_what_is_a_picture(
     client: InstagramClient, instagram: FakeInstagram, url: str, kind: str
 ) -> None:
-    instagram.pictures["1"] = PictureReply(content_type=kind, body=b"bytes")
-    assert client.picture(url) == b"bytes"
+    instagram.pictures["1"] = PictureReply(content_type=kind)
+    assert client.picture(url) == jpeg("1", (40, 50))
 
 
-@pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "video/mp4", "application/octet-stream", "", "image"])
-def test_what_is_no_picture_is_refused(client: InstagramClient, instagram: FakeInstagram, url: str, kind: str) -> None:
-    instagram.pictures["1"] = PictureReply(content_type=kind, body=b"<html>")
-    with pytest.raises(PictureUnavailable):
+@pytest.mark.parametrize("body", [b"<html>", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"", b"GIF", b"%PDF-1.7"])
+@pytest.mark.parametrize("kind", ["image/jpeg", *KINDS])
+def test_what_is_no_picture_is_refused(
+    client: InstagramClient, instagram: FakeInstagram, url: str, kind: str, body: bytes
+) -> None:
+    instagram.pictures["1"] = PictureReply(content_type=kind, body=body)
+    with pytest.raises(PictureRefused):
+        client.picture(url)
+
+
+@pytest.mark.parametrize("brand", [b"mp42", b"isom", b"qt  ", b"M4V "])
+@pytest.mark.parametrize("kind", ["image/jpeg", *KINDS])
+def test_a_film_is_told_from_a_failure(
+    client: InstagramClient, instagram: FakeInstagram, url: str, kind: str, brand: bytes
+) -> None:
+    instagram.pictures["1"] = PictureReply(content_type=kind, body=b"\0\0\0\x18ftyp" + brand + bytes(12))
+    with pytest.raises(NoPicture):
         client.picture(url)
 
 
@@ -855,9 +873,10 @@ def test_an_expired_address_is_unavailable_and_the_next_fetch_mends_it(
 def test_a_picture_of_the_largest_size_is_taken_and_one_byte_more_is_not(
     client: InstagramClient, instagram: FakeInstagram, url: str, chunked: bool
 ) -> None:
-    instagram.pictures["1"] = PictureReply(body=bytes(MOST_PICTURE), chunked=chunked)
-    assert len(client.picture(url)) == MOST_PICTURE
-    instagram.pictures["1"] = PictureReply(body=bytes(MOST_PICTURE + 1), chunked=chunked)
+    largest = jpeg("1", (40, 50)).ljust(MOST_PICTURE, b"\0")
+    instagram.pictures["1"] = PictureReply(body=largest, chunked=chunked)
+    assert client.picture(url) == largest
+    instagram.pictures["1"] = PictureReply(body=largest + b"\0", chunked=chunked)
     with pytest.raises(PictureUnavailable, match="larger"):
         client.picture(url)
 

@@ -2,6 +2,7 @@
 
 import base64
 import threading
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -12,19 +13,32 @@ from PIL import ExifTags, Image, ImageCms
 
 from igfeed.background import in_place
 from igfeed.clock import Deadline
-from igfeed.errors import PicturesUnreachable, PictureUnavailable, StoreError
+from igfeed.errors import NoPicture, PicturesUnreachable, PictureUnavailable, StoreError
+from igfeed.imaging import MOST_PROFILE, MOST_READS, MOST_SCANS, TALLEST
 from igfeed.instagram.client import InstagramClient
 from igfeed.instagram.transport import Transport
 from igfeed.models import Picture
 from igfeed.origins import Origins
-from igfeed.pictures import DOWNLOADS, PAUSE, WIDTHS, MirrorReport, Pictures
+from igfeed.pictures import (
+    DOWNLOADS,
+    LOOK_AGAIN,
+    MOST_LEFT_OVER,
+    MOST_REFUSALS,
+    MOST_WAITING,
+    PAUSE,
+    REFUSAL_PAUSE,
+    RETRY_PAUSE,
+    WIDTHS,
+    MirrorReport,
+    Pictures,
+)
 from igfeed.stores import Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UpstashStore
 from tests.conftest import MovingClock
-from tests.servers.faults import Fault, reset, truncate
-from tests.servers.instagram import PictureReply, album, jpeg, picture_bomb, picture_colour
+from tests.servers.faults import Fault, answer, html_error, reset, truncate
+from tests.servers.instagram import MP4, PictureReply, album, jpeg, picture_bomb, picture_colour
 from tests.servers.upstash import FakeUpstash
 from tests.site import Site
 
@@ -159,10 +173,10 @@ class Crowd(MemoryStore):
 
 
 def test_many_who_ask_for_one_picture_cause_one_download(site: Site, threads: ThreadPoolExecutor) -> None:
-    pictures = site.start(Crowd(site.clock, size=8)).pictures
+    pictures = site.start(Crowd(site.clock, size=MOST_WAITING)).pictures
     wanted = picture(site)
 
-    files = list(threads.map(lambda _: pictures.get(wanted, 320), range(8)))
+    files = list(threads.map(lambda _: pictures.get(wanted, 320), range(MOST_WAITING)))
 
     assert len(set(files)) == 1
     assert site.instagram.count("picture") == 1
@@ -337,7 +351,105 @@ def test_mirroring_learns_the_colours_of_what_another_process_has_kept(
     assert fresh.colour(Picture("1", colour="#123456")) == "#123456"
 
 
+# What it is, by its bytes
+
+
+@pytest.mark.parametrize("content_type", ["image/jpg", "image/heic", "application/octet-stream", "text/html", ""])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "GIF"])
+def test_the_bytes_decide_what_is_a_picture(kind: str, content_type: str, site: Site, pictures: Pictures) -> None:
+    wanted = answering(site, saved(Image.new("RGB", (90, 120), RED), kind), content_type)
+
+    image = opened(pictures.get(wanted, 320))
+
+    assert image.size == (90, 120)
+    assert is_like(image.getpixel((45, 60)), RED)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
+def test_of_a_moving_picture_the_first_frame_is_shown(kind: str, site: Site, pictures: Pictures) -> None:
+    first, second = (Image.new("RGB", (90, 120), colour) for colour in (RED, BLUE))
+    wanted = answering(site, saved(first, kind, save_all=True, append_images=[second]))
+
+    assert is_like(opened(pictures.get(wanted, 320)).getpixel((45, 60)), RED)
+
+
+def ramp(kind: str) -> Image.Image:
+    """From black at the left over the middle grey to white."""
+    image = Image.linear_gradient("L").rotate(90)
+    return (
+        image.convert("I").point(lambda grey: grey * 257).convert("I;16") if kind == "16 bits" else image.convert(kind)
+    )
+
+
+@pytest.mark.parametrize("kind", ["16 bits", "L", "LA", "P", "RGBA"])
+def test_greys_stay_greys(kind: str, site: Site, pictures: Pictures) -> None:
+    wanted = answering(site, saved(ramp(kind), "PNG"))
+
+    image = opened(pictures.get(wanted, 320))
+
+    greys = [(grey, grey, grey) for grey in (10, 64, 128, 192, 245)]
+    assert all(is_like(image.getpixel((grey[0], 128)), grey, tolerance=8) for grey in greys)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "1", "I;16"])
+def test_what_is_transparent_is_white(mode: str, site: Site, pictures: Pictures) -> None:
+    options = {} if mode in ("RGBA", "LA") else {"transparency": 0}
+    wanted = answering(site, saved(Image.new(mode, (60, 60)), "PNG", **options))
+
+    assert is_like(opened(pictures.get(wanted, 320)).getpixel((30, 30)), (255, 255, 255))
+
+
+@pytest.mark.parametrize(("size", "narrowed"), [((300, 17_000), (289, 16_383)), ((30, 60_000), (8, 16_383))])
+def test_what_is_too_high_for_webp_is_narrowed(
+    size: tuple[int, int], narrowed: tuple[int, int], site: Site, pictures: Pictures
+) -> None:
+    wanted = answering(site, saved(Image.new("RGB", size, GREEN)))
+
+    assert {opened(pictures.get(wanted, width)).size for width in WIDTHS} == {narrowed}
+
+
+def test_a_colour_profile_larger_than_usual_is_left_out(site: Site, pictures: Pictures) -> None:
+    wanted = answering(site, with_profile(bytes(MOST_PROFILE + 1)))
+
+    assert "icc_profile" not in opened(pictures.get(wanted, 320)).info
+
+
 # What is no picture
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
+def with_chunks(count: int) -> bytes:
+    """A PNG with so many empty chunks that mean nothing."""
+    file = saved(Image.new("RGB", (9, 9), RED), "PNG")
+    return file[:33] + png_chunk(b"prVt", b"") * count + file[33:]
+
+
+def with_profile(profile: bytes) -> bytes:
+    file = saved(Image.new("RGB", (9, 9), RED), "PNG")
+    return file[:33] + png_chunk(b"iCCP", b"x\0\0" + zlib.compress(profile)) + file[33:]
+
+
+def many_scans(count: int) -> bytes:
+    """A progressive JPEG of 16 by 16 pixels: one scan of its four blocks' brightness, then more that say nothing."""
+
+    def segment(marker: int, data: bytes) -> bytes:
+        return bytes([0xFF, marker]) + (len(data) + 2).to_bytes(2, "big") + data
+
+    table = bytes([1, *[0] * 15])
+    head = segment(0xDB, bytes([0, *[1] * 64])) + segment(0xC2, bytes([8, 0, 16, 0, 16, 1, 1, 0x11, 0]))
+    codes = segment(0xC4, b"\x00" + table + b"\x00") + segment(0xC4, b"\x10" + table + b"\xe0")
+    first = segment(0xDA, bytes([1, 1, 0, 0, 0, 0])) + b"\x0f"
+    return (
+        b"\xff\xd8"
+        + head
+        + codes
+        + first
+        + (segment(0xDA, bytes([1, 1, 0, 1, 63, 0])) + b"\x7f\xff\0") * count
+        + b"\xff\xd9"
+    )
 
 
 def no_pictures() -> dict[str, PictureReply]:
@@ -346,19 +458,23 @@ def no_pictures() -> dict[str, PictureReply]:
         "gone": PictureReply(404, "text/plain"),
         "refused": PictureReply(403, "text/plain", b"URL signature expired"),
         "html": PictureReply(content_type="text/html", body=b"<html>"),
-        "a picture that says it is html": PictureReply(content_type="text/html"),
         "html that says it is a picture": PictureReply(body=b"<html><script>alert(1)</script>"),
         "svg": PictureReply(content_type="image/svg+xml", body=b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
         "svg that says it is a jpeg": PictureReply(body=b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
-        "gif that says it is a jpeg": PictureReply(body=saved(Image.new("P", (9, 9)), "GIF")),
         "empty": PictureReply(body=b""),
         "cut off on the way": PictureReply(body=good[:5000], length=len(good)),
         "cut off before": PictureReply(body=good[:5000]),
         "only a beginning": PictureReply(body=good[:20]),
         "bomb": PictureReply(content_type="image/png", body=picture_bomb()),
         "smaller bomb": PictureReply(content_type="image/png", body=picture_bomb(11_000, 11_000)),
-        "too many pixels": PictureReply(content_type="image/png", body=picture_bomb(8001, 5000)),
-        "too many bytes": PictureReply(body=bytes(17 * 1024 * 1024)),
+        "too many pixels": PictureReply(content_type="image/png", body=picture_bomb(4001, 3000)),
+        "too wide": PictureReply(content_type="image/png", body=picture_bomb(65_536, 1)),
+        "too high": PictureReply(content_type="image/png", body=picture_bomb(1, 65_536)),
+        "too many bytes": PictureReply(body=b"\xff\xd8\xff" + bytes(17 * 1024 * 1024)),
+        "too many scans": PictureReply(body=many_scans(MOST_SCANS)),
+        "too many chunks": PictureReply(content_type="image/png", body=with_chunks(MOST_READS)),
+        "too many segments": PictureReply(body=good[:2] + b"\xff\xfe\0\2" * MOST_READS + good[2:]),
+        "too long a profile": PictureReply(content_type="image/png", body=with_profile(bytes(2_000_000))),
         "sent elsewhere": PictureReply(302, location="http://localhost:1/private.jpg"),
     }
 
@@ -377,7 +493,7 @@ def test_what_is_no_picture_is_not_kept(
     site.instagram.pictures.clear()
 
     assert kept_then == []
-    assert opened(pictures.get(wanted, 320)).width == 320
+    assert opened(pictures.get(picture(site), 320)).width == 320, "by the address that the next fetch brings"
 
 
 @pytest.mark.parametrize("fault", [reset(), truncate()], ids=["reset", "truncated"])
@@ -389,9 +505,22 @@ def test_a_connection_that_breaks_is_no_picture(fault: Fault, site: Site, pictur
 
 
 def test_as_many_pixels_as_allowed_are_read(site: Site, pictures: Pictures) -> None:
-    wanted = answering(site, picture_bomb(8000, 5000), "image/png")
+    wanted = answering(site, picture_bomb(4000, 3000), "image/png")
 
-    assert opened(pictures.get(wanted, 320)).size == (320, 200)
+    assert opened(pictures.get(wanted, 320)).size == (320, 240)
+
+
+@pytest.mark.parametrize("size", [(65_535, 1), (1, 65_535)])
+def test_a_side_as_long_as_allowed_is_read(size: tuple[int, int], site: Site, pictures: Pictures) -> None:
+    wanted = answering(site, picture_bomb(*size), "image/png")
+
+    assert opened(pictures.get(wanted, 320)).size == (min(size[0], 320), min(size[1], TALLEST))
+
+
+def test_a_jpeg_with_as_many_scans_as_allowed_is_read(site: Site, pictures: Pictures) -> None:
+    wanted = answering(site, many_scans(MOST_SCANS - 1))
+
+    assert opened(pictures.get(wanted, 320)).size == (16, 16)
 
 
 def test_an_expired_address_gives_no_picture(site: Site, pictures: Pictures, memory_store: MemoryStore) -> None:
@@ -420,6 +549,196 @@ def test_nothing_is_fetched_from_a_place_that_is_not_instagrams(
         pictures.get(Picture("17900000000000001", url=url), 320)
 
     assert site.instagram.count("*") == 0
+
+
+# What failed is not asked again at every view
+
+
+@pytest.fixture
+def refused(site: Site) -> Picture:
+    """A picture whose address has expired; the pauses that follow are over only when a test says so."""
+    site.clock.stand_still()
+    wanted = picture(site)
+    site.instagram.pictures[wanted.id] = PictureReply(403, "text/plain", b"URL signature expired")
+    return wanted
+
+
+def is_shown(pictures: Pictures, wanted: Picture) -> bool:
+    try:
+        return opened(pictures.get(wanted, 320)).width == 320
+    except PictureUnavailable:
+        return False
+
+
+@pytest.mark.parametrize("reply", no_pictures().values(), ids=no_pictures().keys())
+def test_what_is_no_picture_is_asked_for_once_however_many_look(
+    reply: PictureReply, site: Site, pictures: Pictures
+) -> None:
+    wanted = picture(site)
+    site.instagram.pictures[wanted.id] = reply
+    site.clock.stand_still()
+
+    assert [is_shown(pictures, wanted) for _ in range(20)] == [False] * 20
+
+    assert site.instagram.count("picture") == 1
+
+
+def test_a_new_address_is_asked_at_once(site: Site, pictures: Pictures, refused: Picture) -> None:
+    before = is_shown(pictures, refused)
+    site.instagram.pictures.clear()
+
+    assert (before, is_shown(pictures, refused), is_shown(pictures, picture(site))) == (False, False, True)
+
+
+def test_the_same_address_is_asked_again_after_a_while(site: Site, pictures: Pictures, refused: Picture) -> None:
+    is_shown(pictures, refused)
+    site.instagram.pictures.clear()
+    site.clock.now += REFUSAL_PAUSE
+
+    assert is_shown(pictures, refused)
+
+
+@pytest.mark.parametrize("fault", [html_error(500), reset(), answer(429)], ids=["500", "reset", "429"])
+def test_what_may_pass_is_tried_again_much_sooner(fault: Fault, site: Site, pictures: Pictures) -> None:
+    wanted = picture(site)
+    site.instagram.fail("picture", fault, times=1)
+    site.clock.stand_still()
+    before = [is_shown(pictures, wanted) for _ in range(3)]
+    calls = site.instagram.count("picture")
+    site.clock.now += RETRY_PAUSE
+
+    assert (before, calls, is_shown(pictures, wanted)) == ([False] * 3, 1, True)
+
+
+def test_the_cron_asks_all_the_same(site: Site, pictures: Pictures, refused: Picture) -> None:
+    is_shown(pictures, refused)
+    site.instagram.pictures.clear()
+
+    assert pictures.mirror([refused], Deadline(LONG)) == MirrorReport(stored=3)
+    assert is_shown(pictures, refused)
+
+
+def test_a_refused_picture_that_another_process_has_made_is_shown(
+    site: Site, pictures: Pictures, refused: Picture, memory_store: MemoryStore
+) -> None:
+    is_shown(pictures, refused)
+    site.instagram.pictures.clear()
+    site.start(memory_store).pictures.get(refused, 320)
+    site.clock.now += LOOK_AGAIN
+
+    assert is_shown(pictures, refused)
+
+
+def test_views_of_a_refused_picture_do_not_ask_the_store_each_time(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore, refused: Picture
+) -> None:
+    pictures = site.start(upstash_store).pictures
+    is_shown(pictures, refused)
+    upstash.forget()
+
+    assert [is_shown(pictures, refused) for _ in range(20)] == [False] * 20
+    assert upstash.commands() == []
+
+
+def test_no_more_refusals_are_remembered_than_there_is_room_for(site: Site, pictures: Pictures) -> None:
+    site.clock.stand_still()
+    for number in range(MOST_REFUSALS + 100):
+        is_shown(pictures, Picture(str(number), url=f"https://elsewhere.example/{number}.jpg"))
+
+    assert len(pictures._refusals) == MOST_REFUSALS
+
+
+# There is no picture at all
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("video/mp4", MP4),
+        ("image/jpeg", MP4),
+        ("", MP4),
+        ("video/webm", b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81"),
+    ],
+)
+def test_a_film_where_a_picture_was_expected_is_no_picture_and_no_failure(
+    content_type: str, body: bytes, site: Site, pictures: Pictures
+) -> None:
+    wanted = answering(site, body, content_type)
+    site.clock.stand_still()
+
+    assert pictures.mirror([wanted, Picture("17900000000000009")], Deadline(LONG)) == MirrorReport()
+    for _ in range(3):
+        with pytest.raises(NoPicture):
+            pictures.get(wanted, 320)
+    assert site.instagram.count("picture") == 1
+
+
+def test_a_film_is_not_loaded_to_its_end(site: Site, pictures: Pictures) -> None:
+    wanted = picture(site)
+    endless = PictureReply(content_type="video/mp4", body=MP4 + bytes(100_000), length=10**12)
+    site.instagram.pictures[wanted.id] = endless
+
+    with pytest.raises(NoPicture):
+        pictures.get(wanted, 320)
+
+
+# No more wait than there are threads for
+
+
+def test_who_finds_no_place_is_told_at_once_and_served_by_the_next_view(
+    site: Site, pictures: Pictures, threads: ThreadPoolExecutor
+) -> None:
+    wanted = mirrored(site, MOST_WAITING + 2)
+
+    with site.instagram.hold("picture") as gate:
+        waiting = [threads.submit(pictures.get, each, 320) for each in wanted[:MOST_WAITING]]
+        assert gate.wait(MOST_WAITING)
+        turned_away = [is_shown(pictures, each) for each in wanted[MOST_WAITING:]]
+    shown = [opened(each.result()).width for each in waiting]
+    pictures.catch_up()
+
+    assert (turned_away, shown) == ([False] * 2, [200] * MOST_WAITING)
+    site.instagram.stop()
+    assert [opened(pictures.get(each, 320)).width for each in wanted] == [200] * (MOST_WAITING + 2)
+
+
+def test_who_waits_for_another_threads_picture_takes_a_place_too(
+    site: Site, pictures: Pictures, threads: ThreadPoolExecutor
+) -> None:
+    same, other = mirrored(site, 2)
+
+    with site.instagram.hold("picture") as gate:
+        waiting = [threads.submit(pictures.get, same, 320) for _ in range(MOST_WAITING)]
+        assert gate.wait()
+        patience = Deadline(LONG)
+        while pictures._places._value and patience.left():
+            pass
+        assert not is_shown(pictures, other)
+    assert all(each.result() for each in waiting)
+    assert site.instagram.count("picture") == 1
+
+
+def test_a_place_is_free_again_whatever_became_of_the_picture(site: Site, pictures: Pictures, refused: Picture) -> None:
+    for number in range(MOST_WAITING + 1):
+        is_shown(pictures, Picture(str(number), url=f"{refused.url}&{number}"))
+
+    assert is_shown(pictures, picture(site, "17900000000000002"))
+
+
+def test_catching_up_keeps_to_the_pauses(site: Site, pictures: Pictures, refused: Picture) -> None:
+    is_shown(pictures, refused)
+    pictures._leave_over(refused)
+
+    pictures.catch_up()
+
+    assert site.instagram.count("picture") == 1
+
+
+def test_only_so_many_are_left_for_afterwards(pictures: Pictures) -> None:
+    for number in range(MOST_LEFT_OVER + 10):
+        pictures._leave_over(Picture(str(number)))
+
+    assert len(pictures._left_over) == MOST_LEFT_OVER
 
 
 # When the store fails

@@ -9,6 +9,8 @@ from http import HTTPStatus
 from igfeed.clock import Clock, Deadline, Pause, Sleep, sleep
 from igfeed.errors import (
     InstagramUnreachable,
+    NoPicture,
+    PictureRefused,
     PicturesUnreachable,
     PictureUnavailable,
     TooMuchAsked,
@@ -16,8 +18,16 @@ from igfeed.errors import (
 )
 from igfeed.instagram import answers, parsing
 from igfeed.instagram.answers import Answer
+from igfeed.instagram.files import HEAD, is_film, is_picture
 from igfeed.instagram.paging import PageSize, smaller
-from igfeed.instagram.transport import TooLargeError, TooSlowError, Transport, TransportError
+from igfeed.instagram.transport import (
+    RefusedError,
+    Reply,
+    TooLargeError,
+    TooSlowError,
+    Transport,
+    TransportError,
+)
 from igfeed.models import LeftOut, Media, Post, Profile, Token
 from igfeed.origins import Origins
 
@@ -65,7 +75,8 @@ MEDIA = (
 """The fields to ask for, and what to ask for instead where one of them is refused. Without ``is_shared_to_feed`` trial
 reels would be shown to everybody, so it goes last."""
 
-PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
+MAY_CHANGE = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+"""Of the statuses below 500: the same address may give a picture a little later."""
 
 
 class InstagramClient:
@@ -122,22 +133,24 @@ class InstagramClient:
         return self._token("access_token", params)
 
     def picture(self, url: str) -> bytes:
-        """The bytes of a picture from an allowed origin, redirects included; the file's name proves nothing."""
+        """The bytes of a picture from an allowed origin, redirects included; its Content-Type proves nothing."""
         origins = self._media_origins
         if not origins.allow(url):
-            raise PictureUnavailable("A picture's address is on no allowed origin.", "See INSTAGRAM_MEDIA_ORIGINS.")
+            raise PictureRefused("A picture's address is on no allowed origin.", "See INSTAGRAM_MEDIA_ORIGINS.")
         try:
             reply = self._transport.get(
-                url, seconds=PICTURE_LIMIT, most_bytes=MOST_PICTURE, allowed=origins.allow, trusted=origins.name
+                url,
+                seconds=PICTURE_LIMIT,
+                most_bytes=MOST_PICTURE,
+                allowed=origins.allow,
+                trusted=origins.name,
+                wanted=is_picture,
             )
-        except TooSlowError as error:
-            raise PicturesUnreachable(f"A picture could not be fetched: {error}.") from None
         except TransportError as error:
-            raise PictureUnavailable(f"A picture could not be fetched: {error}.") from None
-        kind = reply.headers.get("Content-Type", "").split(";")[0].strip().lower()
-        if reply.status != HTTPStatus.OK or kind not in PICTURE_TYPES:
-            raise PictureUnavailable(f"A picture's address did not give a picture (HTTP {reply.status}).")
-        return reply.body
+            failure = _picture_failure(error)
+        else:
+            return _picture(reply)
+        raise failure  # Out here, so that it has not even a context.
 
     def _pages(self, token: str, limit: int) -> Iterator[Answer]:
         """All pages, as far as the caller goes on.
@@ -247,3 +260,24 @@ class InstagramClient:
 def _spread(pause: float) -> float:
     """So that many processes do not try again at the same moment."""
     return pause * random.uniform(0.5, 1.5)  # noqa: S311  it guards nothing
+
+
+def _picture(reply: Reply) -> bytes:
+    """What it holds, if that is a picture."""
+    head = reply.body[:HEAD]
+    if reply.status != HTTPStatus.OK:
+        is_final = HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        kind = PictureRefused if is_final and reply.status not in MAY_CHANGE else PictureUnavailable
+        raise kind(f"A picture's address did not give a picture (HTTP {reply.status}).")
+    if is_film(head):
+        raise NoPicture("A picture's address gives a film.")
+    if not is_picture(head):
+        raise PictureRefused("A picture's address did not give a picture.")
+    return reply.body
+
+
+def _picture_failure(error: TransportError) -> PictureUnavailable:
+    message = f"A picture could not be fetched: {error}."
+    if isinstance(error, TooSlowError):
+        return PicturesUnreachable(message)
+    return PictureRefused(message) if isinstance(error, RefusedError) else PictureUnavailable(message)

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -10,6 +10,7 @@ import requests
 import urllib3
 
 from igfeed.clock import Deadline
+from igfeed.instagram.files import HEAD
 from igfeed.instagram.public import PublicOnlyAdapter
 from igfeed.instagram.timed import TimedAdapter
 from igfeed.instagram.transport import Reply, TooLargeError, TooSlowError, TransportError
@@ -48,14 +49,21 @@ class Connections:
             self._public.mount(scheme, PublicOnlyAdapter())
 
     def get(
-        self, url: str, params: Mapping[str, str] | None, deadline: Deadline, most_bytes: int, *, public_only: bool
+        self,
+        url: str,
+        params: Mapping[str, str] | None,
+        deadline: Deadline,
+        most_bytes: int,
+        wanted: Callable[[bytes], bool] | None,
+        *,
+        public_only: bool,
     ) -> Reply:
         """Raises TransportError."""
         session = self._public if public_only else self._anywhere
         try:
             timeout: Any = urllib3.Timeout(total=_left(deadline))  # requests takes one, its types do not say so.
             with session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
-                return Reply(response.status_code, response.headers, _read(response.raw, most_bytes))
+                return Reply(response.status_code, response.headers, _read(response.raw, most_bytes, wanted))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             failure = _failure(error, deadline)
         raise failure  # Out here, so that it has not even a context.
@@ -80,11 +88,13 @@ def _failure(error: Exception, deadline: Deadline) -> TransportError:
     return TooSlowError("no answer in time") if is_late else TransportError(f"no answer ({type(error).__name__})")
 
 
-def _read(raw: urllib3.response.BaseHTTPResponse, most_bytes: int) -> bytes:
+def _read(raw: urllib3.response.BaseHTTPResponse, most_bytes: int, wanted: Callable[[bytes], bool] | None) -> bytes:
     """The body, read as it comes, so that the bytes are counted before they are kept."""
     body = bytearray()
     while chunk := raw.read1(CHUNK, decode_content=True):
         body += chunk
         if len(body) > most_bytes:
             raise TooLargeError(f"the answer is larger than {most_bytes} bytes")
+        if wanted and len(body) >= HEAD and not wanted(bytes(body[:HEAD])):
+            break
     return bytes(body)

@@ -24,7 +24,11 @@ class TooSlowError(TransportError):
     """It did not arrive in time: asking for something else would cost as long."""
 
 
-class TooLargeError(TransportError):
+class RefusedError(TransportError):
+    """It is nothing that we take: asking for it again would end in the same way."""
+
+
+class TooLargeError(RefusedError):
     """It has more bytes than are read."""
 
 
@@ -50,23 +54,25 @@ class Transport:
         most_bytes: int,
         allowed: Callable[[str], bool] | None = None,
         trusted: Callable[[str], bool] | None = None,
+        wanted: Callable[[bytes], bool] | None = None,
     ) -> Reply:
         """The reply to a GET, read within ``seconds`` and ``most_bytes``.
 
         Redirects are followed only where ``allowed`` says yes to their target; what ``trusted`` says no to may only
-        be reached at a public address. Raises TransportError.
+        be reached at a public address. What ``wanted`` says no to, by its beginning, is not read to its end. Raises
+        TransportError.
         """
         deadline = Deadline(seconds)
         for _ in range(MOST_REDIRECTS):
             is_public_only = trusted is not None and not trusted(url)
-            reply = self._connections.get(url, params, deadline, most_bytes, public_only=is_public_only)
+            reply = self._connections.get(url, params, deadline, most_bytes, wanted, public_only=is_public_only)
             target = reply.headers.get("Location")
             if allowed is None or reply.status not in REDIRECTIONS or not target:
                 return reply
             url, params = _joined(url, target), None
             if not allowed(url):
-                raise TransportError("it was redirected to an address that is not allowed")
-        raise TransportError("it was redirected too often")
+                raise RefusedError("it was redirected to an address that is not allowed")
+        raise RefusedError("it was redirected too often")
 
     @cached_property
     def _connections(self) -> "Connections":

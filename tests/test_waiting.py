@@ -1,0 +1,99 @@
+"""Who waits for Instagram leaves threads for the others: gunicorn with its shipped settings, on a real clock."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+
+from igfeed.config import Settings
+from igfeed.feed import MOST_WAITING as MOST_WAITING_FOR_THE_FEED
+from igfeed.models import Token
+from igfeed.pictures import MOST_WAITING
+from igfeed.services import build
+from tests.deployed import Deployed, gunicorn
+from tests.servers.instagram import FakeInstagram, image
+
+PATIENCE = 60
+"""Seconds after which a visitor of a broken app gives up, so that the test ends."""
+
+CROWD = 24
+
+Get = Callable[[str], requests.Response]
+
+
+@pytest.fixture
+def instagram() -> Iterator[FakeInstagram]:
+    """On the clock of the server, with more posts than may be waited for."""
+    with FakeInstagram(posts=[image() for _ in range(12)]) as server:
+        server.picture_size = (48, 60)
+        yield server
+
+
+@pytest.fixture
+def server(instagram: FakeInstagram, tmp_path: Path) -> Iterator[Deployed]:
+    """One process with the threads that it is shipped with, and a token in its store."""
+    environ = {
+        "INSTAGRAM_API_URL": instagram.url,
+        "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
+        "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3"),
+    }
+    now = datetime.now(UTC)
+    token = Token(instagram.issue(), now - timedelta(days=2), now + timedelta(days=58))
+    build(Settings.from_env(environ)).tokens.adopt(token, is_proven=True)
+    with gunicorn({**os.environ, **environ}, "--workers", "1") as deployed:
+        yield deployed
+
+
+@pytest.fixture
+def get(server: Deployed) -> Get:
+    return lambda path: requests.get(server.url + path, timeout=PATIENCE)
+
+
+@pytest.fixture
+def crowd() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(CROWD) as pool:
+        yield pool
+
+
+def first(count: int, answers: list[Future[requests.Response]]) -> list[requests.Response]:
+    """So many of them, those that come first."""
+    pending, done = set(answers), list[requests.Response]()
+    while len(done) < count:
+        finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+        done += [each.result() for each in finished]
+    return done
+
+
+def test_pages_and_probes_are_answered_while_as_many_as_may_wait_for_pictures(
+    get: Get, instagram: FakeInstagram, crowd: ThreadPoolExecutor
+) -> None:
+    assert get("/").status_code == 200
+    paths = [f"/media/{post['id']}-320.webp" for post in instagram.posts] * 2
+
+    with instagram.hold("picture") as gate:
+        asked = [crowd.submit(get, path) for path in paths]
+        turned_away = first(CROWD - MOST_WAITING, asked)
+        assert gate.wait()
+        meanwhile = [get(path).status_code for path in ("/healthz", "/", "/embed", "/embed.js")]
+
+    assert {(each.status_code, each.headers["Cache-Control"]) for each in turned_away} == {(503, "no-store")}
+    assert all(int(each.headers["Retry-After"]) > 0 for each in turned_away)
+    assert meanwhile == [200] * 4
+
+
+def test_a_probe_is_answered_while_the_first_fetch_hangs_and_a_crowd_wants_the_page(
+    get: Get, instagram: FakeInstagram, crowd: ThreadPoolExecutor
+) -> None:
+    with instagram.hold("media") as gate:
+        asked = [crowd.submit(get, "/") for _ in range(CROWD)]
+        turned_away = first(CROWD - MOST_WAITING_FOR_THE_FEED, asked)
+        assert gate.wait()
+        probe = get("/healthz").status_code
+
+    assert {(each.status_code, each.headers["Cache-Control"]) for each in turned_away} == {(503, "no-store")}
+    assert all(int(each.headers["Retry-After"]) > 0 for each in turned_away)
+    assert probe == 200

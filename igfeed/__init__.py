@@ -2,12 +2,14 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Flask
 
-from igfeed import commands, grid, headers, hot, http_errors, ops
+from igfeed import commands, grid, headers, hot, http_errors, ops, unknown_variables
 from igfeed.caching import IN_THIS_PROCESS
+from igfeed.clock import RateLimit
 from igfeed.config import Settings, environment
 from igfeed.errors import ConfigError
 from igfeed.proxies import ForwardedScheme
@@ -16,16 +18,19 @@ from igfeed.services import Services, build
 ROOT = Path(__file__).parent.parent
 YEAR = 365 * 24 * 3600
 
+log = logging.getLogger(__name__)
+said = RateLimit(YEAR)
+
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
     """The app on ``services``, else on what ``settings`` ask for, else on what the environment asks for.
 
     Raises ConfigError when a variable holds what it may not hold.
     """
-    if services is None:
-        settings = settings or Settings.from_env(environment(os.environ, Path.cwd()))
-        services = build(settings)
+    env = {} if settings or services else environment(os.environ, Path.cwd())
+    services = services or build(settings or Settings.from_env(env))
     _set_up_logging(services.settings.log_level)
+    _warn_of_unknown_variables(env)
 
     app = Flask("igfeed", root_path=str(ROOT), instance_path=str(ROOT / "instance"))
     app.url_map.strict_slashes = False  # A final slash changes nothing, and nobody is redirected: crons do not follow.
@@ -59,6 +64,13 @@ def create_app_or_exit() -> Flask:
         raise SystemExit(
             f"igfeed cannot start. {error}. Install what requirements.txt names and start again."
         ) from None
+
+
+def _warn_of_unknown_variables(env: Mapping[str, str]) -> None:
+    """Once, though gunicorn's parent and each of its workers make an app: they have this module in common."""
+    for line in unknown_variables.warnings(env):
+        if said.allows(line):
+            log.warning(line)
 
 
 def _set_up_logging(level: str) -> None:

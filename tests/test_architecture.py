@@ -15,7 +15,7 @@ RANKS = (
     (-1, "texts"),
     (0, "errors clock models origins background version"),
     (1, "cache_settings config stores instagram encryption imaging sketches wording"),
-    (2, "notes custody alt_text options policy addresses"),
+    (2, "unknown_variables notes custody alt_text options policy addresses"),
     (3, "tokens pictures demo tiles"),
     (4, "feed discovery"),
     (5, "services"),

@@ -1,9 +1,15 @@
 """The only reader of the time."""
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far two clocks may differ that both count as right. A time further ahead was told by a wrong one."""
 
 Sleep = Callable[[float], None]
 """Waits so many seconds."""
@@ -56,6 +62,62 @@ class Pause:
 def iso(moment: datetime) -> str:
     """As others read it: to the second, in UTC."""
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+class Beginning:
+    """When something began, told once it is over: by then the clock may have been put right."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since = clock.monotonic()
+
+    @property
+    def moment(self) -> datetime:
+        return self._clock() - (self._clock.monotonic() - self._since)
+
+
+class CheckedClock:
+    """The machine's clock, until somebody with the right time shows that it is wrong: then that time goes on from here.
+
+    ``ahead`` is how far the machine's clock is ahead, negative when it is behind, zero while it counts as right.
+    """
+
+    ahead = timedelta()
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told: tuple[datetime, timedelta] | None = None
+
+    def __call__(self) -> datetime:
+        told = self._told
+        if told is None:
+            return self._clock()
+        moment, since = told
+        return moment + (self.monotonic() - since)
+
+    def monotonic(self) -> timedelta:
+        return self._clock.monotonic()
+
+    def check(self, moment: datetime) -> None:
+        """Compare with the present moment as somebody else has just told it."""
+        ahead = self._clock() - moment
+        if abs(ahead) <= CLOCKS_DIFFER:
+            self.ahead, self._told = timedelta(), None
+            return
+        if self._told is None:
+            log.warning("%s %s", clock_is_wrong(ahead), SET_THE_CLOCK)
+        self.ahead, self._told = ahead, (moment, self.monotonic())
+
+
+SET_THE_CLOCK = "Set it, best by NTP (`timedatectl set-ntp true`). Until then igfeed goes by Instagram's time."
+
+
+def clock_is_wrong(ahead: timedelta) -> str:
+    minutes = round(abs(ahead) / timedelta(minutes=1))
+    units = (("days", 24 * 60), ("hours", 60), ("minutes", 1))
+    amount = next(f"{minutes // size} {unit}" for unit, size in units if minutes >= 2 * size)
+    direction = "ahead of" if ahead > timedelta() else "behind"
+    return f"This server's clock is {amount} {direction} the real time."
 
 
 class Deadline:

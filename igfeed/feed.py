@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock, Semaphore
 
-from igfeed.clock import Clock, Deadline, Pause, Sleep, sleep
+from igfeed.clock import Beginning, Clock, Deadline, Pause, Sleep, sleep
 from igfeed.custody import KEY as TOKEN_KEY
 from igfeed.errors import (
     FeedUnavailable,
@@ -20,7 +20,7 @@ from igfeed.errors import (
     UnexpectedAnswer,
 )
 from igfeed.instagram import Instagram
-from igfeed.models import LONG_AGO, UNREADABLE, FeedSnapshot, Media, Picture, Profile, Trouble
+from igfeed.models import UNREADABLE, FeedSnapshot, Media, Picture, Profile, Trouble, is_from_future
 from igfeed.notes import Note
 from igfeed.pictures import Pictures
 from igfeed.stores.guarded import GuardedStore
@@ -45,12 +45,7 @@ MOST_WAITING = 2
 
 LOOK_AGAIN = 0.2
 
-CLOCKS_DIFFER = timedelta(minutes=5)
-"""How far ahead another process's clock may be."""
-
 OLD = timedelta(days=1)
-
-A_MOMENT = timedelta(microseconds=1)
 
 ASK_FOR_UNKNOWN = timedelta(seconds=1)
 NONE = timedelta()
@@ -106,16 +101,18 @@ class FeedService:
         return snapshot, snapshot is None or not self.is_fresh(snapshot, self._clock())
 
     def is_fresh(self, snapshot: FeedSnapshot, now: datetime) -> bool:
-        """Younger than the time to live, or kept longer because Instagram asked for a rest."""
-        return now < self._fresh_until(snapshot)
+        """Younger than the time to live, or kept longer because Instagram asked for a rest.
+
+        One from the future is old, or it would stay until then.
+        """
+        return now < self._fresh_until(snapshot) and not is_from_future(snapshot.fetched_at, now)
 
     def _fresh_until(self, snapshot: FeedSnapshot) -> datetime:
-        return max(snapshot.fetched_at + self._ttl, snapshot.rest_until or LONG_AGO)
+        return max(snapshot.fetched_at + self._ttl, snapshot.rest_until or snapshot.fetched_at)
 
     def old_since(self, snapshot: FeedSnapshot) -> datetime | None:
         """When it was fetched, if that is so long ago that a visitor should know; None too when nobody knows when."""
-        is_old = self._clock() - snapshot.fetched_at > OLD
-        return snapshot.fetched_at if is_old and snapshot.fetched_at != LONG_AGO else None
+        return snapshot.fetched_at if self._clock() - snapshot.fetched_at > OLD else None
 
     def picture(self, picture_id: str) -> Picture | None:
         """One of the feed's pictures.
@@ -176,8 +173,7 @@ class FeedService:
         painted = plain.painted(self._pictures.colour) if plain else None
         if plain is None or painted is None or painted == plain:
             return
-        # A moment newer, so that whoever has the plain one takes this one; the next fetch is newer than both.
-        self._snapshot = replace(painted, fetched_at=plain.fetched_at + A_MOMENT)
+        self._snapshot = replace(painted, revision=plain.revision + 1)  # So that others take it for the plain one.
         with suppress(StoreError):  # The next look of this process writes it.
             self._write(self._snapshot)
 
@@ -186,8 +182,8 @@ class FeedService:
 
         Raises StoreError when the store could not be asked; ``at_hand`` is what there is then.
         """
-        found = [snapshot for snapshot in (self._snapshot, self._stored()) if snapshot]
-        return max(found, key=lambda snapshot: snapshot.fetched_at, default=None)
+        ours, stored = self._snapshot, self._stored()
+        return stored if ours is None or (stored and stored.is_newer_than(ours)) else ours
 
     @property
     def at_hand(self) -> FeedSnapshot | None:
@@ -210,8 +206,9 @@ class FeedService:
     def trouble(self) -> Trouble | None:
         """What went wrong the last time, None when it went well."""
         trouble, snapshot = self._trouble.recall(), self._snapshot
-        has_passed = trouble is not None and snapshot is not None and trouble.at < snapshot.fetched_at
-        return None if has_passed else trouble
+        if trouble is None or snapshot is None or is_from_future(snapshot.fetched_at, self._clock()):
+            return trouble
+        return None if trouble.at < snapshot.fetched_at else trouble
 
     # Looking
 
@@ -227,9 +224,9 @@ class FeedService:
         with suppress(StoreError):
             stored = self._stored()
             ours = self._snapshot
-            if stored and (ours is None or ours.fetched_at < stored.fetched_at):
+            if stored and (ours is None or stored.is_newer_than(ours)):
                 self._snapshot, self._fetch_pause = stored, None
-            elif ours and (stored is None or stored.fetched_at < ours.fetched_at):
+            elif ours and (stored is None or ours.is_newer_than(stored)):
                 self._write(ours)
 
     def _search(self) -> None:
@@ -240,14 +237,11 @@ class FeedService:
                 self._look_again()
 
     def _stored(self) -> FeedSnapshot | None:
-        """What the store has. One from the future is shown, but counts as old, or it would stay until then."""
         known, snapshot = self._document
         text = self._store.reread(KEY, known)
         if text != known:
             snapshot = _parsed(text)
             self._document = text, snapshot
-        if snapshot and snapshot.fetched_at > self._clock() + CLOCKS_DIFFER:
-            return replace(snapshot, fetched_at=LONG_AGO)
         return snapshot
 
     def _first(self) -> FeedSnapshot:
@@ -277,8 +271,8 @@ class FeedService:
         trouble = self.trouble()
         if trouble is None:
             return _under_way()
-        rest = max(trouble.until - self._clock(), timedelta(seconds=1))
-        return FeedUnavailable(trouble.message, trouble.hint, rest)
+        left = trouble.until - max(self._clock(), trouble.at)
+        return FeedUnavailable(trouble.message, trouble.hint, max(left, timedelta(seconds=1)))
 
     # Fetching
 
@@ -299,10 +293,10 @@ class FeedService:
         return trouble is None or not trouble.pauses(self._tokens.fingerprint(), now)
 
     def _fetch(self) -> FeedSnapshot:
-        asked_at = self._clock()
+        asked = Beginning(self._clock)
         try:
             profile, media = self._tokens.use(self._ask)
-            snapshot = self._succeeding(self._snapshot, profile, media, asked_at)
+            snapshot = self._succeeding(self._snapshot, profile, media, asked.moment)
         except IgfeedError as error:
             self._remember(error)
             raise
@@ -321,12 +315,11 @@ class FeedService:
         if old and not media.is_whole:
             raise UnexpectedAnswer("Instagram sent only a part of its list.")
         rest_until = asked_at + media.rest if media.rest else None
-        # Later than the one it replaces, though that may come from a process whose clock is ahead.
-        fetched_at = max(asked_at, old.fetched_at + A_MOMENT) if old else asked_at
+        revision = old.revision + 1 if old else 1
         known = {picture.id: picture.colour for picture in old.pictures()} if old else {}
-        new = FeedSnapshot(profile, media.posts, fetched_at, rest_until).painted(
-            lambda picture: known.get(picture.id) or self._pictures.colour(picture)
-        )
+        new = FeedSnapshot(
+            profile, media.posts, asked_at, rest_until, revision=revision, clock_ahead=media.clock_ahead
+        ).painted(lambda picture: known.get(picture.id) or self._pictures.colour(picture))
         departed = old.picture_ids - new.picture_ids if old else ()
         return replace(new, departed=tuple(sorted(departed)))
 
@@ -356,7 +349,7 @@ class FeedService:
             kind=type(error).__name__,
             message=str(error),
             hint=error.hint,
-            at=max(now, kept.fetched_at) if kept else now,  # It came after what it failed to replace.
+            at=now if kept is None or is_from_future(kept.fetched_at, now) else max(now, kept.fetched_at),
             until=now + pause_after(error, failures),
             token=(error.token if isinstance(error, TokenRejected) else None) or self._tokens.fingerprint(),
             failures=failures,

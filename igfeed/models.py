@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from igfeed.clock import CLOCKS_DIFFER
 from igfeed.texts import clean
 
 UNREADABLE = (ValueError, OverflowError, RecursionError)
@@ -60,6 +61,11 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 """Times beyond are mistakes, and near the ends of the calendar to add an hour is an error."""
 
 
+def is_from_future(moment: datetime | None, now: datetime) -> bool:
+    """Whether a clock that was wrong has told this moment: then it counts as unknown."""
+    return moment is not None and moment > now + CLOCKS_DIFFER
+
+
 class Document:
     """What is kept in the store as one JSON text."""
 
@@ -92,7 +98,8 @@ class Token(Document):
     ``origin`` is the fingerprint of the token that a person gave and renewals have made this one of; None: it is that
     one. ``from_environment`` says how it was given. ``refused`` are the fingerprints of tokens and of lines that gave
     way to this one: Instagram rejected them while this one worked, or a changed variable replaced them. ``revision``
-    grows each time that one token takes another one's place: of two that have refused each other, the later one counts.
+    grows each time that one token takes another one's place, by a renewal too: where times do not tell which of two is
+    the later one, it does.
     """
 
     value: Name = field(repr=False)
@@ -117,14 +124,22 @@ class Token(Document):
     def renewable_at(self) -> datetime | None:
         return None if self.issued_at is None else self.issued_at + SHORTEST_AGE
 
+    def is_misdated(self, now: datetime) -> bool:
+        """Whether it was renewed by a process whose clock was ahead, so that nobody knows its times."""
+        return is_from_future(self.issued_at, now)
+
+    def as_known(self, now: datetime) -> "Token":
+        """The same without the times that nobody knows."""
+        return replace(self, issued_at=None, expires_at=None) if self.is_misdated(now) else self
+
     def is_renewable(self, now: datetime) -> bool:
-        return self.renewable_at is None or now >= self.renewable_at
+        return self.renewable_at is None or now >= self.renewable_at or self.is_misdated(now)
 
     def is_expired(self, now: datetime) -> bool:
         return self.expires_at is not None and now >= self.expires_at
 
     def has_less_than(self, life: timedelta, now: datetime) -> bool:
-        return self.expires_at is None or self.expires_at - now < life
+        return self.expires_at is None or self.expires_at - now < life or self.is_misdated(now)
 
     def supersedes(self, other: "Token", now: datetime) -> bool:
         """Whether this is the one to go on with, of two that were come by apart.
@@ -137,7 +152,11 @@ class Token(Document):
         has_refused, was_refused = self._has_refused(other), other._has_refused(self)
         if has_refused or was_refused:
             return has_refused and (not was_refused or self.revision > other.revision)
-        return self.line == other.line and self._standing > other._standing
+        if self.line != other.line:
+            return False
+        if self.is_misdated(now) or other.is_misdated(now):
+            return self.revision > other.revision
+        return self._standing > other._standing
 
     def _has_refused(self, other: "Token") -> bool:
         is_of_refused_line = other.line != self.line and other.line in self.refused
@@ -161,7 +180,7 @@ class Token(Document):
             origin=self.line,
             from_environment=self.from_environment,
             refused=self.refused - {fresh.fingerprint},
-            revision=self.revision,
+            revision=self.revision + 1,
         )
 
     @property
@@ -221,7 +240,7 @@ class Trouble(Document):
     failures: Count = 1
 
     def pauses(self, token: str, now: datetime) -> bool:
-        return now < self.until and token == self.token
+        return now < self.until and token == self.token and not is_from_future(self.at, now)
 
 
 @dataclass(frozen=True)
@@ -328,12 +347,14 @@ class Media:
     """What one reading of the account's media gave; ``rest`` is how long Instagram asks to be left alone.
 
     ``is_whole`` is False when the reading ended before the list did and before there were enough posts.
+    ``clock_ahead`` is how far our clock was found to be ahead of Instagram's, zero while it counts as right.
     """
 
     posts: tuple[Post, ...]
     rest: timedelta = timedelta()
     left_out: tuple[LeftOut, ...] = ()
     is_whole: bool = True
+    clock_ahead: timedelta = timedelta()
 
 
 @dataclass(frozen=True)
@@ -341,7 +362,8 @@ class FeedSnapshot(Document):
     """The feed as it was at ``fetched_at``: one document, replaced as a whole.
 
     ``rest_until`` is set when Instagram asked for a rest. ``departed`` names the pictures that left with this fetch:
-    whoever fetches next deletes them once more, in case the first time failed.
+    whoever fetches next deletes them once more, in case the first time failed. ``revision`` grows with each change: it
+    tells which of two is the newer one whatever the clocks were. ``clock_ahead``: see ``Media``.
     """
 
     profile: Profile
@@ -349,6 +371,11 @@ class FeedSnapshot(Document):
     fetched_at: Moment
     rest_until: Moment | None = None
     departed: tuple[MediaId, ...] = ()
+    revision: Count = 0
+    clock_ahead: timedelta = timedelta()
+
+    def is_newer_than(self, other: "FeedSnapshot") -> bool:
+        return (self.revision, self.fetched_at) > (other.revision, other.fetched_at)
 
     def pictures(self) -> Iterator[Picture]:
         if self.profile.picture:

@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask, current_app
 
 from igfeed.background import Background, WorkerThread, in_place
-from igfeed.clock import Clock, Sleep, sleep, system_clock
+from igfeed.clock import CheckedClock, Clock, Sleep, sleep, system_clock
 from igfeed.config import Settings
 from igfeed.encryption import FernetCipher, NoCipher
 from igfeed.errors import StoreError
@@ -52,8 +52,9 @@ def build(
     settings: Settings, clock: Clock = system_clock, background: Background | None = None, sleep: Sleep = sleep
 ) -> Services:
     """Everything as the settings want it; opens no file and no connection yet."""
+    machine, clock = clock, CheckedClock(clock)
     instagram, from_environment = _instagram(settings, clock, sleep)
-    chosen = _store(settings, clock)
+    chosen = _store(settings, machine)
     store = GuardedStore(chosen, clock, background or _background(settings))
     tokens = _tokens(settings, instagram, store, clock, from_environment)
     pictures = Pictures(store, instagram, clock)
@@ -77,7 +78,7 @@ def _background(settings: Settings) -> Background:
     return in_place if settings.on_vercel else WorkerThread()
 
 
-def _instagram(settings: Settings, clock: Clock, sleep: Sleep) -> tuple[Instagram, str | None]:
+def _instagram(settings: Settings, clock: CheckedClock, sleep: Sleep) -> tuple[Instagram, str | None]:
     """Whom to ask, and the environment's token for it."""
     if settings.demo:
         from igfeed.demo import DEMO_TOKEN, DemoInstagram  # noqa: PLC0415  only the sample account needs it

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from igfeed import custody, feed, tokens
-from igfeed.clock import iso
+from igfeed.clock import SET_THE_CLOCK, clock_is_wrong, iso
 from igfeed.custody import Source
 from igfeed.errors import StoreError, TokenError
-from igfeed.models import FeedSnapshot, Renewal, Token, Trouble
+from igfeed.models import FeedSnapshot, Renewal, Token, Trouble, is_from_future
 from igfeed.services import Services
 from igfeed.stores import Kind
 from igfeed.tokens import Outcome, TokenReport
@@ -102,7 +102,7 @@ def _found(services: Services) -> Status:
     snapshot, store_error = _snapshot(services)
     trouble, found = services.feed.trouble(), services.tokens.report()
     token = _token_status(found, trouble)
-    findings = _findings(services, token, found, store_error, trouble)
+    findings = _findings(services, token, found, store_error, trouble, snapshot=snapshot)
     worst = next(findings, Finding("ok"))
     return Status(
         status=worst.status,
@@ -129,6 +129,8 @@ def _findings(
     tokens: TokenReport,
     store_error: StoreError | None,
     trouble: Trouble | None,
+    *,
+    snapshot: FeedSnapshot | None,
 ) -> Iterator[Finding]:
     """What is wrong, the worst first."""
     if services.obstacle:
@@ -142,6 +144,12 @@ def _findings(
         yield Finding("degraded", str(refusal), refusal.hint)
     if token.source == "memory" and not token.saved:
         yield Finding("degraded", "The renewed token is not saved yet.", StoreError.hint)
+    if snapshot and snapshot.clock_ahead:
+        yield Finding("degraded", clock_is_wrong(snapshot.clock_ahead), SET_THE_CLOCK)
+    yield from _failures(tokens, trouble)
+
+
+def _failures(tokens: TokenReport, trouble: Trouble | None) -> Iterator[Finding]:
     renewal = tokens.last_renewal.trouble if tokens.last_renewal else None
     if renewal and tokens.token and renewal.token == tokens.token.fingerprint:
         yield Finding("degraded", f"The last renewal failed: {renewal.message}", renewal.hint)
@@ -166,9 +174,10 @@ def _what_ails(token: TokenStatus) -> str:
 
 
 def _token_status(tokens: TokenReport, trouble: Trouble | None) -> TokenStatus:
-    token, now = tokens.token, tokens.at
-    if token is None:
+    if tokens.token is None:
         return TokenStatus()
+    now = tokens.at
+    token = tokens.token.as_known(now)
     life = None if token.expires_at is None else max(token.expires_at - now, timedelta())
     return TokenStatus(
         present=True,
@@ -210,11 +219,12 @@ def _feed_status(
     last_error = trouble.message if trouble else None
     if snapshot is None:
         return FeedStatus(last_error=last_error)
+    is_dated = not is_from_future(snapshot.fetched_at, now)
     age = now - snapshot.fetched_at
     return FeedStatus(
         posts=len(snapshot.posts),
-        fetched_at=snapshot.fetched_at,
-        age=max(0, int(age.total_seconds())),
+        fetched_at=snapshot.fetched_at if is_dated else None,
+        age=max(0, int(age.total_seconds())) if is_dated else None,
         fresh=services.feed.is_fresh(snapshot, now),
         last_error=last_error,
     )

@@ -245,6 +245,6 @@ class TokenManager:
         now = self._clock()
         is_last_day = token.expires_at is not None and token.has_less_than(LAST_DAY, now)
         until = now + (PAUSE_ON_LAST_DAY if is_last_day else PAUSE)
-        hint = error.hint if token.issued_at else AGE_UNKNOWN
+        hint = error.hint if token.as_known(now).issued_at else AGE_UNKNOWN
         trouble = Trouble(type(error).__name__, str(error), hint, now, until, token.fingerprint)
         return Renewal(attempt, now, token.fingerprint, trouble)

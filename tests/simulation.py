@@ -431,7 +431,7 @@ class Played:
         raise StoreError("The store is away.")
 
     def renew(self, process: Process, token: str, *, is_stillborn: bool) -> Token:
-        asked_at = process.clock()
+        asked_at = self._world.now + process.clock.ahead
         value, life = self._world.books.renew(token, self._world.now, is_stillborn=is_stillborn)
         return Token(value, issued_at=asked_at, expires_at=asked_at + life)
 

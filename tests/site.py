@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from igfeed.background import in_place
+from igfeed.clock import CheckedClock
 from igfeed.custody import KEY
 from igfeed.encryption import Cipher, NoCipher
 from igfeed.feed import FeedService
@@ -54,7 +55,7 @@ class Site:
             version="v25.0",
             media_origins=Origins(instagram.url),
             transport=Transport(user_agent="igfeed/test"),
-            clock=clock,
+            clock=CheckedClock(clock),
             sleep=no_sleep,
         )
 

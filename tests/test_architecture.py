@@ -12,8 +12,8 @@ PACKAGE = ROOT / "igfeed"
 
 FACTORY = "__init__"
 RANKS = (
-    (-1, "texts"),
-    (0, "errors clock models origins background version"),
+    (-1, "clock texts"),
+    (0, "errors models origins background version"),
     (1, "cache_settings config stores instagram encryption imaging sketches wording"),
     (2, "unknown_variables notes custody alt_text options policy addresses"),
     (3, "tokens pictures demo tiles"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from igfeed.clock import CheckedClock
 from igfeed.errors import (
     IgfeedError,
     InstagramError,
@@ -75,7 +76,7 @@ def client(instagram: FakeInstagram, clock: MovingClock, pauses: list[float]) ->
         version="v25.0",
         media_origins=Origins(instagram.url),
         transport=Transport("igfeed/tests"),
-        clock=clock,
+        clock=CheckedClock(clock),
         sleep=pauses.append,
     )
 

@@ -344,7 +344,7 @@ def test_no_value_of_a_token_shows() -> None:
 def test_a_successor_remembers_its_predecessor_but_not_the_one_before() -> None:
     successor = TOKEN.succeeded_by(Token("IGAAnew", NOW, NOW + timedelta(days=60)))
     assert successor == Token(
-        "IGAAnew", NOW, NOW + timedelta(days=60), replace(TOKEN, predecessor=None), origin="origin"
+        "IGAAnew", NOW, NOW + timedelta(days=60), replace(TOKEN, predecessor=None), origin="origin", revision=1
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from igfeed.background import in_place
-from igfeed.clock import Deadline
+from igfeed.clock import CheckedClock, Deadline
 from igfeed.errors import NoPicture, PicturesUnreachable, PictureUnavailable, StoreError
 from igfeed.imaging import MOST_PROFILE, MOST_READS, MOST_SCANS, TALLEST
 from igfeed.instagram.client import InstagramClient
@@ -917,7 +917,7 @@ def test_a_host_that_hangs_is_left_alone_by_views_but_not_by_the_cron(site: Site
         version="v25.0",
         media_origins=Origins(site.instagram.url),
         transport=Transport("igfeed/test"),
-        clock=site.clock,
+        clock=CheckedClock(site.clock),
     )
     pictures = Pictures(memory_store, silent, site.clock)
     wanted = mirrored(site, 3)

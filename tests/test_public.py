@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from igfeed.clock import CheckedClock
 from igfeed.errors import PictureUnavailable
 from igfeed.instagram.client import InstagramClient
 from igfeed.instagram.public import is_public
@@ -56,7 +57,7 @@ def client(instagram: FakeInstagram, clock: MovingClock, origins: str) -> Instag
         version="v25.0",
         media_origins=Origins(origins),
         transport=Transport("igfeed/test"),
-        clock=clock,
+        clock=CheckedClock(clock),
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from igfeed.clock import CheckedClock
 from igfeed.instagram.client import InstagramClient
 from igfeed.instagram.transport import Transport
 from igfeed.models import Token
@@ -383,7 +384,7 @@ class Served:
             version="v25.0",
             media_origins=Origins(self._instagram.url),
             transport=Transport(user_agent="igfeed/test"),
-            clock=process.clock,
+            clock=CheckedClock(WorldClock(self._world, process.clock.ahead)),
             sleep=no_sleep,
         )
 

@@ -649,7 +649,7 @@ def test_the_environment_is_the_last_resort_when_the_store_is_away(
     assert tokens.report().store_error is not None
 
 
-UNREADABLE = ["", "null", "[]", "{}", "no json", '{"value": ""}', '{"value": 5}', '{"value": "IGAA"}', "fernet:x"]
+UNREADABLE = ["", "null", "[]", "{}", "no json", '{"value": ""}', '{"value": 5}', "fernet:x"]
 
 
 @pytest.mark.parametrize("text", UNREADABLE)

@@ -9,7 +9,8 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -37,16 +38,20 @@ NEARLY_SPENT = 90
 LARGEST = 1_000_000_000
 """What any number in a reply is capped at."""
 
+LONGEST_REST = timedelta(days=1)
+"""However long a reply says: a garbled header must not end the feed for good."""
+
 HOURLY_BUDGET = timedelta(hours=1)
 """The budgets in percent are counted over the last hour (Meta's documentation of rate limits)."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A good reply: its JSON object, and how long Instagram asks to be left alone after it."""
+    """A good reply: its JSON object, how long Instagram asks to be left alone after it, and when it was sent."""
 
     data: dict[str, Any]
     rest: timedelta
+    sent_at: datetime | None
 
 
 def read(reply: Reply) -> Answer:
@@ -60,16 +65,26 @@ def read(reply: Reply) -> Answer:
         raise _error_of_code(error, reply)
     if data is None or reply.status >= HTTPStatus.MULTIPLE_CHOICES:
         raise _error_of_status(reply)
-    return Answer(data, _rest(reply.headers))
+    return Answer(data, _rest(reply.headers), _sent_at(reply.headers))
 
 
 def _rest(headers: Mapping[str, str]) -> timedelta:
     regain = max((int(_number(usage.get("estimated_time_to_regain_access"))) for usage in _usages(headers)), default=0)
     if regain:
-        return timedelta(minutes=regain)
+        return min(timedelta(minutes=regain), LONGEST_REST)
     percents = ("call_count", "total_cputime", "total_time")
     spent = max((_number(usage.get(name)) for usage in _usages(headers) for name in percents), default=0)
     return HOURLY_BUDGET if spent > NEARLY_SPENT else timedelta()
+
+
+def _sent_at(headers: Mapping[str, str]) -> datetime | None:
+    """By Instagram's clock; None where nobody can say, as behind a cache."""
+    if "Age" in headers:
+        return None
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _parse(body: bytes) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 
-from igfeed.clock import Clock, Deadline, Pause, Sleep, sleep
+from igfeed.clock import Beginning, CheckedClock, Deadline, Pause, Sleep, sleep
 from igfeed.errors import (
     InstagramUnreachable,
     NoPicture,
@@ -89,7 +89,7 @@ class InstagramClient:
         version: str,
         media_origins: Origins,
         transport: Transport,
-        clock: Clock,
+        clock: CheckedClock,
         sleep: Sleep = sleep,
     ) -> None:
         self._url = url
@@ -123,7 +123,7 @@ class InstagramClient:
                 raise
             is_whole = False
             log.warning("Instagram sent %s posts, but not those after them: %s", len(found), error)
-        return Media(tuple(found.values())[:limit], rest, tuple(left_out), is_whole)
+        return Media(tuple(found.values())[:limit], rest, tuple(left_out), is_whole, self._clock.ahead)
 
     def renew(self, token: str) -> Token:
         return self._token("refresh_access_token", {"grant_type": "ig_refresh_token", "access_token": token})
@@ -222,12 +222,13 @@ class InstagramClient:
 
     def _token(self, path: str, params: dict[str, str]) -> Token:
         """Token calls carry no version."""
-        asked_at = self._clock()  # Before the call: the lifetime we are told started no earlier.
+        asked = Beginning(self._clock)  # Before the call: the lifetime we are told started no earlier.
         data = self._get(path, params).data
         value, seconds = data.get("access_token"), data.get("expires_in")
         if not isinstance(value, str) or not value or not isinstance(seconds, int) or not 0 < seconds <= LONGEST_LIFE:
             raise UnexpectedAnswer("Instagram sent a token without a value or a lifetime.")
-        return Token(value, issued_at=asked_at, expires_at=asked_at + timedelta(seconds=seconds))
+        issued_at = asked.moment
+        return Token(value, issued_at=issued_at, expires_at=issued_at + timedelta(seconds=seconds))
 
     def _get(
         self, path: str, params: dict[str, str], deadline: Deadline | None = None, *, insists: bool = True
@@ -254,7 +255,10 @@ class InstagramClient:
             raise TooMuchAsked(f"Instagram is out of reach: {error}.") from None
         except TransportError as error:
             raise InstagramUnreachable(f"Instagram is out of reach: {error}.") from None
-        return answers.read(reply)
+        answer = answers.read(reply)
+        if answer.sent_at:
+            self._clock.check(answer.sent_at)
+        return answer
 
 
 def _spread(pause: float) -> float:

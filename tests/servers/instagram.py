@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import lru_cache
 from io import BytesIO
 from typing import Any, TypeAlias
@@ -512,6 +513,7 @@ class FakeInstagram(FakeServer):
     ) -> None:
         super().__init__(port)
         self.clock = clock
+        self.tells_the_date = True
         self.posts = sample_posts(30, clock() - timedelta(hours=2)) if posts is None else posts
         """Newest first, in the wire's shape."""
         self.profile = default_profile()
@@ -652,10 +654,10 @@ class FakeInstagram(FakeServer):
         self._calls.append(call)
 
     def dress(self, request: Request, answer: Answer) -> Answer:
-        usage = {"X-App-Usage": self.app_usage, "X-Business-Use-Case-Usage": self.business_usage}
-        headers = {name: json.dumps(value) for name, value in usage.items() if value is not None}
-        if not headers or endpoint_of(request.path) not in API or "json" not in answer.content_type:
-            return answer
+        headers = {"Date": format_datetime(self.clock(), usegmt=True)} if self.tells_the_date else {}
+        if endpoint_of(request.path) in API and "json" in answer.content_type:
+            usage = {"X-App-Usage": self.app_usage, "X-Business-Use-Case-Usage": self.business_usage}
+            headers |= {name: json.dumps(value) for name, value in usage.items() if value is not None}
         return replace(answer, headers={**headers, **answer.headers})
 
     def answer(self, request: Request) -> Answer:

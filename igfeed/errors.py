@@ -103,7 +103,11 @@ class InstagramError(IgfeedError):
 
 
 class InstagramUnreachable(InstagramError):
-    pass
+    """``may_be_done`` is False when the request was never sent, so that it cannot have changed anything."""
+
+    def __init__(self, message: str, code: int | None = None, *, may_be_done: bool = True) -> None:
+        super().__init__(message, code=code)
+        self.may_be_done = may_be_done
 
 
 class TooMuchAsked(InstagramUnreachable):

@@ -139,10 +139,11 @@ class FeedService:
         finally:
             self._places.release()
 
-    def refresh(self) -> None:
+    def refresh(self, *, is_awaited: bool = False) -> None:
         """Fetch as a visitor's view may: unless somebody else is at it, or a failure's pause holds it back.
 
-        Never raises: what went wrong is in the log and in the status.
+        ``is_awaited``: the visitor waits for it, so the token is not renewed on this occasion. Never raises: what went
+        wrong is in the log and in the status.
         """
         if not self._refreshing.acquire(blocking=False):
             return
@@ -150,7 +151,7 @@ class FeedService:
             if self._is_our_turn():
                 with self._store.read_at_once(KEY, TROUBLE_KEY, TOKEN_KEY):
                     if self._is_wanted():
-                        self._fetch()
+                        self._fetch(is_awaited=is_awaited)
         except IgfeedError as error:
             log.warning("The feed could not be fetched: %s", error)
         finally:
@@ -257,7 +258,7 @@ class FeedService:
     def _fetch_or_wait(self) -> None:
         self._look()
         if self._snapshot is None:
-            self.refresh()
+            self.refresh(is_awaited=True)
         deadline = Deadline(WAIT_FOR_WINNER)
         while self._snapshot is None and self._is_somebody_fetching() and deadline.left():
             self._sleep(LOOK_AGAIN)
@@ -292,10 +293,10 @@ class FeedService:
         trouble = self.trouble()
         return trouble is None or not trouble.pauses(self._tokens.fingerprint(), now)
 
-    def _fetch(self) -> FeedSnapshot:
+    def _fetch(self, *, is_awaited: bool = False) -> FeedSnapshot:
         asked = Beginning(self._clock)
         try:
-            profile, media = self._tokens.use(self._ask)
+            profile, media = self._tokens.use(self._ask, is_awaited=is_awaited)
             snapshot = self._succeeding(self._snapshot, profile, media, asked.moment)
         except IgfeedError as error:
             self._remember(error)

@@ -142,6 +142,8 @@ def _answer(path: str) -> Response:
         response.make_conditional(request)
     if is_due:
         response.call_on_close(lambda: services.background(services.feed.refresh))
+    elif cache_status == "fwd=miss":  # The first fetch did not keep this visitor waiting for a renewal.
+        response.call_on_close(lambda: services.background(services.tokens.keep_alive))
     return response
 
 

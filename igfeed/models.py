@@ -248,13 +248,14 @@ class Renewal(Document):
     """The last finished try to renew a token; ``trouble`` is None when it succeeded.
 
     ``attempt`` counts them, so that each next one has a claim of its own. ``token`` is the fingerprint of what came
-    out of it.
+    out of it. ``may_be_done``: it was asked for with that token, no answer came, and Instagram may have ended it.
     """
 
     attempt: Count
     at: Moment
     token: str
     trouble: Trouble | None = None
+    may_be_done: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def build(
     instagram, from_environment = _instagram(settings, clock, sleep)
     chosen = _store(settings, machine)
     store = GuardedStore(chosen, clock, background or _background(settings))
-    tokens = _tokens(settings, instagram, store, clock, from_environment)
+    tokens = _tokens(settings, instagram, store, clock, from_environment, sleep=sleep)
     pictures = Pictures(store, instagram, clock)
     feed = FeedService(
         instagram,
@@ -96,7 +96,7 @@ def _instagram(settings: Settings, clock: CheckedClock, sleep: Sleep) -> tuple[I
 
 
 def _tokens(
-    settings: Settings, instagram: Instagram, store: Store, clock: Clock, from_environment: str | None
+    settings: Settings, instagram: Instagram, store: Store, clock: Clock, from_environment: str | None, *, sleep: Sleep
 ) -> TokenManager:
     return TokenManager(
         instagram,
@@ -105,6 +105,7 @@ def _tokens(
         renew_within=settings.renew_within,
         cipher=FernetCipher(settings.encryption_keys) if settings.encryption_keys else NoCipher(),
         from_environment=from_environment,
+        sleep=sleep,
     )
 
 

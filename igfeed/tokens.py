@@ -10,21 +10,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
-from igfeed.clock import Clock
+from igfeed.clock import Clock, Deadline, Sleep, sleep
 from igfeed.custody import Custody, Held, Source
 from igfeed.encryption import Cipher
 from igfeed.errors import (
+    IgfeedError,
     InstagramError,
+    InstagramUnreachable,
     PermissionRefused,
     StoreError,
     TokenExpired,
     TokenRejected,
     UnexpectedAnswer,
 )
-from igfeed.instagram import Instagram
-from igfeed.models import Renewal, Token, Trouble
+from igfeed.instagram import RENEWAL_LIMIT, Instagram
+from igfeed.models import Renewal, Token, Trouble, fingerprint
 from igfeed.notes import Note
 from igfeed.stores import Store
 
@@ -35,11 +38,23 @@ RENEWAL_KEY = "renewal:v1"
 CLAIM = timedelta(seconds=60)
 """How long one renewal may take, all its tries included, before another process may begin."""
 
+MOST_TRIES = 3
+
+TIME_TO_ASK_AGAIN = 25.0
+"""Seconds that a read with the old string and another renewal may take: with less left, that is for the next time."""
+
+PAUSES_FOR_OTHERS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
+"""Seconds between two looks for the token that another process is renewing right now."""
+
+A_SECOND = timedelta(seconds=1)
+
 PAUSE = timedelta(hours=1)
 PAUSE_ON_LAST_DAY = timedelta(minutes=5)
 LAST_DAY = timedelta(days=1)
 
 AGE_UNKNOWN = "A token younger than 24 hours cannot be renewed yet; it is used as it is and tried again by itself."
+
+LOST = "Instagram took a renewal, its answer never came, and the old token does not work any more."
 
 T = TypeVar("T")
 
@@ -81,11 +96,13 @@ class TokenManager:
         renew_within: timedelta,
         cipher: Cipher,
         from_environment: str | None = None,
+        sleep: Sleep = sleep,
     ) -> None:
         self._instagram = instagram
         self._store = store
         self._clock = clock
         self._renew_within = renew_within
+        self._sleep = sleep
         self._custody = Custody(store, clock, cipher, from_environment)
         self._renewals = Note(store, RENEWAL_KEY, Renewal.from_text)
 
@@ -97,29 +114,32 @@ class TokenManager:
         """
         return self._ready().token
 
-    def use(self, call: Callable[[str], T]) -> T:
+    def use(self, call: Callable[[str], T], *, is_awaited: bool = False) -> T:
         """Call with a usable token, and learn from the outcome.
 
         The token of a changed variable is stored once this call has succeeded with it; until then the stored one stays.
         A rejected token is only given up for another one at hand that works. One that has expired is tried all the
-        same: only Instagram knows for sure. Raises what ``usable`` and ``call`` do, and TokenExpired.
+        same: only Instagram knows for sure. ``is_awaited``: a visitor waits, so nothing is renewed now, by us or by
+        others. Raises what ``usable`` and ``call`` do, and TokenExpired.
         """
-        held = self._ready()
+        held = self._custody.settled() if is_awaited else self._ready()
         try:
             token, answer = self._accepted(held, call)
         except TokenRejected:
+            if not is_awaited and self._have_others_renewed(held):
+                return self.use(call, is_awaited=True)
             if held.token.is_expired(self._clock()):
                 raise TokenExpired(f"The access token expired on {held.token.expires_at:%Y-%m-%d}.") from None
             raise
-        if token.is_expired(self._clock()):
-            token = replace(token, expires_at=None)
-        if held.incumbent and token == held.token:
-            log.info("The changed INSTAGRAM_ACCESS_TOKEN works and takes the stored token's place")
-            token = token.in_place_of(held.incumbent.token)
-        is_unsaved = held.source == "environment" and held.store_error is None
-        if is_unsaved or token.proven != held.token:
-            self._custody.save(token.proven)
+        self._learn(held, token)
         return answer
+
+    def keep_alive(self) -> None:
+        """Renew what is due, after a visitor has been answered. Never raises."""
+        try:
+            self.usable()
+        except IgfeedError as error:
+            log.warning("The token could not be looked after: %s", error)
 
     def renew(self) -> Outcome:
         """Renew now, as a person or the cron asks for: however long it still lives, and whatever pause there is.
@@ -201,22 +221,69 @@ class TokenManager:
         known = [held.tried.token, *held.tried.token.predecessors] if held else []
         return [each for each in known if each.value != token.value and not each.is_expired(now)]
 
+    def _learn(self, held: Held, token: Token) -> None:
+        """Store what a call that has worked tells: which token works, and that it has not expired."""
+        if held.incumbent and token == held.token:
+            log.info("The changed INSTAGRAM_ACCESS_TOKEN works and takes the stored token's place")
+            token = token.in_place_of(held.incumbent.token)
+        if token.is_expired(self._clock()):
+            token = replace(token, expires_at=None)
+        is_unsaved = held.source == "environment" and held.store_error is None
+        if is_unsaved or token.proven != held.token:
+            self._custody.save(token.proven)
+
+    def _have_others_renewed(self, held: Held) -> bool:
+        """Whether another process has renewed this token, which may have ended it; waits for one that is at it."""
+        for pause in PAUSES_FOR_OTHERS:
+            if not self._is_somebody_renewing():
+                break
+            self._sleep(pause)
+        found = self._found_or_none()
+        return found is not None and found.tried.token.value != held.tried.token.value
+
+    def _is_somebody_renewing(self) -> bool:
+        """By the claim: whoever gets it for a second learns that nobody had it, and keeps nobody from renewing."""
+        return not self._store.claim(_claim_key(self._renewals.recall()), A_SECOND)
+
     def _renew(self, held: Held, last: Renewal | None) -> Outcome:
         """One renewal at a time across all processes: each try, counted when it has ended, has a claim of its own."""
         attempt = last.attempt + 1 if last else 1
-        if not self._store.claim(f"claim:renewal:{attempt}", CLAIM):
+        if not self._store.claim(_claim_key(last), CLAIM):
             return Outcome.LEFT_TO_OTHERS
         if self._custody.present().tried.token.differs_from(held.token):
             return Outcome.LEFT_TO_OTHERS  # Somebody has renewed it between our look and our claim.
         try:
-            token, renewed = self._accepted(held, self._instagram.renew)
+            token, renewed = self._accepted(held, partial(self._renewed, Deadline(RENEWAL_LIMIT), last))
         except InstagramError as error:
             self._renewals.keep(self._failed(attempt, held.token, error))
             raise
         self._custody.save(token.succeeded_by(renewed))
         self._renewals.keep(Renewal(attempt, self._clock(), renewed.fingerprint))
-        log.info("The access token was renewed and lives until %s", renewed.expires_at)
+        log.info("The access token was renewed and lives until %s", renewed.expires_at or "a time that is not known")
         return Outcome.RENEWED
+
+    def _renewed(self, deadline: Deadline, last: Renewal | None, value: str) -> Token:
+        """What Instagram makes of the token.
+
+        A request whose answer was lost may have ended the old string. So before it is sent again, now or by the next
+        try, a read shows whether the string still works. Raises an InstagramError.
+        """
+        if last and last.may_be_done and last.token == fingerprint(value):
+            self._read_with(value)
+        for _ in range(MOST_TRIES - 1):
+            try:
+                return self._instagram.renew(value, deadline.left())
+            except InstagramUnreachable as error:
+                if not error.may_be_done or deadline.left() < TIME_TO_ASK_AGAIN:
+                    raise
+            self._read_with(value)
+        return self._instagram.renew(value, deadline.left())
+
+    def _read_with(self, value: str) -> None:
+        try:
+            self._instagram.profile(value)
+        except TokenRejected as error:
+            raise TokenRejected(LOST, code=error.code) from None
 
     def _accepted(self, held: Held, call: Callable[[str], T]) -> tuple[Token, T]:
         """The answer, and the token that brought it: where Instagram rejects this one, another one at hand.
@@ -247,4 +314,10 @@ class TokenManager:
         until = now + (PAUSE_ON_LAST_DAY if is_last_day else PAUSE)
         hint = error.hint if token.as_known(now).issued_at else AGE_UNKNOWN
         trouble = Trouble(type(error).__name__, str(error), hint, now, until, token.fingerprint)
-        return Renewal(attempt, now, token.fingerprint, trouble)
+        may_be_done = isinstance(error, InstagramUnreachable) and error.may_be_done
+        return Renewal(attempt, now, token.fingerprint, trouble, may_be_done)
+
+
+def _claim_key(last: Renewal | None) -> str:
+    """Of the try that comes after the last one that has ended."""
+    return f"claim:renewal:{last.attempt + 1 if last else 1}"

@@ -50,6 +50,7 @@ from igfeed.errors import (
     TokenRejected,
     UnexpectedAnswer,
 )
+from igfeed.instagram import RENEWAL_LIMIT
 from igfeed.models import Media, Profile, Token
 from igfeed.stores import Kind, Store
 from igfeed.stores.guarded import GuardedStore
@@ -343,6 +344,8 @@ class Turn:
     had_store_trouble: bool = False
     has_read: bool = False
     was_lied_to: bool = False
+    could_not_read: bool = False
+    """Instagram did not answer a read, which comes before a renewal whose last try was never answered."""
     was_shared: bool = False
     was_killed: bool = False
     tries: list[Try] = field(default_factory=list)
@@ -393,6 +396,7 @@ class Process:
             renew_within=RENEW_WITHIN,
             cipher=NoCipher(),
             from_environment=self.world.environment,
+            sleep=lambda _: None,
         )
 
     def catch_up(self) -> None:
@@ -524,7 +528,7 @@ class InstagramLine:
         self._process = process
         self._world = process.world
 
-    def renew(self, token: str) -> Token:
+    def renew(self, token: str, seconds: float = RENEWAL_LIMIT) -> Token:
         fate = self._reach()
         tries = self._world.oracle.begins_try(self._process, token)
         try:
@@ -544,6 +548,7 @@ class InstagramLine:
         fate = self._reach()
         parts = self._world.parts
         if self._world.is_now(Mood.INSTAGRAM_DOWN) or fate in (Fate.FAILS, Fate.REPLY_LOST):
+            self._world.turn.could_not_read = True
             parts.instagram_fails(lambda: parts.read(self._process, token), Mood.INSTAGRAM_DOWN, is_done=False)
         parts.read(self._process, token)
         if fate == Fate.KILLED_AFTER:
@@ -732,6 +737,7 @@ class Oracle:
         if turn.was_killed:
             return Reason.ENDED
         failures = [each.failure for each in turn.tries if each.failure]
+        failures += [Reason.INSTAGRAM] if turn.could_not_read and not turn.tries else []
         for reason in (Reason.REPLY_LOST, Reason.INSTAGRAM):
             if reason in failures:
                 return reason

@@ -88,6 +88,7 @@ class Site:
             renew_within=timedelta(days=7),
             cipher=cipher or NoCipher(),
             from_environment=environment,
+            sleep=sleep,
         )
         pictures = Pictures(store, self.client, self.clock)
         feed = FeedService(

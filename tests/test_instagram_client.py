@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from igfeed.errors import (
     TooMuchAsked,
     UnexpectedAnswer,
 )
+from igfeed.instagram import timed
 from igfeed.instagram.client import MOST_JSON, MOST_PAGES, MOST_PICTURE, InstagramClient
 from igfeed.instagram.transport import Transport
 from igfeed.models import LeftOut, Picture
@@ -590,9 +592,53 @@ def test_temporary_trouble_is_tried_three_times_and_no_more(
 def test_what_works_at_a_later_try_has_worked(
     client: InstagramClient, instagram: FakeInstagram, token: str, fault: Fault, times: int
 ) -> None:
-    instagram.fail("renew", fault, times=times)
-    assert client.renew(token).value
-    assert instagram.count("renew") == times + 1
+    instagram.fail("profile", fault, times=times)
+    assert client.profile(token).username
+    assert instagram.count("profile") == times + 1
+
+
+@pytest.mark.parametrize("fault", TEMPORARY_FAULTS.values(), ids=TEMPORARY_FAULTS)
+def test_a_renewal_is_asked_for_once_and_its_error_says_that_it_may_be_done(
+    client: InstagramClient, instagram: FakeInstagram, token: str, pauses: list[float], fault: Fault
+) -> None:
+    instagram.fail("renew", fault)
+    with pytest.raises(InstagramUnreachable) as caught:
+        client.renew(token)
+    assert caught.value.may_be_done
+    assert instagram.count("renew") == 1
+    assert pauses == []
+
+
+def test_a_renewal_that_was_never_sent_is_tried_again_and_says_that_it_is_not_done(
+    client: InstagramClient, instagram: FakeInstagram, token: str, pauses: list[float]
+) -> None:
+    instagram.stop()
+    with pytest.raises(InstagramUnreachable) as caught:
+        client.renew(token)
+    assert not caught.value.may_be_done
+    assert len(pauses) == 2
+
+
+def test_a_renewal_is_waited_for_when_any_other_call_has_long_been_given_up(
+    client: InstagramClient, instagram: FakeInstagram, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timed, "READ_LIMIT", 0.1)
+    with ThreadPoolExecutor() as threads, instagram.hold("renew") as gate, instagram.hold("profile"):
+        renewing = threads.submit(client.renew, token)
+        assert gate.wait()
+        with pytest.raises(InstagramUnreachable):
+            client.profile(token)
+        assert not renewing.done()
+        gate.release()
+        assert instagram.alive(renewing.result().value)
+
+
+def test_a_renewal_that_takes_longer_than_it_may_is_given_up(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    with instagram.hold("renew"), pytest.raises(InstagramUnreachable) as caught:
+        client.renew(token, 0.2)
+    assert caught.value.may_be_done
 
 
 @pytest.mark.parametrize("fault", LASTING_FAULTS.values(), ids=LASTING_FAULTS)
@@ -712,37 +758,63 @@ def test_a_life_begins_before_the_call_however_long_that_takes(
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"expires_in": 0},
-        {"expires_in": -1},
-        {"expires_in": None},
-        {"expires_in": "5183944"},
-        {"expires_in": 10**12},
-        {"expires_in": 10**30},
-        {"expires_in": float("inf")},
-        {"access_token": ""},
-        {"access_token": None},
-        {"access_token": 5},
-        {"access_token": ["IGAAnew"]},
-    ],
+    "value", ["", " ", None, 5, ["IGAAfresh"], "IGAA fresh", "IGAA\u00e4", "IGAA\nfresh", "IGAA\x00fresh"], ids=repr
 )
-def test_a_token_without_a_value_or_a_lifetime_is_refused(
-    client: InstagramClient, instagram: FakeInstagram, token: str, change: dict[str, Any]
+def test_a_reply_without_a_readable_token_is_refused(
+    client: InstagramClient, instagram: FakeInstagram, token: str, value: object
 ) -> None:
-    whole = {"access_token": "IGAAnew", "token_type": "bearer", "expires_in": 5183944}
-    instagram.fail("renew", reply({**whole, **change}))
+    instagram.fail("renew", reply({"access_token": value, "token_type": "bearer", "expires_in": 5183944}))
     with pytest.raises(UnexpectedAnswer) as caught:
         client.renew(token)
-    assert "IGAAnew" not in told_by(caught.value)
+    assert "fresh" not in told_by(caught.value)
 
 
-@pytest.mark.parametrize("missing", ["access_token", "expires_in"])
-def test_half_a_token_is_refused(client: InstagramClient, instagram: FakeInstagram, token: str, missing: str) -> None:
-    whole = {"access_token": "IGAAnew", "expires_in": 5183944}
-    instagram.fail("renew", reply({name: value for name, value in whole.items() if name != missing}))
+def test_a_reply_without_a_token_is_refused(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
+    instagram.fail("renew", reply({"expires_in": 5183944}))
     with pytest.raises(UnexpectedAnswer):
         client.renew(token)
+
+
+LIVES: dict[str, tuple[dict[str, Any], int | None]] = {
+    "a number": ({"expires_in": 5183944}, 5183944),
+    "a text": ({"expires_in": "5183944"}, 5183944),
+    "a text with a line end": ({"expires_in": "5183944\n"}, 5183944),
+    "a float": ({"expires_in": 5183944.0}, 5183944),
+    "the older name": ({"expires": 5183944}, 5183944),
+    "null beside the older name": ({"expires_in": None, "expires": "5183944"}, 5183944),
+    "a second": ({"expires_in": 1}, 1),
+    "more than any token has": ({"expires_in": 90 * 86400}, 60 * 86400),
+    "none": ({}, None),
+    "null": ({"expires_in": None}, None),
+    "zero": ({"expires_in": 0}, None),
+    "less than none": ({"expires_in": -1}, None),
+    "yes": ({"expires_in": True}, None),
+    "words": ({"expires_in": "60 days"}, None),
+    "a list": ({"expires_in": [5183944]}, None),
+    "a date": ({"expires": 1_798_761_600}, None),
+    "milliseconds": ({"expires_in": 5183944000}, None),
+    "more than a float holds": ({"expires_in": 10**400}, None),
+    "infinite": ({"expires_in": float("inf")}, None),
+    "not a number": ({"expires_in": "nan"}, None),
+}
+
+
+@pytest.mark.parametrize("is_in_list", [False, True], ids=["flat", "in a list"])
+@pytest.mark.parametrize(("life", "seconds"), LIVES.values(), ids=LIVES)
+def test_a_token_is_kept_whatever_the_reply_says_of_its_life(
+    client: InstagramClient,
+    instagram: FakeInstagram,
+    token: str,
+    life: dict[str, Any],
+    seconds: int | None,
+    is_in_list: bool,
+) -> None:
+    data = {"access_token": "IGAAnew\n", "token_type": "bearer", **life}
+    instagram.fail("renew", reply({"data": [data]} if is_in_list else data))
+    renewed = client.renew(token)
+    assert renewed.value == "IGAAnew"
+    assert renewed.issued_at is not None
+    assert renewed.expires_at == (None if seconds is None else renewed.issued_at + timedelta(seconds=seconds))
 
 
 def test_one_second_of_life_is_a_life(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -48,8 +49,7 @@ EVERY_FAILURE: dict[str, fake.Fault] = {
     "invalid_json": fake.invalid_json(),
     "empty_object": fake.reply({}),
     "empty_string": fake.reply({"access_token": "", "token_type": "bearer", "expires_in": 5183944}),
-    "no_lifetime": fake.reply({"access_token": "IGAAx", "token_type": "bearer"}),
-    "lifetime_over": fake.reply({"access_token": "IGAAx", "token_type": "bearer", "expires_in": 0}),
+    "no_text": fake.reply({"access_token": 5, "token_type": "bearer", "expires_in": 5183944}),
 }
 """What has been seen in place of a renewed token."""
 
@@ -1188,7 +1188,199 @@ def test_a_young_token_of_unknown_age_says_that_the_refusal_is_harmless(site: Si
     assert "younger than 24 hours" in last.trouble.hint
 
 
+# A renewal that is not answered
+
+
+LOST: dict[str, fake.Fault] = {
+    "reset": fake.reset_after(),
+    "closed": fake.close_after(),
+    "a 502 in its place": fake.done_but(fake.html_error(502)),
+}
+"""Instagram has renewed the token, and its answer never came."""
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_a_renewal_whose_answer_was_lost_is_asked_for_again_once_a_read_has_shown_that_the_old_string_lives(
+    fault: fake.Fault, site: Site, memory_store: MemoryStore
+) -> None:
+    old = site.stored(memory_store)
+    site.instagram.fail("renew", fault, times=1)
+
+    outcome = site.start(memory_store).tokens.renew()
+
+    assert outcome == Outcome.RENEWED
+    assert [call.endpoint for call in site.instagram.calls] == ["renew", "profile", "renew"]
+    assert {call.params["access_token"] for call in site.instagram.calls} == {old.value}
+    assert site.instagram.alive(document(memory_store).value)
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_where_the_old_string_died_with_the_lost_answer_that_is_said_and_nothing_is_asked_twice(
+    fault: fake.Fault, site: Site, memory_store: MemoryStore
+) -> None:
+    site.instagram.old_string_survives = False
+    site.stored(memory_store)
+    site.instagram.fail("renew", fault, times=1)
+
+    with pytest.raises(TokenRejected, match="its answer never came") as lost:
+        site.start(memory_store).tokens.renew()
+
+    assert "setup-token" in lost.value.hint
+    assert [call.endpoint for call in site.instagram.calls] == ["renew", "profile"]
+
+
+def test_where_the_old_string_died_with_the_lost_answer_another_one_at_hand_is_renewed(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    site.instagram.old_string_survives = False
+    site.stored(memory_store)
+    site.instagram.fail("renew", fake.reset_after(), times=1)
+
+    outcome = site.start(memory_store, environment=site.instagram.issue()).tokens.renew()
+
+    assert outcome == Outcome.RENEWED
+    assert site.instagram.alive(document(memory_store).value)
+
+
+def test_a_try_that_was_never_answered_is_taken_up_by_the_next_one_with_a_read(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    site.stored(memory_store)
+    site.instagram.fail("renew", fake.reset_after())
+    with pytest.raises(InstagramUnreachable):
+        site.start(memory_store).tokens.renew()
+    site.instagram.heal()
+    site.instagram.forget_calls()
+
+    site.start(memory_store).tokens.renew()
+
+    assert [call.endpoint for call in site.instagram.calls] == ["profile", "renew"]
+
+
+def test_a_renewal_that_never_left_us_is_tried_again_without_a_read(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store)
+    site.instagram.stop()
+    tokens = site.start(memory_store).tokens
+    with pytest.raises(InstagramUnreachable):
+        tokens.renew()
+    site.instagram.start()
+
+    tokens.renew()
+
+    assert [call.endpoint for call in site.instagram.calls] == ["renew"]
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["answered late", "never answered"])
+def test_a_visitor_who_waits_for_the_first_feed_waits_for_no_renewal(
+    is_lost: bool, site: Site, memory_store: MemoryStore, threads: ThreadPoolExecutor
+) -> None:
+    site.stored(memory_store, left=DAY)
+    process = site.start(memory_store)
+
+    with site.instagram.hold("renew"):
+        shown = threads.submit(process.feed.first).result(timeout=30)
+
+    process.tokens.keep_alive()
+    assert shown.posts
+    assert site.instagram.count("renew") == 1
+    assert document(memory_store).expires_at == site.clock() + timedelta(seconds=5183944)
+
+
+# Two at once, where a renewal ends the old string
+
+
+def test_of_two_crons_at_once_both_fetch_though_a_renewal_ends_the_old_string(
+    any_store: Store, site: Site, threads: ThreadPoolExecutor
+) -> None:
+    site.instagram.old_string_survives = False
+    old = site.stored(any_store)
+    answers, asked_in_vain = Event(), Event()
+
+    def end_the_old_string_and_answer_late(exchange: fake.Exchange) -> None:
+        answer = exchange.execute()
+        answers.set()
+        assert asked_in_vain.wait(30)
+        exchange.send(answer)
+
+    def wait_in_vain(seconds: float) -> None:
+        asked_in_vain.set()
+        renewing.result(timeout=30)
+
+    site.instagram.fail("renew", end_the_old_string_and_answer_late, times=1)
+    winner = site.start(any_store).tokens
+    loser = site.start(any_store, sleep=wait_in_vain).tokens
+    renewing = threads.submit(winner.renew)
+    assert answers.wait(30)
+
+    outcome = loser.renew()
+    profile = loser.use(site.client.profile)
+
+    assert (outcome, renewing.result()) == (Outcome.LEFT_TO_OTHERS, Outcome.RENEWED)
+    assert profile.username == fake.USERNAME
+    assert not site.instagram.alive(old.value)
+    assert site.instagram.count("renew") == 1
+
+
+def test_a_dead_token_is_said_to_be_dead_at_once_where_nobody_renews(site: Site, memory_store: MemoryStore) -> None:
+    token = site.stored(memory_store)
+    site.instagram.revoke(token.value)
+    pauses: list[float] = []
+
+    with pytest.raises(TokenRejected):
+        site.start(memory_store, sleep=pauses.append).tokens.use(site.client.profile)
+
+    assert pauses == []
+
+
+def test_whoever_waits_for_a_renewal_that_never_ends_waits_for_a_while_only(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    token = site.stored(memory_store)
+    site.instagram.revoke(token.value)
+    memory_store.claim("claim:renewal:1", timedelta(seconds=60))
+    pauses: list[float] = []
+
+    with pytest.raises(TokenRejected):
+        site.start(memory_store, sleep=pauses.append).tokens.use(site.client.profile)
+
+    assert 5 < sum(pauses) < 20
+
+
 # How a renewal ends
+
+
+ODD_LIVES: dict[str, dict[str, object]] = {
+    "none": {},
+    "null": {"expires_in": None},
+    "zero": {"expires_in": 0},
+    "words": {"expires_in": "never"},
+    "a date": {"expires": 1_798_761_600},
+}
+
+
+@pytest.mark.parametrize("does_string_change", [True, False])
+@pytest.mark.parametrize("life", ODD_LIVES.values(), ids=ODD_LIVES)
+def test_a_renewed_token_without_a_readable_life_is_kept_and_due_again_after_a_day(
+    life: dict[str, object], does_string_change: bool, site: Site, memory_store: MemoryStore
+) -> None:
+    site.instagram.old_string_survives = False
+    site.instagram.renewal_changes_string = does_string_change
+    old = site.stored(memory_store, left=DAY)
+
+    def leave_the_life_out(exchange: fake.Exchange) -> None:
+        value = json.loads(exchange.execute().body)["access_token"]
+        exchange.send(fake.reply({"access_token": f"{value}\n", "token_type": "bearer", **life}))
+
+    site.instagram.fail("renew", leave_the_life_out)
+    tokens = site.start(memory_store).tokens
+    tokens.use(site.client.profile)
+    kept = document(memory_store)
+    site.clock.forward(hours=24)
+    tokens.use(site.client.profile)
+
+    assert (kept.value != old.value, kept.expires_at) == (does_string_change, None)
+    assert site.instagram.count("renew") == 2
+    assert site.instagram.alive(document(memory_store).value)
 
 
 def test_a_renewal_asked_for_is_done_however_long_the_token_still_lives(site: Site, memory_store: MemoryStore) -> None:

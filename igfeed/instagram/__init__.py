@@ -7,6 +7,9 @@ from typing import Protocol
 
 from igfeed.models import Media, Profile, Token
 
+RENEWAL_LIMIT = 50.0
+"""Seconds that a renewal may take: its answer is worth waiting for, as the old token may not work any more."""
+
 
 class Instagram(Protocol):
     """Every method raises an ``InstagramError``; ``picture`` raises ``PictureUnavailable``."""
@@ -17,8 +20,11 @@ class Instagram(Protocol):
     def media(self, token: str, limit: int) -> Media:
         """Its newest posts, at most ``limit``, newest first."""
 
-    def renew(self, token: str) -> Token:
-        """A token with a new life; its string may be the same. Works from 24 hours of age until the expiry."""
+    def renew(self, token: str, seconds: float = RENEWAL_LIMIT) -> Token:
+        """A token with a new life; its string may be the same. Works from 24 hours of age until the expiry.
+
+        It is asked for once: an ``InstagramUnreachable`` says whether it may have been done all the same.
+        """
 
     def exchange(self, token: str, app_secret: str) -> Token:
         """The long-lived token for a short-lived one."""

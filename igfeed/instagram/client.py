@@ -16,7 +16,7 @@ from igfeed.errors import (
     TooMuchAsked,
     UnexpectedAnswer,
 )
-from igfeed.instagram import answers, parsing
+from igfeed.instagram import RENEWAL_LIMIT, answers, parsing
 from igfeed.instagram.answers import Answer
 from igfeed.instagram.files import HEAD, is_film, is_picture
 from igfeed.instagram.paging import PageSize, smaller
@@ -34,7 +34,7 @@ from igfeed.origins import Origins
 log = logging.getLogger(__name__)
 
 CALL_LIMIT = 20.0
-"""Seconds for one call with all its tries; a renewal is one call, and its claim outlives it."""
+"""Seconds for one call with all its tries; a renewal has more."""
 
 RETRY_PAUSES = (0.4, 1.2)
 """Seconds before the second and the third try, each times a random 0.5 to 1.5."""
@@ -53,9 +53,6 @@ PAGE_LIMIT = 6.0
 
 READING_LIMIT = 20.0
 """Seconds for all pages of one reading with all tries: a first visitor waits for it."""
-
-LONGEST_LIFE = 10 * 365 * 24 * 3600
-"""Seconds: far beyond Instagram's sixty days, and near enough for a date to be reckoned."""
 
 FIELDS_REFUSED = 100
 WITHOUT_OPTIONAL_FIELDS = timedelta(days=1)
@@ -125,12 +122,16 @@ class InstagramClient:
             log.warning("Instagram sent %s posts, but not those after them: %s", len(found), error)
         return Media(tuple(found.values())[:limit], rest, tuple(left_out), is_whole, self._clock.ahead)
 
-    def renew(self, token: str) -> Token:
-        return self._token("refresh_access_token", {"grant_type": "ig_refresh_token", "access_token": token})
+    def renew(self, token: str, seconds: float = RENEWAL_LIMIT) -> Token:
+        asked = Beginning(self._clock)  # Before the call: the lifetime we are told started no earlier.
+        params = {"grant_type": "ig_refresh_token", "access_token": token}
+        answer = self._get("refresh_access_token", params, Deadline(seconds), only_once=True)
+        return parsing.token(answer.data, asked.moment)
 
     def exchange(self, token: str, app_secret: str) -> Token:
+        asked = Beginning(self._clock)
         params = {"grant_type": "ig_exchange_token", "client_secret": app_secret, "access_token": token}
-        return self._token("access_token", params)
+        return parsing.token(self._get("access_token", params).data, asked.moment)
 
     def picture(self, url: str) -> bytes:
         """The bytes of a picture from an allowed origin, redirects included; its Content-Type proves nothing."""
@@ -220,41 +221,45 @@ class InstagramClient:
         number, pause = self._choices.get(path, (0, None))
         return 0 if pause is None or pause.is_over else number
 
-    def _token(self, path: str, params: dict[str, str]) -> Token:
-        """Token calls carry no version."""
-        asked = Beginning(self._clock)  # Before the call: the lifetime we are told started no earlier.
-        data = self._get(path, params).data
-        value, seconds = data.get("access_token"), data.get("expires_in")
-        if not isinstance(value, str) or not value or not isinstance(seconds, int) or not 0 < seconds <= LONGEST_LIFE:
-            raise UnexpectedAnswer("Instagram sent a token without a value or a lifetime.")
-        issued_at = asked.moment
-        return Token(value, issued_at=issued_at, expires_at=issued_at + timedelta(seconds=seconds))
-
     def _get(
-        self, path: str, params: dict[str, str], deadline: Deadline | None = None, *, insists: bool = True
+        self,
+        path: str,
+        params: dict[str, str],
+        deadline: Deadline | None = None,
+        *,
+        insists: bool = True,
+        only_once: bool = False,
     ) -> Answer:
         """The first good reply of up to three tries; only temporary trouble is tried again.
 
-        Who does not insist asks for less instead of trying again what may have been too much.
+        Who does not insist asks for less instead of trying again what may have been too much. ``only_once``: only what
+        was never sent is tried again.
         """
         deadline = deadline or Deadline(CALL_LIMIT)
         for pause in RETRY_PAUSES:
             try:
-                return self._get_once(path, params, deadline)
+                return self._get_once(path, params, deadline, is_patient=only_once)
             except InstagramUnreachable as error:
                 wait = _spread(pause)
-                if wait >= deadline.left() or (isinstance(error, TooMuchAsked) and not insists):
+                is_too_much = isinstance(error, TooMuchAsked) and not insists
+                if wait >= deadline.left() or is_too_much or (only_once and error.may_be_done):
                     raise
                 self._sleep(wait)
-        return self._get_once(path, params, deadline)
+        return self._get_once(path, params, deadline, is_patient=only_once)
 
-    def _get_once(self, path: str, params: dict[str, str], deadline: Deadline) -> Answer:
+    def _get_once(self, path: str, params: dict[str, str], deadline: Deadline, *, is_patient: bool) -> Answer:
         try:
-            reply = self._transport.get(f"{self._url}/{path}", params, seconds=deadline.left(), most_bytes=MOST_JSON)
+            reply = self._transport.get(
+                f"{self._url}/{path}",
+                params,
+                seconds=deadline.left(),
+                most_bytes=MOST_JSON,
+                is_patient=is_patient,
+            )
         except (TooSlowError, TooLargeError) as error:
-            raise TooMuchAsked(f"Instagram is out of reach: {error}.") from None
+            raise TooMuchAsked(f"Instagram is out of reach: {error}.", may_be_done=error.is_sent) from None
         except TransportError as error:
-            raise InstagramUnreachable(f"Instagram is out of reach: {error}.") from None
+            raise InstagramUnreachable(f"Instagram is out of reach: {error}.", may_be_done=error.is_sent) from None
         answer = answers.read(reply)
         if answer.sent_at:
             self._clock.check(answer.sent_at)

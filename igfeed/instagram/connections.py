@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -13,9 +14,12 @@ from igfeed.clock import Deadline
 from igfeed.instagram.files import HEAD
 from igfeed.instagram.public import PublicOnlyAdapter
 from igfeed.instagram.timed import TimedAdapter
-from igfeed.instagram.transport import Reply, TooLargeError, TooSlowError, TransportError
+from igfeed.instagram.transport import Reply, TooLargeError, TooSlowError, TransportError, Way
 
 CHUNK = 64 * 1024
+
+ALL_THE_TIME = 3600.0
+"""Seconds of silence that no request is given: what ends it is its own limit."""
 
 
 class _Secrets(logging.Filter):
@@ -40,13 +44,14 @@ class _Session(requests.Session):
 
 
 class Connections:
-    """Two pools of connections, one to public addresses only; they keep no cookies, so threads may share them."""
+    """A pool of connections for each way; they keep no cookies, so threads may share them."""
 
     def __init__(self, user_agent: str) -> None:
-        self._anywhere, self._public = (_session(user_agent) for _ in range(2))
-        for scheme in ("http://", "https://"):
-            self._anywhere.mount(scheme, TimedAdapter())
-            self._public.mount(scheme, PublicOnlyAdapter())
+        self._sessions: dict[Way, _Session] = {
+            "any": _session(user_agent, TimedAdapter),
+            "public": _session(user_agent, PublicOnlyAdapter),
+            "patient": _session(user_agent, partial(TimedAdapter, ALL_THE_TIME)),
+        }
 
     def get(
         self,
@@ -56,10 +61,10 @@ class Connections:
         most_bytes: int,
         wanted: Callable[[bytes], bool] | None,
         *,
-        public_only: bool,
+        way: Way,
     ) -> Reply:
         """Raises TransportError."""
-        session = self._public if public_only else self._anywhere
+        session = self._sessions[way]
         try:
             timeout: Any = urllib3.Timeout(total=_left(deadline))  # requests takes one, its types do not say so.
             with session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
@@ -69,8 +74,10 @@ class Connections:
         raise failure  # Out here, so that it has not even a context.
 
 
-def _session(user_agent: str) -> _Session:
+def _session(user_agent: str, adapter: Callable[[], TimedAdapter]) -> _Session:
     session = _Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, adapter())
     session.headers["User-Agent"] = user_agent
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
@@ -85,7 +92,16 @@ def _left(deadline: Deadline) -> float:
 def _failure(error: Exception, deadline: Deadline) -> TransportError:
     """What went wrong. The error's own text holds the address, and so the token: only its name goes on."""
     is_late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or not deadline.left()
-    return TooSlowError("no answer in time") if is_late else TransportError(f"no answer ({type(error).__name__})")
+    if is_late:
+        return TooSlowError("no answer in time", is_sent=_may_be_sent(error))
+    return TransportError(f"no answer ({type(error).__name__})", is_sent=_may_be_sent(error))
+
+
+def _may_be_sent(error: Exception) -> bool:
+    """False only where that is certain: ``requests`` wraps what urllib3 says, which names the reason."""
+    told = error.args[0] if error.args else None
+    reason = getattr(told, "reason", error)
+    return not isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 
 def _read(raw: urllib3.response.BaseHTTPResponse, most_bytes: int, wanted: Callable[[bytes], bool] | None) -> bytes:

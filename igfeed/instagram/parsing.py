@@ -9,12 +9,12 @@ something to show or to link to.
 import logging
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from igfeed import models
 from igfeed.errors import UnexpectedAnswer
-from igfeed.models import LeftOut, Picture, Post, Profile
+from igfeed.models import USUAL_LIFE, LeftOut, Picture, Post, Profile, Token
 from igfeed.texts import clean
 
 log = logging.getLogger(__name__)
@@ -27,13 +27,47 @@ FILM = re.compile(r"[^?#]+\.(mp4|m4v|mov|webm)([?#]|$)", re.IGNORECASE)
 TIMES = range(1_262_304_000, 4_102_444_800)
 """Unix seconds from 2010, the year Instagram began, to the end of 2099: any other time of a post is a mistake."""
 
+LONGEST_LIFE = 10 * 365 * 24 * 3600
+"""Seconds: more are a date, or milliseconds, or nonsense."""
+
 T = TypeVar("T")
 
 
+def token(data: dict[str, Any], asked_at: datetime) -> Token:
+    """A token that was asked for at that time: its life began no earlier.
+
+    Replies of Meta's token calls have come without a lifetime, with one that is a text, and under another name. The
+    token counts: where the lifetime cannot be read it is unknown, so that the token is due for its next renewal.
+    """
+    data = _flat(data)
+    value = data.get("access_token")
+    value = value.strip() if isinstance(value, str) else ""
+    if not re.fullmatch(r"[!-~]+", value):
+        raise UnexpectedAnswer("Instagram sent no token that can be read.")
+    life = _life(data.get("expires_in")) or _life(data.get("expires"))
+    return Token(value, issued_at=asked_at, expires_at=asked_at + life if life else None)
+
+
+def _life(value: object) -> timedelta | None:
+    """None where it is no number of seconds; at most the usual life, as a token that is renewed early loses nothing."""
+    try:
+        seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else 0.0
+    except (ValueError, OverflowError):
+        return None
+    return min(timedelta(seconds=int(seconds)), USUAL_LIFE) if 1 <= seconds <= LONGEST_LIFE else None
+
+
+def _flat(data: dict[str, Any]) -> dict[str, Any]:
+    """The object itself, or the first one in its list ``data``, which is how the documentation prints some replies."""
+    items = data.get("data")
+    if isinstance(items, list) and items:
+        return items[0] if isinstance(items[0], dict) else {}
+    return data
+
+
 def profile(data: dict[str, Any]) -> Profile:
-    if isinstance(data.get("data"), list) and data["data"]:
-        data = data["data"][0]
-    username = _field(data, "username", _text) if isinstance(data, dict) else None
+    data = _flat(data)
+    username = _field(data, "username", _text)
     if not username:
         raise UnexpectedAnswer("Instagram sent a profile without a user name.")
     return Profile(

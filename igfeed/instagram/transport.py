@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin
 
 from igfeed.clock import Deadline
@@ -12,12 +12,22 @@ from igfeed.clock import Deadline
 if TYPE_CHECKING:
     from igfeed.instagram.connections import Connections
 
+Way = Literal["any", "public", "patient"]
+"""Which connections a request may take: any, those to public addresses only, or those that bear a long silence."""
+
 MOST_REDIRECTS = 3
 REDIRECTIONS = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
 
 
 class TransportError(Exception):
-    """The reply did not arrive whole; the text says why and holds nothing of the request."""
+    """The reply did not arrive whole; the text says why and holds nothing of the request.
+
+    ``is_sent`` is False when there was no connection: whoever was to be asked knows nothing of the request.
+    """
+
+    def __init__(self, message: str, *, is_sent: bool = True) -> None:
+        super().__init__(message)
+        self.is_sent = is_sent
 
 
 class TooSlowError(TransportError):
@@ -52,20 +62,22 @@ class Transport:
         *,
         seconds: float,
         most_bytes: int,
+        is_patient: bool = False,
         allowed: Callable[[str], bool] | None = None,
         trusted: Callable[[str], bool] | None = None,
         wanted: Callable[[bytes], bool] | None = None,
     ) -> Reply:
         """The reply to a GET, read within ``seconds`` and ``most_bytes``.
 
+        A server that is silent for ten seconds is given up before that, unless ``is_patient``.
         Redirects are followed only where ``allowed`` says yes to their target; what ``trusted`` says no to may only
         be reached at a public address. What ``wanted`` says no to, by its beginning, is not read to its end. Raises
         TransportError.
         """
         deadline = Deadline(seconds)
         for _ in range(MOST_REDIRECTS):
-            is_public_only = trusted is not None and not trusted(url)
-            reply = self._connections.get(url, params, deadline, most_bytes, wanted, public_only=is_public_only)
+            way: Way = "public" if trusted is not None and not trusted(url) else "patient" if is_patient else "any"
+            reply = self._connections.get(url, params, deadline, most_bytes, wanted, way=way)
             target = reply.headers.get("Location")
             if allowed is None or reply.status not in REDIRECTIONS or not target:
                 return reply

@@ -83,7 +83,7 @@ class Account:
         newest = 1000 + int((self._clock() - self._since) / timedelta(days=1) * NEW_POSTS + 0.5)
         return Media(tuple(self._post(number) for number in range(newest, newest - limit, -1)))
 
-    def renew(self, token: str) -> Token:
+    def renew(self, token: str, seconds: float = 0.0) -> Token:
         self._counted["calls"] += 1
         return Token(f"{token}+", self._clock(), self._clock() + timedelta(days=60))
 

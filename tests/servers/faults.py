@@ -177,6 +177,16 @@ def close_after() -> Fault:
     return play
 
 
+def done_but(answer: Answer) -> Fault:
+    """Everything was done, but the reply is another one."""
+
+    def play(exchange: Exchange) -> None:
+        exchange.execute()
+        exchange.send(answer)
+
+    return play
+
+
 def hang(seconds: float = PATIENCE) -> Fault:
     """No reply for so long, then a reset; nothing was done."""
 

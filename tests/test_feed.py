@@ -232,7 +232,7 @@ def test_what_a_process_wrote_or_read_itself_is_not_sent_to_it_again(
 def test_a_token_that_is_due_is_renewed_before_the_feed_is_fetched(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store, left=DAY)
 
-    site.start(memory_store).feed.first()
+    site.start(memory_store).feed.refresh()
 
     renewal, *readings = site.instagram.calls
     assert (renewal.endpoint, {call.endpoint for call in readings}) == ("renew", {"profile", "media"})

@@ -1,5 +1,6 @@
 """A token that lives: renewed in time, saved in one write, and never lost to anything that fails."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

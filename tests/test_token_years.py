@@ -54,7 +54,7 @@ T = TypeVar("T")
 WEEK = 7 * 24
 TEN_YEARS = 10 * HOURS_OF_A_YEAR
 FIRST_CRON = Luck().first_cron
-THE_SAVING_FAILS = Mishap(1, 6, Fate.FAILS)
+THE_SAVING_FAILS = Mishap(1, 7, Fate.FAILS)
 """What the first cron run has renewed stays in its process."""
 
 
@@ -148,7 +148,7 @@ def test_without_any_cron_the_visitors_alone_keep_the_token_alive() -> None:
 @pytest.mark.parametrize("fate", Fate)
 def test_no_single_mishap_breaks_the_claim_wherever_it_falls(fate: Fate, strings: Strings, processes: int) -> None:
     broken = {}
-    for call in range(1, 11):
+    for call in range(1, 14):
         mishaps = (Mishap(3, call, fate),)
         luck = Luck(years=0.12, strings=strings, turns_each=processes - 1, mishaps=mishaps)
         broken[call] = broken_claim(luck)
@@ -163,7 +163,7 @@ WHILE_SAVING_LATE = (Fate.OTHER_TURN, Fate.STALE, Fate.OLD, Fate.KILLED)
 @pytest.mark.parametrize("fate", WHILE_SAVING_LATE)
 def test_no_mishap_while_a_late_save_is_made_up_for_breaks_the_claim(fate: Fate, strings: Strings) -> None:
     broken = {}
-    for turn, call, turns_each in product((2, 3), range(1, 11), (1, 2)):
+    for turn, call, turns_each in product((2, 3), range(1, 13), (1, 2)):
         mishaps = (THE_SAVING_FAILS, Mishap(turn, call, fate))
         luck = Luck(years=0.15, strings=strings, turns_each=turns_each, mishaps=mishaps)
         broken[turn, call, turns_each] = broken_claim(luck)
@@ -176,7 +176,7 @@ def test_a_store_that_was_away_a_week_ago_does_not_cost_the_cron_its_turn() -> N
 
 
 def test_a_token_that_could_not_be_saved_and_has_expired_gives_way_to_the_living_one_in_the_store() -> None:
-    the_write_fails = Mishap(10, 6, Fate.FAILS)
+    the_write_fails = Mishap(10, 7, Fate.FAILS)
 
     assert broken_claim(Luck(years=0.6, turns_each=10, mishaps=(the_write_fails,))) is None
 

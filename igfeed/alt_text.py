@@ -6,19 +6,30 @@ Instagram's own alternative text where the owner wrote one; else the beginning o
 import re
 
 from igfeed.models import Post
+from igfeed.sentences import first_sentence, shortened
+from igfeed.texts import clean
 from igfeed.wording import WORDINGS, date
 
 LONGEST = 125
 """Characters: about what screen readers read in one go."""
 
-TAGS = re.compile(r"[#@][\w.]+")
-SENTENCE = re.compile(r".+?[.!?…](?=\s|$)", re.DOTALL)
 SPACES = re.compile(r"\s+")
+
+SAY_NOTHING = (
+    "no photo description available",
+    "keine fotobeschreibung verfügbar",
+    "aucune description de photo disponible",
+    "no hay ninguna descripción de la foto disponible",
+    "nessuna descrizione della foto disponibile",
+    "nenhuma descrição de foto disponível",
+    "geen fotobeschrijving beschikbaar",
+)
+"""What Instagram writes where nobody wrote anything. Its "May be an image of …" says something, and stays."""
 
 
 def alt_text(post: Post, username: str, language: str) -> str:
     """Never empty."""
-    return _line(post.alt_text or "") or _beginning(post.caption or "") or _who_and_when(post, username, language)
+    return _own(post.alt_text or "") or _beginning(post.caption or "") or _who_and_when(post, username, language)
 
 
 def excerpt(caption: str | None) -> str:
@@ -26,16 +37,15 @@ def excerpt(caption: str | None) -> str:
     return _line(caption or "")
 
 
+def _own(text: str) -> str:
+    line = _line(text)
+    return "" if line.casefold().rstrip(" .").endswith(SAY_NOTHING) else line
+
+
 def _beginning(caption: str) -> str:
-    """The caption's first sentence without hashtags and mentions, unless that leaves no word."""
-    text = _line(TAGS.sub("", caption))
-    first = SENTENCE.match(text)
-    sentence = first.group() if first else text
-    if not re.search(r"\w", sentence):
-        return ""
-    if len(sentence) <= LONGEST:
-        return sentence
-    return sentence[:LONGEST].rsplit(" ", 1)[0].rstrip(",;:-–— ") + "…"
+    """The caption's first sentence, unless there is no word in it."""
+    sentence = first_sentence(caption)
+    return shortened(sentence, LONGEST) if re.search(r"\w", sentence) else ""
 
 
 def _who_and_when(post: Post, username: str, language: str) -> str:
@@ -47,4 +57,4 @@ def _who_and_when(post: Post, username: str, language: str) -> str:
 
 
 def _line(text: str) -> str:
-    return SPACES.sub(" ", text).strip()
+    return SPACES.sub(" ", clean(text) or "").strip()

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "igfeed"
 
 FACTORY = "__init__"
 RANKS = (
-    (-1, "clock texts"),
+    (-1, "clock sentences texts"),
     (0, "errors models origins background version"),
     (1, "cache_settings config stores instagram encryption imaging sketches wording"),
     (2, "unknown_variables notes custody alt_text options policy addresses"),

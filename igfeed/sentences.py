@@ -1,0 +1,120 @@
+"""The first sentence of a caption, as somebody would read it out.
+
+By rules, and where they do not know they take more rather than less: two sentences do no harm, half a one does.
+Libraries that know sentences are as large as all of our own requirements.
+"""
+
+import re
+from unicodedata import category, combining
+
+SIGNS = r"""\s!"$%&()*+,./:;<=>?\[\\\]^`{|}~…–—‘“”«»‹›„‚、。，！？：；（）「」『』【】।॥؟،؛۔•·#＃@＠"""
+"""What ends a hashtag. Letters, marks that belong to letters, digits and emoji do not."""
+
+TAG = re.compile(
+    rf"(?<![\w&/#.@+-])[#＃](?!\d+(?:[{SIGNS}]|$))(?P<hashtag>[^{SIGNS}]+)"
+    r"|(?<![\w&/#.@+-])[@＠](?P<mention>\w[\w.]*\w|\w)"
+)
+"""A number is no hashtag, an address of mail no mention."""
+
+RUN = rf"(?:(?:{TAG.pattern.replace('?P<hashtag>', '?:').replace('?P<mention>', '?:')})[\s,|•·/&+-]*)+"
+TAGS_ALONE = re.compile(rf"(?m)(?:^|(?<=[.!?…。！？।۔]))\s*{RUN}$")
+"""Tags with a line for themselves, or after the end of a sentence."""
+
+TAGS_AT_THE_END = re.compile(rf"(?m)(?P<before>\S*)[ \t]+(?P<tags>{RUN})$")
+
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""Thai, Lao, Burmese, Khmer, Japanese, Chinese: spaces part phrases, not words, so a tag between two of them is no word
+of the sentence."""
+
+JOINING = frozenset(
+    "a an and at by for from in of on or the to with & + "
+    "am an auf bei das dem den der die ein eine im in mit oder und vom von zu zum zur "
+    "à au aux avec chez d' de des du en et la le les ou par pour "
+    "al con del e el en los las o para por y a da di dal della il lo una un i "
+    "ao com da do das dos na no nas nos pela pelo "
+    "bij de een en het met naar of op te van voor".split()
+)
+"""After one of these words a tag is a word of its sentence, in the languages of our own pages."""
+
+SPACER = re.compile(r"(?m)^[^\w\n]*[.\-–—_•·*~⠀:|][^\w\n]*$")
+"""A line of signs only, which people put between a caption and its tags."""
+
+LEADING = re.compile(r"^(?:[!?…,;:•·|*~_)\]}]|[.\-–—](?!\d)|\s)+")
+SPACES = re.compile(r"\s+")
+
+END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？।॥۔؟]+[」』”）]*")
+
+ABBREVIATIONS = frozenset(
+    "approx ca capt co dept dr est etc fig gen gov hon inc jr lt ltd mr mrs ms mt prof rev sen sgt sr st vs "
+    "abs bzw dipl evtl exkl fr geb ggf hl hr inkl ing mag max med min mio nr std str tel usw vgl zzgl "
+    "av bd mlle mme mm ste env ex apr avda dra núm pág sra srta ud uds arch avv dott geom ing pag sig sigg "
+    "bijv dhr drs incl mevr mw ong".split()
+)
+NUMBERED = frozenset("art bd bl kap n no nos nr nº num núm p pag pág pp s v vol".split())
+"""Words that a full stop shortens where a number follows: "No." alone is an answer."""
+
+
+VIRAMA = 9
+"""The combining class of the signs that join two letters of an Indic script to one."""
+
+
+def first_sentence(caption: str) -> str:
+    """The caption on one line as far as its first sentence goes, which has two words at least, if there are any.
+
+    Tags in it are read as words. Those that only stand at its end are left out.
+    """
+    text = SPACES.sub(" ", LEADING.sub("", _without_signs(caption))).strip()
+    for end in END.finditer(text):
+        if _is_end(text, end) and len(re.findall(r"\w+", text[: end.start()])) > 1:
+            return text[: end.end()]
+    return text
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text, cut at the end of a word where it is longer, and never inside of what is seen as one character."""
+    if len(text) <= longest:
+        return text
+    cut = longest
+    while cut > 1 and _is_inside(text, cut):
+        cut -= 1
+    return text[:cut].rsplit(" ", 1)[0].rstrip(",;:-–— ") + "…"
+
+
+def _without_signs(caption: str) -> str:
+    caption = TAGS_ALONE.sub("", SPACER.sub("", caption))
+    return TAG.sub(_as_word, TAGS_AT_THE_END.sub(_without_tags, caption))
+
+
+def _as_word(tag: re.Match[str]) -> str:
+    word = tag["hashtag"] or tag["mention"]
+    return "" if UNSPACED.search(word) else word
+
+
+def _without_tags(end: re.Match[str]) -> str:
+    """The end of a line without its tags, unless they belong to the sentence there."""
+    before, tags = end["before"], end["tags"]
+    is_mention = tags.startswith(("@", "＠"))
+    is_word = before[-1:].isalnum() or category(before[-1:] or " ").startswith("M")
+    return end.group() if is_word and (is_mention or before.casefold() in JOINING) else before
+
+
+def _is_end(text: str, end: re.Match[str]) -> bool:
+    """A full stop may also shorten a word, number a thing, or stand for what is left unsaid."""
+    rest = text[end.end() :].lstrip()
+    if not end.group().startswith((".", "…")) or not rest:
+        return True
+    if rest[0].islower():
+        return False
+    word = re.split(r"[\s(\"'“„«]", text[: end.start()])[-1].casefold()
+    if rest[0].isdigit() and word in NUMBERED:
+        return False
+    is_short = len(word) < 2 or word.isdigit() or "." in word  # noqa: PLR2004  "M.", "3.", "z.B."
+    return not is_short and word not in ABBREVIATIONS
+
+
+def _is_inside(text: str, place: int) -> bool:
+    """Whether what stands there belongs to what stands before it: a mark, a joined emoji, the colour of its skin."""
+    after = text[place]
+    before = text[place - 1]
+    is_joined = "\u200d" in (before, after) or combining(before) == VIRAMA
+    return is_joined or category(after).startswith("M") or "\U0001f3fb" <= after <= "\U0001f3ff"

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from flask import Flask
 
-from igfeed import commands, grid, headers, hot, http_errors, ops, unknown_variables
+from igfeed import commands, grid, headers, hot, http_errors, ops, proxies, unknown_variables
 from igfeed.caching import IN_THIS_PROCESS
 from igfeed.clock import RateLimit
 from igfeed.config import Settings, environment
 from igfeed.errors import ConfigError
-from igfeed.proxies import ForwardedScheme
 from igfeed.services import Services, build
 
 ROOT = Path(__file__).parent.parent
@@ -49,8 +48,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     http_errors.init_app(app)
     commands.init_app(app)
     hot.init_app(app)
-    if not services.settings.base_url:  # Nothing else depends on it.
-        app.wsgi_app = ForwardedScheme(app.wsgi_app, services.settings.trusted_proxies)  # type: ignore[method-assign]
+    proxies.init_app(app)
     return app
 
 

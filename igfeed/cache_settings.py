@@ -41,8 +41,8 @@ Config = MutableMapping[str, Any]
 def check(config: Config) -> None:
     """Raises ConfigError that names the variable; texts that came as numbers are texts afterwards."""
     for name in TEXTS & config.keys():
-        if not isinstance(config[name], str):
-            config[name] = json.dumps(config[name])
+        value = config[name]
+        config[name] = value.strip() if isinstance(value, str) else json.dumps(value)
     for name in sorted(config.keys()):
         _check_type(name, config[name])
     kind = config["CACHE_TYPE"]

@@ -93,7 +93,7 @@ class Settings:
             renew_within=timedelta(days=read.number("IGFEED_RENEW_WITHIN_DAYS", 7, 1, 59)),
             frame_ancestors=read.frame_ancestors("IGFEED_FRAME_ANCESTORS", "*"),
             encryption_keys=read.fernet_keys("IGFEED_ENCRYPTION_KEY"),
-            language=read.choice("IGFEED_LANGUAGE", "en", LANGUAGES),
+            language=read.language("IGFEED_LANGUAGE", "en"),
             log_level=read.choice("IGFEED_LOG_LEVEL", "INFO", LOG_LEVELS),
             port=read.number("PORT", 8000, 1, 65535),
             on_vercel=read.text("VERCEL") == "1",
@@ -123,16 +123,25 @@ def _read_file(path: Path) -> dict[str, str]:
     from dotenv import dotenv_values  # noqa: PLC0415  as above
     from dotenv.parser import parse_stream  # noqa: PLC0415  as above
 
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path.name} is not UTF-8.", "Save it as UTF-8 and start again.") from None
+    text = _text_of(path)
     for line in parse_stream(StringIO(text)):
         if line.error:
             name = line.original.string.strip().removeprefix("export ").partition("=")[0].strip()
             shown = name if re.fullmatch(r"\w+", name) else f"Line {line.original.line}"
             raise ConfigError(f"{shown} in {path.name} cannot be read.", 'Put its value in double quotes: NAME="…".')
     return {name: value for name, value in dotenv_values(stream=StringIO(text)).items() if value is not None}
+
+
+def _text_of(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:  # Docker makes a folder where a file that it shall mount is missing.
+        raise ConfigError(f"{path.name} cannot be read: {error.strerror}.", "Correct or remove it.") from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # UTF-16 without a mark at its beginning passes for UTF-8.
+        raise ConfigError(f"{path.name} is not UTF-8.", "Save it as UTF-8 and start again.")
+    return text
 
 
 class _Reader:
@@ -162,6 +171,12 @@ class _Reader:
             if text.lower() == choice.lower():
                 return choice
         raise ConfigError(f"{name} is {text!r}: it takes one of {', '.join(choices)}.")
+
+    def language(self, name: str, default: str) -> str:
+        """A region or an encoding behind it (``de-AT``, ``pt_BR.UTF-8``) makes no difference."""
+        text = self.text(name, default)
+        language = re.split("[-_.@]", text)[0].lower()
+        return language if language in LANGUAGES else self.choice(name, default, LANGUAGES)
 
     def matching(self, name: str, default: str, pattern: str, meaning: str) -> str:
         text = self.text(name, default)

@@ -21,7 +21,7 @@ RANKS = (
     (5, "services"),
     (6, "bytecode caching proxies status scripts"),
     (7, "upkeep page headers hot"),
-    (8, "grid ops cli"),
+    (8, "proxies grid ops cli"),
     (9, "commands http_errors"),
     (10, FACTORY),
 )

@@ -73,6 +73,9 @@ GOOD = [
     ("IGFEED_ENCRYPTION_KEY", KEY, "encryption_keys", (KEY,)),
     ("IGFEED_ENCRYPTION_KEY", f"{KEY}, {OTHER_KEY},", "encryption_keys", (KEY, OTHER_KEY)),
     ("IGFEED_LANGUAGE", "DE", "language", "de"),
+    ("IGFEED_LANGUAGE", "de-AT", "language", "de"),
+    ("IGFEED_LANGUAGE", " pt_BR.UTF-8 ", "language", "pt"),
+    ("IGFEED_LANGUAGE", "fr@euro", "language", "fr"),
     ("IGFEED_LOG_LEVEL", "debug", "log_level", "DEBUG"),
     ("PORT", "1", "port", 1),
     ("PORT", "65535", "port", 65535),
@@ -100,6 +103,9 @@ BAD = [
     ("IGFEED_RENEW_WITHIN_DAYS", "0"),
     ("IGFEED_RENEW_WITHIN_DAYS", "60"),
     ("IGFEED_LANGUAGE", "sv"),
+    ("IGFEED_LANGUAGE", "sv-SE"),
+    ("IGFEED_LANGUAGE", "deutsch"),
+    ("IGFEED_LANGUAGE", "-de"),
     ("IGFEED_LOG_LEVEL", "LOUD"),
     ("PORT", "0"),
     ("PORT", "65536"),
@@ -379,7 +385,32 @@ def test_the_real_flask_command_sees_the_same_order(tmp_path: Path) -> None:
     assert done.stdout.split() == ["local", "real", "shared"]
 
 
-@pytest.mark.parametrize("content", ["IGFEED_POSTS=5".encode("utf-16"), "# für uns\nIGFEED_POSTS=5".encode("latin-1")])
+@pytest.mark.parametrize("file", [".env", ".env.local"])
+def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_a_name(tmp_path: Path, file: str) -> None:
+    """Windows writes it."""
+    (tmp_path / file).write_bytes("IGFEED_POSTS=5\r\nPORT=80\r\n".encode("utf-8-sig"))
+
+    assert environment({}, tmp_path) == {"IGFEED_POSTS": "5", "PORT": "80"}
+
+
+@pytest.mark.parametrize("file", [".env", ".env.local"])
+def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path, file: str) -> None:
+    """Docker makes one where the file that it shall mount is missing."""
+    (tmp_path / file).mkdir()
+
+    with pytest.raises(ConfigError, match=rf"\{file} cannot be read: Is a directory"):
+        environment({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "IGFEED_POSTS=5".encode("utf-16"),
+        "IGFEED_POSTS=5".encode("utf-16-le"),
+        "IGFEED_POSTS=5".encode("utf-16-be"),
+        "# für uns\nIGFEED_POSTS=5".encode("latin-1"),
+    ],
+)
 def test_a_file_that_is_no_utf_8_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ".env.local").write_bytes(content)
 

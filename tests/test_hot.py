@@ -16,7 +16,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from igfeed import create_app
 from igfeed.hot import LONGEST_REQUEST, MOST_ANSWERS, MOST_BYTES, MOST_ORIGINS, MOST_PAGES, HotPages
 from igfeed.models import Token
-from igfeed.proxies import ForwardedScheme
+from igfeed.proxies import BehindProxies
 from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
 from tests.servers.instagram import TEMPORARY, FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
@@ -52,9 +52,9 @@ def shelf(client: FlaskClient) -> HotPages:
 
 
 def behind_proxy_layer(app: Flask) -> object:
-    """The scheme of a request is read before it is looked up."""
+    """What proxies say of a request is read before it is looked up."""
     layer: object = app.wsgi_app
-    return layer.app if isinstance(layer, ForwardedScheme) else layer
+    return layer.app if isinstance(layer, BehindProxies) else layer
 
 
 @pytest.mark.parametrize("path", ["/", "/embed", "/embed?limit=9&columns=3"])

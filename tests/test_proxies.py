@@ -77,6 +77,48 @@ def test_a_base_url_goes_before(make_services: MakeServices, token: Token) -> No
     assert canonical(client, "http") == "https"
 
 
+@pytest.mark.parametrize("base_url", ["", "https://feed.example"])
+@pytest.mark.parametrize("prefix", ["/shop", "/shop/feed", "/shop/", "/%C3%BC", "/feeds/ü", "/a.b-c_d~e"])
+def test_a_prefix_is_a_path(make_services: MakeServices, token: Token, base_url: str, prefix: str) -> None:
+    client = Visitor(create_app(services=make_services(BASE_URL=base_url)))
+
+    page = client.get("/embed", environ_overrides={"SCRIPT_NAME": prefix.encode().decode("latin-1")})
+
+    assert page.status_code == 200
+    assert f'src="{prefix.rstrip("/")}/media/' in page.text.replace("%25", "%")
+
+
+@pytest.mark.parametrize("base_url", ["", "https://feed.example"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "javascript",
+        "evil",
+        "/",
+        "/a//b",
+        '/"><b>',
+        "/a\r\nX: 1",
+        "/\0",
+        "/a?b",
+        "/a#b",
+    ],
+)
+def test_a_prefix_that_is_no_path_gets_no_page_and_no_answer_that_is_kept(
+    make_services: MakeServices, token: Token, base_url: str, prefix: str
+) -> None:
+    """With it every link and picture of the page would lead to another host."""
+    client = Visitor(create_app(services=make_services(BASE_URL=base_url)))
+    client.get("/embed")
+
+    for path in ("/", "/embed", "/embed.js", "/nothing"):
+        answer = client.get(path, environ_overrides={"SCRIPT_NAME": prefix})
+        assert answer.status_code == 404
+        assert "evil" not in answer.text
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
 @pytest.mark.parametrize(
     ("setting", "address", "trusted"),
     [

@@ -159,6 +159,12 @@ def test_a_cache_that_is_away_costs_no_page_and_one_line_in_the_log(
     assert "se-cret" not in caplog.text
 
 
+def test_spaces_around_a_text_are_no_part_of_it(make_services: MakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_CACHE_TYPE", " NullCache\r\n")
+
+    assert create_app(services=make_services()).config["CACHE_TYPE"] == "NullCache"
+
+
 def test_a_text_of_digits_stays_a_text(make_services: MakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
     """Flask reads variables as JSON."""
     monkeypatch.setenv("FLASK_CACHE_REDIS_PASSWORD", "123456")

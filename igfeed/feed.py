@@ -17,13 +17,13 @@ from igfeed.errors import (
     StoreError,
     TokenError,
     TokenRejected,
-    UnexpectedAnswer,
 )
 from igfeed.instagram import Instagram
-from igfeed.models import UNREADABLE, FeedSnapshot, Media, Picture, Profile, Trouble, is_from_future
+from igfeed.models import LONG_AGO, UNREADABLE, FeedSnapshot, Media, Picture, Profile, Trouble, is_from_future
 from igfeed.notes import Note
 from igfeed.pictures import Pictures
 from igfeed.stores.guarded import GuardedStore
+from igfeed.succession import LONGEST_REST, successor
 from igfeed.tokens import TokenManager
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,8 @@ class FeedService:
     _snapshot: FeedSnapshot | None = None
     _document: tuple[str | None, FeedSnapshot | None] = (None, None)
     """The store's text as it was last seen, and what it says."""
+    _shown: tuple[FeedSnapshot | None, FeedSnapshot | None] = (None, None)
+    """A snapshot with more posts than this process shows, and the same without them."""
     _look_pause: Pause | None = None
     """After a look into the store; while it lasts, our own copy will do."""
     _search_pause: Pause | None = None
@@ -97,7 +99,7 @@ class FeedService:
         Without any snapshot this is ``(None, True)``; a store that is away shows only in the log and the status.
         """
         self._look()
-        snapshot = self._snapshot
+        snapshot = self.at_hand
         return snapshot, snapshot is None or not self.is_fresh(snapshot, self._clock())
 
     def is_fresh(self, snapshot: FeedSnapshot, now: datetime) -> bool:
@@ -105,10 +107,16 @@ class FeedService:
 
         One from the future is old, or it would stay until then.
         """
-        return now < self._fresh_until(snapshot) and not is_from_future(snapshot.fetched_at, now)
+        return now < self._fresh_until(snapshot) and not is_from_future(self._read_at(snapshot), now)
 
     def _fresh_until(self, snapshot: FeedSnapshot) -> datetime:
-        return max(snapshot.fetched_at + self._ttl, snapshot.rest_until or snapshot.fetched_at)
+        return max(self._read_at(snapshot) + self._ttl, snapshot.rest_until or snapshot.fetched_at)
+
+    def _read_at(self, snapshot: FeedSnapshot) -> datetime:
+        """When as many posts as this process keeps were last asked for: another one may have asked for fewer since."""
+        if not snapshot.asked or snapshot.asked >= self._posts:
+            return snapshot.fetched_at
+        return snapshot.reached_at if snapshot.reached_at and snapshot.reach >= self._posts else LONG_AGO
 
     def old_since(self, snapshot: FeedSnapshot) -> datetime | None:
         """When it was fetched, if that is so long ago that a visitor should know; None too when nobody knows when."""
@@ -165,7 +173,7 @@ class FeedService:
         with self._store.read_at_once(KEY, TROUBLE_KEY, TOKEN_KEY):
             self._look_again()
             self._trouble.recall()
-            return self._fetch()
+            return self._cut(self._fetch())
 
     def paint(self) -> None:
         """Put the colours of the pictures that were kept meanwhile into the newest snapshot, here and in the store."""
@@ -184,11 +192,23 @@ class FeedService:
         Raises StoreError when the store could not be asked; ``at_hand`` is what there is then.
         """
         ours, stored = self._snapshot, self._stored()
-        return stored if ours is None or (stored and stored.is_newer_than(ours)) else ours
+        newest = stored if ours is None or (stored and stored.is_newer_than(ours)) else ours
+        return self._cut(newest) if newest else None
 
     @property
     def at_hand(self) -> FeedSnapshot | None:
-        return self._snapshot
+        """The same object as long as nothing has changed."""
+        return self._cut(self._snapshot) if self._snapshot else None
+
+    def _cut(self, whole: FeedSnapshot) -> FeedSnapshot:
+        """What this process shows of it: another one on the same store may keep more posts."""
+        if len(whole.posts) <= self._posts:
+            return whole
+        known, shown = self._shown
+        if known is not whole or shown is None:
+            shown = replace(whole, posts=whole.posts[: self._posts])
+            self._shown = whole, shown
+        return shown
 
     def is_at_hand_fresh(self) -> bool:
         return self._snapshot is not None and self.is_fresh(self._snapshot, self._clock())
@@ -253,7 +273,7 @@ class FeedService:
                 self._waiting.release()
         if self._snapshot is None:
             raise self._unavailable()
-        return self._snapshot
+        return self._cut(self._snapshot)
 
     def _fetch_or_wait(self) -> None:
         self._look()
@@ -297,10 +317,11 @@ class FeedService:
         asked = Beginning(self._clock)
         try:
             profile, media = self._tokens.use(self._ask, is_awaited=is_awaited)
-            snapshot = self._succeeding(self._snapshot, profile, media, asked.moment)
+            snapshot = successor(self._snapshot, profile, media, self._posts, asked.moment)
         except IgfeedError as error:
             self._remember(error)
             raise
+        snapshot = snapshot.painted(self._pictures.colour)
         self._keep(snapshot)
         return snapshot
 
@@ -310,20 +331,6 @@ class FeedService:
             media = thread.submit(self._instagram.media, token, self._posts)
             return self._instagram.profile(token), media.result()
 
-    def _succeeding(self, old: FeedSnapshot | None, profile: Profile, media: Media, asked_at: datetime) -> FeedSnapshot:
-        if not media.posts and profile.media_count != 0:
-            raise UnexpectedAnswer("Instagram sent no posts, though the profile counts some.")
-        if old and not media.is_whole:
-            raise UnexpectedAnswer("Instagram sent only a part of its list.")
-        rest_until = asked_at + media.rest if media.rest else None
-        revision = old.revision + 1 if old else 1
-        known = {picture.id: picture.colour for picture in old.pictures()} if old else {}
-        new = FeedSnapshot(
-            profile, media.posts, asked_at, rest_until, revision=revision, clock_ahead=media.clock_ahead
-        ).painted(lambda picture: known.get(picture.id) or self._pictures.colour(picture))
-        departed = old.picture_ids - new.picture_ids if old else ()
-        return replace(new, departed=tuple(sorted(departed)))
-
     def _keep(self, snapshot: FeedSnapshot) -> None:
         old = self._snapshot
         try:
@@ -331,7 +338,8 @@ class FeedService:
         except StoreError as error:
             log.warning("The new feed is in this process only until the store is back: %s", error)
         self._snapshot, self._look_pause = snapshot, Pause(self._clock, self._check_ttl)
-        earlier = set(old.departed) - snapshot.picture_ids if old else set()
+        staying = snapshot.picture_ids.union(each.id for each in snapshot.leaving)
+        earlier = set(old.departed) - staying if old else set()
         with suppress(StoreError):  # The next fetch deletes them once more.
             self._pictures.forget(earlier.union(snapshot.departed))
         if self._trouble.at_hand:
@@ -365,7 +373,7 @@ def _under_way() -> FeedUnavailable:
 def pause_after(error: IgfeedError, failures: int) -> timedelta:
     """How long visitors' views leave Instagram alone after so many failures in a row, by the class of the last one."""
     if isinstance(error, RateLimited):
-        return max(error.retry_after or PAUSE_AT_LIMIT, PAUSE_AT_LIMIT)
+        return min(max(error.retry_after or PAUSE_AT_LIMIT, PAUSE_AT_LIMIT), LONGEST_REST)
     if isinstance(error, TokenError | TokenRejected | PermissionRefused):
         return LONGEST_PAUSE
     doubled: timedelta = SHORTEST_PAUSE * 2 ** min(failures - 1, 10)

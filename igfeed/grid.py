@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, abort, current_app, request
 
-from igfeed import page, scripts
+from igfeed import lifetimes, page, scripts
 from igfeed.clock import RateLimit
 from igfeed.errors import FeedUnavailable, IgfeedError, NoPicture, PictureUnavailable
 from igfeed.headers import FROM_ANYWHERE, IN_FRAMES, POLICY, WholePage
@@ -17,8 +17,6 @@ from igfeed.services import Services, current
 
 PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.ASCII)
 
-PAGE = "public, max-age=0, s-maxage=300, stale-while-revalidate=86400, stale-if-error=604800"
-SCRIPT = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
 FOR_AN_HOUR = "public, max-age=3600"
 FOR_GOOD = "public, max-age=31536000, immutable"
 
@@ -59,7 +57,7 @@ def embed_script() -> Response:
     body = scripts.embed_script(snapshot)
     response = Response(body, mimetype="text/javascript")
     response.set_etag(fingerprint(body))
-    response.headers["Cache-Control"] = SCRIPT
+    response.headers["Cache-Control"] = lifetimes.SCRIPT
     response.headers["Access-Control-Allow-Origin"] = "*"  # Modules and tags with `crossorigin` are asked for it.
     response.headers.update(FROM_ANYWHERE)
     response.make_conditional(request)
@@ -135,7 +133,7 @@ def _answer(path: str) -> Response:
         shown.body,
         etag=shown.etag,
         policy=shown.policy,
-        cache_control=PAGE,
+        cache_control=lifetimes.PAGE,
         cache_status=f"igfeed; {cache_status}",
     )
     if "HTTP_IF_NONE_MATCH" in environ:  # It costs as much as all the rest of this function.

@@ -359,12 +359,30 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Since(Document):
+    """What holds of a post or of a picture since then."""
+
+    id: MediaId
+    at: Moment
+
+
+@dataclass(frozen=True)
 class FeedSnapshot(Document):
     """The feed as it was at ``fetched_at``: one document, replaced as a whole.
 
-    ``rest_until`` is set when Instagram asked for a rest. ``departed`` names the pictures that left with this fetch:
-    whoever fetches next deletes them once more, in case the first time failed. ``revision`` grows with each change: it
-    tells which of two is the newer one whatever the clocks were. ``clock_ahead``: see ``Media``.
+    ``rest_until`` is set when Instagram asked for a rest.
+
+    ``asked`` is how many posts this fetch asked for, ``reach`` how many the process that keeps the most, which did so
+    last at ``reached_at``. Both are 0 where an earlier version, which did not say, has fetched.
+
+    ``doubted`` are posts that stay though the fetch lacked them for no known reason. ``unread`` is how many entries of
+    Instagram's list could not be read; ``is_whole`` is False where the list broke off.
+
+    ``leaving`` are the pictures of posts that have left, kept for pages that still show them. ``departed`` names those
+    deleted with this fetch: whoever fetches next deletes them once more, in case the first time failed.
+
+    ``revision`` grows with each change: it tells which of two is the newer one whatever the clocks were.
+    ``clock_ahead``: see ``Media``.
     """
 
     profile: Profile
@@ -374,6 +392,13 @@ class FeedSnapshot(Document):
     departed: tuple[MediaId, ...] = ()
     revision: Count = 0
     clock_ahead: timedelta = timedelta()
+    asked: Count = 0
+    reach: Count = 0
+    reached_at: Moment | None = None
+    doubted: tuple[Since, ...] = ()
+    unread: Count = 0
+    is_whole: bool = True
+    leaving: tuple[Since, ...] = ()
 
     def is_newer_than(self, other: "FeedSnapshot") -> bool:
         return (self.revision, self.fetched_at) > (other.revision, other.fetched_at)
@@ -385,11 +410,13 @@ class FeedSnapshot(Document):
             yield from post.pictures()
 
     def picture(self, picture_id: str) -> Picture | None:
+        """One of its pictures, or one that is leaving: that has no address any more."""
         return self._pictures_by_id.get(picture_id)
 
     @cached_property
     def _pictures_by_id(self) -> dict[str, Picture]:
-        return {picture.id: picture for picture in self.pictures()}
+        left = {each.id: Picture(each.id) for each in self.leaving}
+        return left | {picture.id: picture for picture in self.pictures()}
 
     def painted(self, colour_of: Callable[[Picture], str | None]) -> "FeedSnapshot":
         """The same with the colours that are known of its pictures."""
@@ -397,7 +424,7 @@ class FeedSnapshot(Document):
 
     @property
     def picture_ids(self) -> frozenset[str]:
-        return frozenset(self._pictures_by_id)
+        return frozenset(picture.id for picture in self.pictures())
 
     @cached_property
     def version(self) -> str:

@@ -13,9 +13,9 @@ PACKAGE = ROOT / "igfeed"
 FACTORY = "__init__"
 RANKS = (
     (-1, "clock sentences texts"),
-    (0, "errors models origins background version"),
-    (1, "cache_settings config stores instagram encryption imaging sketches wording"),
-    (2, "unknown_variables notes custody alt_text options policy addresses"),
+    (0, "errors lifetimes models origins background version"),
+    (1, "cache_settings config stores instagram encryption imaging merging sketches wording"),
+    (2, "unknown_variables notes succession custody alt_text options policy addresses"),
     (3, "tokens pictures demo tiles"),
     (4, "feed discovery"),
     (5, "services"),

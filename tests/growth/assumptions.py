@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from igfeed.grid import PAGE
+from igfeed.lifetimes import PAGE
 from igfeed.pictures import WIDTHS
 
 DAYS = 3

@@ -1,0 +1,108 @@
+"""Which posts the feed has after a reading of Instagram's list: it does not shrink by what could not be read.
+
+Whether a post that the reading lacks was deleted is told by where the reading ended, by the entries that could not be
+read, and by the number of posts in the profile. What none of them explains waits for a second reading.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from igfeed.models import FeedSnapshot, Media, Post, Profile, Since
+
+SECOND_LOOK = timedelta(minutes=1)
+"""How much later a second reading must say the same: one at the same moment may come from the same fault."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """``doubted`` are the posts that stay although the reading lacks them for no known reason, and since when."""
+
+    posts: tuple[Post, ...]
+    doubted: tuple[Since, ...] = ()
+
+
+def merged(old: FeedSnapshot, profile: Profile, media: Media, wanted: int, now: datetime) -> Merged:
+    """The old posts as the reading left them; ``wanted`` is how many posts it asked for."""
+    if _is_another_account(old, profile, media):
+        return Merged(media.posts)
+    missing = _missing(old.posts, media)
+    beyond = _beyond(old.posts, media, wanted)
+    unread = _unread(missing, media, beyond)
+    vanished = [post.id for post in missing if post.id not in beyond | unread]
+    doubted = () if _is_explained(old, profile, media, wanted, len(vanished)) else _doubted(old, vanished, now)
+    staying = beyond | unread | {each.id for each in doubted}
+    return Merged(tuple(_in_order(old.posts, media.posts, staying)), doubted)
+
+
+def _is_another_account(old: FeedSnapshot, profile: Profile, media: Media) -> bool:
+    """A person may have set up another account's token. A renamed account still has some of its posts."""
+    known = {post.id for post in old.posts}
+    return old.profile.username != profile.username and not any(post.id in known for post in media.posts)
+
+
+def _missing(old: Iterable[Post], media: Media) -> list[Post]:
+    listed = {post.id for post in media.posts} | {entry.id for entry in media.left_out if entry.why == "trial"}
+    return [post for post in old if post.id not in listed]
+
+
+def _beyond(old: Sequence[Post], media: Media, wanted: int) -> set[str]:
+    """The old posts that the reading did not get to, as it ended before the list did: those after its last post."""
+    if not media.posts or (media.is_whole and len(media.posts) < wanted):
+        return set()
+    last, ids = media.posts[-1], [post.id for post in old]
+    if last.id in ids:
+        return set(ids[ids.index(last.id) + 1 :])
+    return {post.id for post in old if post.timestamp and last.timestamp and post.timestamp < last.timestamp}
+
+
+def _unread(missing: Iterable[Post], media: Media, beyond: set[str]) -> set[str]:
+    """The old posts that are there and cannot be read now. An entry without an id counts for the first that fits."""
+    ids = [entry.id for entry in media.left_out if entry.why == "unreadable"]
+    others = [post.id for post in missing if post.id not in beyond and post.id not in ids]
+    return {*filter(None, ids), *others[: ids.count(None)]}
+
+
+def _is_explained(old: FeedSnapshot, profile: Profile, media: Media, wanted: int, vanished: int) -> bool:
+    """Whether so many posts less are what the profile counts, or no loss because others have taken their places.
+
+    The count may include posts that are never listed. So it is its fall that counts, unless all are there.
+    """
+    if len(media.posts) >= wanted or not media.is_whole or not vanished:
+        return True
+    before, after = old.profile.media_count, profile.media_count
+    if after is None:
+        return False
+    known = {post.id for post in old.posts}
+    new = sum(post.id not in known for post in media.posts)
+    is_complete = len(media.posts) + len(media.left_out) >= after
+    return is_complete or (before is not None and before + new - after >= vanished)
+
+
+def _doubted(old: FeedSnapshot, vanished: Iterable[str], now: datetime) -> tuple[Since, ...]:
+    """What has vanished without an explanation, but for what an earlier reading has lacked already."""
+    first_missed = {each.id: min(each.at, now) for each in old.doubted}
+    doubted = (Since(post_id, first_missed.get(post_id, now)) for post_id in vanished)
+    return tuple(each for each in doubted if now < each.at + SECOND_LOOK)
+
+
+def _in_order(old: Sequence[Post], read: Sequence[Post], staying: set[str]) -> list[Post]:
+    """The posts that were read, each one that stays besides behind the post that it came after."""
+    result = list(read)
+    places = {post.id for post in read}
+    previous: str | None = None
+    for number, post in enumerate(old):
+        if post.id not in places and post.id in staying:
+            result.insert(_place(result, previous, old[number + 1 :]), post)
+            places.add(post.id)
+        if post.id in places:
+            previous = post.id
+    return result
+
+
+def _place(result: Sequence[Post], previous: str | None, following: Iterable[Post]) -> int:
+    """Behind the previous one, else before the first of the following ones that is there, else at the end."""
+    places = {post.id: place for place, post in enumerate(result)}
+    if previous is not None:
+        return places[previous] + 1
+    return next((places[post.id] for post in following if post.id in places), len(result))

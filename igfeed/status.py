@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Literal
 
 from igfeed import custody, feed, tokens
 from igfeed.clock import SET_THE_CLOCK, clock_is_wrong, iso
 from igfeed.custody import Source
-from igfeed.errors import StoreError, TokenError
+from igfeed.errors import InstagramError, StoreError, TokenError
 from igfeed.models import FeedSnapshot, Renewal, Token, Trouble, is_from_future
 from igfeed.services import Services
 from igfeed.stores import Kind
@@ -102,7 +103,8 @@ def _found(services: Services) -> Status:
     snapshot, store_error = _snapshot(services)
     trouble, found = services.feed.trouble(), services.tokens.report()
     token = _token_status(found, trouble)
-    findings = _findings(services, token, found, store_error, trouble, snapshot=snapshot)
+    found_wrong = _findings(services, token, found, store_error, trouble, snapshot=snapshot)
+    findings = chain(found_wrong, _feed_findings(snapshot))
     worst = next(findings, Finding("ok"))
     return Status(
         status=worst.status,
@@ -163,6 +165,22 @@ def _store_findings(token: TokenStatus, tokens: TokenReport, store_error: StoreE
     elif tokens.store_error:
         verdict: Verdict = "degraded" if token.present else "action_required"
         yield Finding(verdict, str(tokens.store_error), tokens.store_error.hint)
+
+
+def _feed_findings(snapshot: FeedSnapshot | None) -> Iterator[Finding]:
+    """What the last fetch did not bring, so that it is as it was before."""
+    if snapshot is None:
+        return
+    if snapshot.doubted:
+        missing = f"Posts that are missing in Instagram's last list without a reason: {len(snapshot.doubted)}."
+        yield Finding("degraded", missing, "Nothing to do: they stay until another fetch says that they are gone.")
+    if snapshot.unread:
+        unread = f"Posts of Instagram's last list that could not be read: {snapshot.unread}."
+        hint = "Those that the feed had stay as they were. If this stays: a newer igfeed may be able to read them."
+        yield Finding("degraded", unread, hint)
+    if not snapshot.is_whole:
+        broken = "Instagram's last list broke off; the feed has the older posts as they were."
+        yield Finding("degraded", broken, InstagramError.hint)
 
 
 def _what_ails(token: TokenStatus) -> str:

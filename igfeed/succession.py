@@ -29,15 +29,16 @@ def successor(old: FeedSnapshot | None, profile: Profile, media: Media, wanted: 
         raise UnexpectedAnswer("Instagram sent no posts, though the profile counts some.")
     found = merged(old, profile, media, wanted, now) if old else Merged(media.posts)
     reach, reached_at = _reach(old, wanted, now)
+    posts = found.posts[:reach]
     new = FeedSnapshot(
         profile,
-        found.posts[:reach],
+        posts,
         fetched_at=now,
         rest_until=now + min(media.rest, LONGEST_REST) if media.rest else None,
         asked=wanted,
         reach=reach,
         reached_at=reached_at,
-        doubted=found.doubted,
+        doubted=tuple(each for each in found.doubted if any(each.id == post.id for post in posts)),
         unread=sum(entry.why == "unreadable" for entry in media.left_out),
         is_whole=media.is_whole,
         revision=old.revision + 1 if old else 1,

@@ -78,6 +78,7 @@ class Site:
         cipher: Cipher | None = None,
         ttl: timedelta = timedelta(minutes=15),
         check_ttl: timedelta = timedelta(seconds=30),
+        posts: int = 12,
         sleep: Sleep = no_sleep,
     ) -> Process:
         store = GuardedStore(store, self.clock, in_place)
@@ -97,7 +98,7 @@ class Site:
             pictures,
             store,
             self.clock,
-            posts=12,
+            posts=posts,
             ttl=ttl,
             check_ttl=check_ttl,
             sleep=sleep,

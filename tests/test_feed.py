@@ -23,13 +23,15 @@ from igfeed.errors import (
     UnexpectedAnswer,
 )
 from igfeed.feed import CLAIM_KEY, KEY, MOST_WAITING, TROUBLE_KEY
+from igfeed.lifetimes import PAGE, PAGE_IS_SHOWN
 from igfeed.models import FeedSnapshot
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UNCHANGED, UpstashStore
+from igfeed.succession import REACH_LASTS
 from tests.conftest import about, to_the_moment
 from tests.servers import instagram as fake
-from tests.servers.faults import Gate
+from tests.servers.faults import Exchange, Gate
 from tests.servers.upstash import FakeUpstash
 from tests.site import DAY, Process, Site
 
@@ -911,6 +913,180 @@ def test_trouble_that_cannot_be_read_holds_nothing_back(text: str, site: Site, s
     assert len(site.start(store).feed.first().posts) == 12
 
 
+# What could not be read
+
+
+def ids(snapshot: FeedSnapshot | None) -> list[str]:
+    return [post.id for post in snapshot.posts] if snapshot else []
+
+
+def cut_short(posts: int) -> fake.Fault:
+    """A list that ends after so many posts, though there are more."""
+
+    def play(exchange: Exchange) -> None:
+        answer = json.loads(exchange.execute().body)
+        exchange.send(fake.reply({"data": answer["data"][:posts]}))
+
+    return play
+
+
+def unreadable(exchange: Exchange) -> None:
+    """All posts but the first lack everything but their ids."""
+    first, *others = json.loads(exchange.execute().body)["data"]
+    exchange.send(fake.reply({"data": [first, *({"id": post["id"]} for post in others)]}))
+
+
+def test_posts_that_cannot_be_read_stay_as_they_were_with_their_pictures(site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    before = document(store)
+    site.instagram.fail("media", unreadable)
+    site.clock.now += TTL
+
+    for _ in range(3):
+        site.clock.now += HOUR
+        process.feed.fetch()
+
+    after = document(store)
+    assert ids(after) == ids(before)
+    assert [post.caption for post in after.posts] == [post.caption for post in before.posts]
+    assert (after.unread, after.leaving, after.departed) == (11, (), ())
+
+
+def test_a_list_that_ends_too_early_waits_for_a_second_one_by_whichever_process(site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    before = document(store)
+    site.instagram.fail("media", cut_short(1))
+    site.clock.now += TTL
+
+    process.feed.fetch()
+    shown, doubted = ids(document(store)), document(store).doubted
+    site.start(store).feed.fetch()
+    at_once = ids(document(store))
+    site.clock.now += TTL
+    site.start(store).feed.fetch()
+
+    assert shown == at_once == ids(before)
+    assert [each.id for each in doubted] == ids(before)[1:]
+    assert (ids(document(store)), document(store).doubted) == (ids(before)[:1], ())
+    assert len(document(store).leaving) > 11, "for pages that still show them"
+
+
+def test_a_list_that_is_whole_again_leaves_nothing_behind(site: Site, store: MemoryStore) -> None:
+    process = started(site, store)
+    before = ids(document(store))
+    site.instagram.fail("media", cut_short(1), times=1)
+    process.feed.fetch()
+    site.clock.now += TTL
+
+    process.feed.fetch()
+
+    assert ids(document(store)) == before
+    assert document(store).doubted == ()
+
+
+def test_what_the_owner_deletes_goes_at_once(site: Site, store: MemoryStore) -> None:
+    site.instagram.posts = fake.sample_posts(8, site.clock.now)
+    process = started(site, store)
+    deleted = ids(document(store))[2:5]
+    for post_id in deleted:
+        site.instagram.remove(post_id)
+
+    snapshot = process.feed.fetch()
+
+    assert len(snapshot.posts) == 5
+    assert not set(deleted) & set(ids(document(store)))
+
+
+def test_a_list_that_breaks_off_keeps_the_older_posts(site: Site, store: MemoryStore) -> None:
+    site.instagram.short_pages = True
+    process = started(site, store)
+    before = ids(document(store))
+    new = site.instagram.publish(fake.image())
+    site.instagram.fail("media", fake.reset(), after=1)
+
+    snapshot = process.feed.fetch()
+
+    assert ids(snapshot) == [new["id"], *before[:11]]
+    assert not snapshot.is_whole
+
+
+def test_an_account_whose_only_posts_are_trial_reels_is_shown_empty(site: Site, store: MemoryStore) -> None:
+    site.instagram.posts = [fake.reel(is_shared_to_feed=False)]
+
+    assert site.start(store).feed.first().posts == ()
+
+
+# Processes that keep different numbers of posts
+
+
+def test_each_process_shows_its_own_number_and_none_shrinks_what_another_keeps(site: Site, store: MemoryStore) -> None:
+    many, few = site.start(store), site.start(store, posts=3)
+    many.feed.first()
+    shown, kept = [], []
+    for number in range(6):
+        site.clock.now += TTL + SECOND
+        site.instagram.publish(fake.image(timestamp=fake.timestamp(site.clock.now)))
+        (many, few)[number % 2].feed.refresh()
+        site.clock.forward(seconds=31)
+        shown.append((len(ids(many.feed.current()[0])), len(ids(few.feed.current()[0]))))
+        kept.append(ids(document(store)))
+
+    assert shown == [(12, 3)] * 6
+    assert [len(each) for each in kept] == [12] * 6
+    assert kept[-1] == [post["id"] for post in site.instagram.posts[:12]]
+
+
+def test_a_process_that_keeps_more_has_its_own_turn_after_one_that_keeps_fewer(site: Site, store: MemoryStore) -> None:
+    many, few = site.start(store), site.start(store, posts=3)
+    many.feed.first()
+    site.clock.now += TTL + SECOND
+    few.feed.refresh()
+    site.clock.forward(minutes=1)
+
+    assert few.feed.current()[1] is False
+    assert many.feed.current()[1] is True
+    many.feed.refresh()
+    assert many.feed.current()[1] is few.feed.current()[1] is False
+
+
+def test_a_higher_number_is_fetched_at_once(site: Site, store: MemoryStore) -> None:
+    site.start(store, posts=3).feed.first()
+    site.clock.forward(minutes=1)
+    many = site.start(store).feed
+
+    shown, is_due = many.current()
+    many.refresh()
+
+    assert (len(ids(shown)), is_due) == (3, True)
+    assert len(ids(many.current()[0])) == 12
+
+
+def test_a_lower_number_holds_for_the_store_too_when_nobody_has_kept_more_for_a_while(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    site.stored(memory_store)
+    site.start(memory_store).feed.first()
+    few = site.start(memory_store, posts=3).feed
+    lengths = []
+    for _ in range(2):
+        site.clock.now += REACH_LASTS - SECOND
+        few.fetch()
+        lengths.append(len(ids(document(memory_store))))
+        site.clock.forward(seconds=2)
+
+    assert lengths == [12, 3]
+
+
+def test_a_document_of_the_first_release_is_fresh_for_whatever_number(site: Site, store: MemoryStore) -> None:
+    site.start(store).feed.first()
+    new = {"asked", "reach", "reached_at", "doubted", "unread", "is_whole", "leaving"}
+    text = store.get(KEY) or ""
+    store.set(KEY, json.dumps({name: part for name, part in json.loads(text).items() if name not in new}))
+
+    for posts in (3, 12, 24):
+        assert site.start(store, posts=posts).feed.current()[1] is False
+
+
 # Pictures that leave
 
 
@@ -918,7 +1094,9 @@ def kept_pictures(store: MemoryStore, *ids: str) -> set[str]:
     return {each for each in ids if store.get(f"picture:v1:{each}-320") is not None}
 
 
-def test_pictures_of_posts_that_left_are_deleted_those_of_the_others_stay(site: Site, store: MemoryStore) -> None:
+def test_pictures_of_posts_that_left_stay_as_long_as_a_cache_may_show_a_page_with_them(
+    site: Site, store: MemoryStore
+) -> None:
     album = site.instagram.publish(fake.album())
     leaving = [album["id"], *(child["id"] for child in album["children"]["data"])]
     process = started(site, store)
@@ -926,11 +1104,55 @@ def test_pictures_of_posts_that_left_are_deleted_those_of_the_others_stay(site: 
     for picture_id in (*leaving, staying):
         store.set(f"picture:v1:{picture_id}-320", "x")
     site.instagram.remove(album["id"])
+    process.feed.fetch()
+    site.clock.now += PAGE_IS_SHOWN - HOUR
+    process.feed.fetch()
+    until_then = kept_pictures(store, *leaving, staying)
+    site.clock.now += HOUR
 
     snapshot = process.feed.fetch()
 
+    assert until_then == {*leaving, staying}
     assert kept_pictures(store, *leaving, staying) == {staying}
     assert set(snapshot.departed) == set(leaving)
+    assert snapshot.leaving == ()
+
+
+def test_pages_are_nowhere_longer_than_the_pictures_of_posts_that_left() -> None:
+    lifetimes = dict(part.split("=") for part in PAGE.split(", ") if "=" in part)
+    ages = [int(lifetimes[name]) for name in ("stale-while-revalidate", "stale-if-error")]
+
+    assert timedelta(seconds=int(lifetimes["s-maxage"]) + max(ages)) + HOUR <= PAGE_IS_SHOWN
+
+
+def test_the_picture_of_a_post_that_left_is_found_by_every_process(site: Site, store: MemoryStore) -> None:
+    process, other = started(site, store), site.start(store)
+    left = site.instagram.posts[0]["id"]
+    other.feed.current()
+    site.instagram.remove(left)
+    process.feed.fetch()
+
+    for feed in (process.feed, other.feed, site.start(store).feed):
+        assert feed.picture(left)
+    site.clock.now += PAGE_IS_SHOWN + HOUR
+    process.feed.fetch()
+    assert site.start(store).feed.picture(left) is None
+
+
+def test_an_account_that_posts_a_lot_keeps_no_more_than_so_many_pictures_of_posts_that_left(
+    site: Site, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("igfeed.succession.MOST_LEAVING", 3)
+    process = started(site, store)
+    before = [post["id"] for post in site.instagram.posts[:5]]
+    for left in before:
+        store.set(f"picture:v1:{left}-320", "x")
+        site.instagram.remove(left)
+        process.feed.fetch()
+        site.clock.forward(hours=1)
+
+    assert len(document(store).leaving) == 3
+    assert kept_pictures(store, before[0], before[-1]) == {before[-1]}
 
 
 def test_pictures_that_could_not_be_deleted_are_deleted_by_the_next_fetch(
@@ -941,12 +1163,15 @@ def test_pictures_that_could_not_be_deleted_are_deleted_by_the_next_fetch(
     key = f"picture:v1:{leaving}-320"
     remote.set(key, "x")
     site.instagram.remove(leaving)
+    process.feed.fetch()
+    let_time_pass(site, upstash, PAGE_IS_SHOWN)
+    site.stored(remote)
     upstash.fail("redis_down", match='["DEL"')
 
     process.feed.fetch()
     after_failure = remote.get(key)
     upstash.heal()
-    let_time_pass(site, upstash, timedelta(seconds=5))
+    let_time_pass(site, upstash, timedelta(minutes=1))
     site.start(remote).feed.fetch()
 
     assert after_failure == "x"

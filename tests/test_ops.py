@@ -11,7 +11,7 @@ from igfeed import create_app
 from igfeed.models import Token
 from tests.conftest import MakeServices, MovingClock, to_the_moment
 from tests.servers.faults import Fault
-from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram, PictureReply, image
+from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram, PictureReply, image, reply
 from tests.servers.upstash import FakeUpstash
 
 STATUS = "/api/instagram/refresh-token"
@@ -240,6 +240,30 @@ def test_a_failed_fetch_is_a_degraded_feed_with_the_reason_and_a_hint(
     assert found["problem"] == found["feed"]["last_error"]
     assert found["hint"]
     assert found["feed"]["fresh"] is False
+
+
+@pytest.mark.parametrize(
+    ("readable", "others", "problem"),
+    [
+        (1, [], "without a reason: 23"),
+        (24, [{"id": "1"}, {"id": None}], "could not be read: 2"),
+    ],
+)
+def test_a_list_that_lacks_posts_is_degraded_until_it_is_whole_again(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, readable: int, others: list[Any], problem: str
+) -> None:
+    cron(client)
+    list_ = reply({"data": [*instagram.posts[:readable], *others]})
+    instagram.fail("media", list_, times=1)
+    cron(client)
+    degraded = status(client)
+    cron(client)
+
+    assert degraded["status"] == "degraded"
+    assert problem in degraded["problem"]
+    assert degraded["hint"]
+    assert degraded["feed"]["posts"] == 24
+    assert status(client)["status"] == "ok"
 
 
 def test_a_due_token_is_due(client: FlaskClient, token: Token, clock: MovingClock) -> None:

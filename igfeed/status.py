@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any, Literal
 
 from igfeed import custody, feed, tokens
@@ -103,8 +102,7 @@ def _found(services: Services) -> Status:
     snapshot, store_error = _snapshot(services)
     trouble, found = services.feed.trouble(), services.tokens.report()
     token = _token_status(found, trouble)
-    found_wrong = _findings(services, token, found, store_error, trouble, snapshot=snapshot)
-    findings = chain(found_wrong, _feed_findings(snapshot))
+    findings = _findings(services, token, found, store_error, trouble, snapshot=snapshot)
     worst = next(findings, Finding("ok"))
     return Status(
         status=worst.status,
@@ -149,6 +147,7 @@ def _findings(
     if snapshot and snapshot.clock_ahead:
         yield Finding("degraded", clock_is_wrong(snapshot.clock_ahead), SET_THE_CLOCK)
     yield from _failures(tokens, trouble)
+    yield from _feed_findings(snapshot)
 
 
 def _failures(tokens: TokenReport, trouble: Trouble | None) -> Iterator[Finding]:

@@ -249,7 +249,7 @@ def test_captions_arrive_as_they_were_written(client: InstagramClient, instagram
     texts = ['<b>no</b> & "so" 👩‍🎨', "مرحبا", "line\nbreak / slash \\", "half \ud83e", "nul \0 inside"]
     instagram.posts = [image(caption=text) for text in texts]
     captions = [post.caption for post in client.media(token, 24).posts]
-    assert captions == [*texts[:3], "half ?", "nul  inside"]
+    assert captions == [*texts[:3], "half ", "nul  inside"]
 
 
 def test_an_address_that_leads_elsewhere_is_dropped(

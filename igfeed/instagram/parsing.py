@@ -98,9 +98,10 @@ def posts(data: dict[str, Any]) -> Iterator[Post | LeftOut]:
 def next_cursor(data: dict[str, Any]) -> str | None:
     """Where the next page begins. ``paging.next`` itself holds the access token, so only its presence counts."""
     try:
-        return _text(data["paging"]["cursors"]["after"]) if data["paging"]["next"] else None
-    except (KeyError, TypeError, ValueError):
+        after = data["paging"]["cursors"]["after"] if data["paging"]["next"] else None
+    except (KeyError, TypeError):
         return None
+    return after if isinstance(after, str) else None
 
 
 def _post(item: dict[str, Any]) -> Post | LeftOut:

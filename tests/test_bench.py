@@ -1,17 +1,20 @@
 """What the benches say can be believed: they read others rightly, count everything and pass nothing that is missed."""
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
 from PIL import Image
 
-from tests.bench import process
+from tests.bench import busy, process
+from tests.bench.busy import Moment, others, worked
 from tests.bench.cron import Case, played, show
 from tests.bench.load import read
 from tests.bench.pictures import made_up, opened, ssim
 from tests.bench.report import table
-from tests.bench.rows import Row, ratio
+from tests.bench.rows import QUIET, Row, ratio
 from tests.servers.instagram import FakeInstagram, album, child_image, image, jpeg
 
 SAID = """Running 2s test @ http://127.0.0.1:8000/embed
@@ -63,6 +66,66 @@ def test_what_is_missed_is_said_in_the_table() -> None:
     missed = ratio("it", [1.0] * 3, [1.0] * 3, STEADY, "≥ 1.4 ×")
 
     assert "**missed**" in table(Row.HEAD, [missed.cells()])
+
+
+MISSED = ratio("it", [1.0] * 3, [1.0] * 3, STEADY, "≥ 1.4 ×")
+
+
+@pytest.mark.parametrize(("others", "verdict"), [(QUIET, "**missed**"), (QUIET + 0.01, "busy, others had 6%")])
+def test_what_was_measured_while_others_had_the_machine_is_not_called_missed(others: float, verdict: str) -> None:
+    said = MISSED.measured_while(others).cells()[-1]
+
+    assert said.startswith("≥ 1.4 ×: ")
+    assert verdict in said
+    assert ("missed" in said) is (others <= QUIET)
+
+
+def test_what_was_measured_in_too_much_noise_is_not_called_missed() -> None:
+    noise = ([1.0, 1.3, 0.7], [1.0, 1.0, 1.0])
+
+    row = ratio("it", [1.0] * 3, [1.0] * 3, noise, "≥ 1.4 ×").measured_while(0.0)
+
+    assert row.cells()[-1] == "≥ 1.4 ×: not known, the noise was too wide"
+
+
+def test_what_is_held_on_a_busy_machine_is_held() -> None:
+    row = ratio("it", [2.0] * 3, [1.0] * 3, STEADY, "≥ 1.4 ×").measured_while(0.5)
+
+    assert row.cells()[-1] == "≥ 1.4 ×: held"
+
+
+def test_what_is_counted_is_missed_on_a_busy_machine_too() -> None:
+    row = Row("store commands", "3 and 0", "exact", "0 and 0", held=False).measured_while(0.9)
+
+    assert row.cells()[-1] == "0 and 0: **missed**"
+
+
+def test_others_have_what_is_neither_idle_nor_ours() -> None:
+    before = Moment(work=100.0, own=40.0, at=7.0, processors=2)
+    after = Moment(work=116.0, own=52.0, at=17.0, processors=2)
+
+    assert others(before, after) == pytest.approx(0.2)
+
+
+def test_work_is_what_was_done_for_processes_and_what_was_taken_by_other_machines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda _: 100)
+
+    #               user nice system idle iowait irq softirq steal guest guest_nice
+    assert worked("cpu  100 200 300 9000 9000 9000 9000 400 9000 9000") == 10.0
+
+
+def test_what_our_own_processes_do_is_not_others() -> None:
+    before = busy.now()
+    subprocess.run([sys.executable, "-c", SPIN], check=True)
+    after = busy.now()
+
+    assert after.own - before.own >= 0.3
+    assert after.work - before.work >= 0.2  # The system rounds each processor's to hundredths.
+
+
+SPIN = "import time\nwhile time.process_time() < 0.3: pass"
 
 
 def test_a_table_has_a_rule_beneath_its_head() -> None:

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import os
 import sys
-import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import rows
-from tests.bench.deployment import deployment
+from tests.bench import busy, rows
+from tests.bench.deployment import Deployment, deployment
 from tests.bench.report import machine, table
 from tests.bench.rows import Row
 from tests.bench.tools import Tools, find_tools
 
 REPORT = Path(__file__).parent.parent.parent / "docs" / "bench.md"
 
-STEPS = (
+Step = Callable[[Deployment, Tools, Path], Iterator[Row]]
+
+STEPS: tuple[Step, ...] = (
     rows.under_gunicorn,
     rows.under_granian,
     rows.in_vain,
@@ -35,7 +37,8 @@ STEPS = (
 
 INTRODUCTION = """# How fast it is
 
-Made by `make bench`, {date}, on {machine}. Load of the machine when it began: {busy:.1f}, where 0 is best.
+Made by `make bench`, {date}, on {machine}. Load of the machine when it began: {load:.1f}, where 0 is best; others had
+{others:.0%} of the processors meanwhile. What was measured while others had more than {quiet:.0%} is not called missed.
 
 Each figure is a ratio of two things that took turns in one run, the median over its rounds; *noise* is what the same
 method says of a thing measured against itself: the middle half of the rounds. The generator (wrk, one thread, 64
@@ -44,36 +47,41 @@ listening socket each (`--reuse-port`, which README's settings leave out). The p
 """
 
 
-def measure(tools: Tools) -> tuple[list[Row], list[Row], int]:
-    """The goals, the diagnosis, and how large the page is."""
+def measure(tools: Tools) -> tuple[list[Row], int]:
+    """The rows, and how large the page is."""
     with ExitStack() as stack:
         page = Path(stack.enter_context(TemporaryDirectory(prefix="igfeed-bench-")), "embed.html")
         page.touch()
         ours = stack.enter_context(deployment(str(page)))
-        page.write_bytes(rows.the_page(ours))
-        goals: list[Row] = []
-        diagnosis: list[Row] = []
-        for step in STEPS:
-            started = time.monotonic()
-            for row in step(ours, tools, page):
-                (goals if row.goal else diagnosis).append(row)
-            sys.stderr.write(f"{step.__name__}: {time.monotonic() - started:.0f} s\n")
-        return goals, diagnosis, page.stat().st_size
+        rows.keep_answer(ours, page)
+        measured = [row for step in STEPS for row in in_doubt_if_busy(step, ours, tools, page)]
+        return measured, page.stat().st_size
+
+
+def in_doubt_if_busy(step: Step, ours: Deployment, tools: Tools, page: Path) -> list[Row]:
+    before = busy.now()
+    measured = [*step(ours, tools, page)]
+    after = busy.now()
+    others = busy.others(before, after)
+    sys.stderr.write(f"{step.__name__}: {after.at - before.at:.0f} s, others had {others:.0%} of the processors\n")
+    return [row.measured_while(others) for row in measured]
 
 
 def main() -> None:
-    started, busy = time.monotonic(), os.getloadavg()[0]
+    load, before = os.getloadavg()[0], busy.now()
     tools = find_tools()
-    goals, diagnosis, size = measure(tools)
+    measured, size = measure(tools)
+    after = busy.now()
     date = f"{datetime.now(UTC):%d %B %Y}"
+    others = busy.others(before, after)
     text = "\n".join(
         [
-            INTRODUCTION.format(date=date, machine=machine(), busy=busy, size=size),
-            table(Row.HEAD, [row.cells() for row in goals]),
+            INTRODUCTION.format(date=date, machine=machine(), load=load, others=others, quiet=rows.QUIET, size=size),
+            table(Row.HEAD, [row.cells() for row in measured if row.goal]),
             "\n## Where the time goes\n",
-            table(Row.HEAD, [row.cells() for row in diagnosis]),
+            table(Row.HEAD, [row.cells() for row in measured if not row.goal]),
             *([f"\nNot measured: {', '.join(tools.missing)}."] if tools.missing else []),
-            f"\nThe whole run took {(time.monotonic() - started) / 60:.0f} minutes.\n",
+            f"\nThe whole run took {(after.at - before.at) / 60:.0f} minutes.\n",
         ]
     )
     REPORT.write_text(text, encoding="utf-8")

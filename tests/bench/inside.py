@@ -20,7 +20,7 @@ from wsgi import app
 BLOCKS = 40
 CALLS = 100
 
-Call = Callable[[], "tuple[str, dict[str, str]]"]
+Call = Callable[[], "tuple[str, list[tuple[str, str]]]"]
 
 
 def call(wsgi: Callable[..., Iterable[bytes]], **headers: str) -> Call:
@@ -28,14 +28,14 @@ def call(wsgi: Callable[..., Iterable[bytes]], **headers: str) -> Call:
     environ: dict[str, Any] = {"PATH_INFO": "/embed", "REQUEST_METHOD": "GET", "wsgi.input": BytesIO(), **headers}
     setup_testing_defaults(environ)
 
-    def view() -> tuple[str, dict[str, str]]:
+    def view() -> tuple[str, list[tuple[str, str]]]:
         got: list[Any] = []
         body = wsgi(environ.copy(), lambda status, sent, _=None: got.extend((status, sent)))
         for _ in body:
             pass
         if close := getattr(body, "close", None):
             close()
-        return got[0], dict(got[1])
+        return got[0], got[1]
 
     return view
 
@@ -52,7 +52,7 @@ def measured(calls: dict[str, Call]) -> dict[str, float]:
 
 
 def main() -> None:
-    etag = call(app)()[1]["ETag"]
+    etag = dict(call(app)()[1])["ETag"]
     calls = {
         "hot": call(app),
         "hot once more": call(app),

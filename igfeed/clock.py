@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 log = logging.getLogger(__name__)
@@ -23,20 +24,29 @@ class Clock(Protocol):
     def __call__(self) -> datetime:
         """The present moment by the wall clock, as an aware datetime in UTC."""
 
-    def monotonic(self) -> timedelta:
-        """The time since some moment that stays the same while this process lives."""
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since some moment that stays the same while this process lives.
+
+        A number, because every view reads it, and to make a ``timedelta`` takes as long as the rest of a view.
+        """
 
 
 class SystemClock:
     def __call__(self) -> datetime:
         return datetime.now(UTC)
 
-    def monotonic(self) -> timedelta:
-        return timedelta(seconds=time.clock_gettime(SINCE_BOOT))
+    def monotonic_ns(self) -> int:
+        return _since_boot()
 
 
-SINCE_BOOT: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""With the time that the machine was suspended, which Linux leaves out of ``time.monotonic``."""
+def _chosen() -> Callable[[], int]:
+    """With the time that the machine was suspended, which Linux leaves out of ``time.monotonic_ns``."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
+    return time.monotonic_ns
+
+
+_since_boot = _chosen()
 
 
 system_clock = SystemClock()
@@ -46,17 +56,24 @@ class Pause:
     """So much time from now on. It is measured on the monotonic clock: setting the wall clock does not prolong it."""
 
     def __init__(self, clock: Clock, length: timedelta) -> None:
-        self._clock = clock
-        self._end = clock.monotonic() + length
+        self._monotonic_ns = clock.monotonic_ns
+        self._end = clock.monotonic_ns() + length // MICROSECOND * 1000
 
     @property
     def is_over(self) -> bool:
-        return self._end <= self._clock.monotonic()
+        return self._end <= self._monotonic_ns()
 
     @property
     def left(self) -> timedelta:
         """Negative once it is over."""
-        return self._end - self._clock.monotonic()
+        return span(self._end - self._monotonic_ns())
+
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def span(nanoseconds: int) -> timedelta:
+    return timedelta(microseconds=nanoseconds // 1000)
 
 
 def iso(moment: datetime) -> str:
@@ -69,11 +86,11 @@ class Beginning:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._since = clock.monotonic()
+        self._since = clock.monotonic_ns()
 
     @property
     def moment(self) -> datetime:
-        return self._clock() - (self._clock.monotonic() - self._since)
+        return self._clock() - span(self._clock.monotonic_ns() - self._since)
 
 
 class CheckedClock:
@@ -86,17 +103,15 @@ class CheckedClock:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._told: tuple[datetime, timedelta] | None = None
+        self._told: tuple[datetime, int] | None = None
+        self.monotonic_ns = clock.monotonic_ns
 
     def __call__(self) -> datetime:
         told = self._told
         if told is None:
             return self._clock()
         moment, since = told
-        return moment + (self.monotonic() - since)
-
-    def monotonic(self) -> timedelta:
-        return self._clock.monotonic()
+        return moment + span(self.monotonic_ns() - since)
 
     def check(self, moment: datetime) -> None:
         """Compare with the present moment as somebody else has just told it."""
@@ -106,7 +121,7 @@ class CheckedClock:
             return
         if self._told is None:
             log.warning("%s %s", clock_is_wrong(ahead), SET_THE_CLOCK)
-        self.ahead, self._told = ahead, (moment, self.monotonic())
+        self.ahead, self._told = ahead, (moment, self.monotonic_ns())
 
 
 SET_THE_CLOCK = "Set it, best by NTP (`timedatectl set-ntp true`). Until then igfeed goes by Instagram's time."

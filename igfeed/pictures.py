@@ -327,7 +327,7 @@ class Pictures:
 
 
 def _seconds(clock: Clock) -> Callable[[], float]:
-    return lambda: clock.monotonic().total_seconds()
+    return lambda: clock.monotonic_ns() / 1e9
 
 
 def _forgotten_at(_: str, refusal: _Refusal, now: float) -> float:

@@ -61,11 +61,11 @@ class MovingClock:
             self.now += self._step
             return wall
 
-    def monotonic(self) -> timedelta:
+    def monotonic_ns(self) -> int:
         with self._lock:
             monotonic = self._monotonic
             self.now += self._step
-            return monotonic
+            return monotonic // timedelta(microseconds=1) * 1000
 
     @property
     def now(self) -> datetime:

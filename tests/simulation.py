@@ -366,8 +366,8 @@ class WorldClock:
         self.world.now += self.step
         return now
 
-    def monotonic(self) -> timedelta:
-        return self() - START
+    def monotonic_ns(self) -> int:
+        return (self() - START) // timedelta(microseconds=1) * 1000
 
 
 class Process:

@@ -105,6 +105,13 @@ def about(value: datetime | timedelta) -> Any:
     return _About(value)
 
 
+DECIDING = {
+    *("test_cli", "test_clock", "test_feed", "test_hot", "test_instagram_client", "test_ops", "test_pictures"),
+    *("test_stores", "test_tokens"),
+}
+"""Tests of what decides by the time. They are run once more on a clock that moves by a second at each reading."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--clock-step", type=float, default=1e-6, help="seconds that the clock moves at each reading")
 
@@ -112,7 +119,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
-        if "clock" in names and "still_clock" not in names:
+        if "clock" in names and "still_clock" not in names and item.path.stem in DECIDING:
             item.add_marker(pytest.mark.moving_clock)
 
 

@@ -16,7 +16,7 @@ from igfeed.clock import system_clock
 from igfeed.custody import KEY
 from igfeed.models import Token
 from igfeed.services import Services
-from tests.conftest import MakeServices, MovingClock, about
+from tests.conftest import MakeServices, MovingClock, about, to_the_moment
 from tests.servers.instagram import EXPIRED, TEMPORARY, FakeInstagram, PictureReply, image
 from tests.servers.upstash import FakeUpstash
 
@@ -163,6 +163,7 @@ def test_status_is_for_people(runner: FlaskCliRunner, token: Token) -> None:
     assert lines["Store"] == "sqlite, reachable"
 
 
+@to_the_moment
 def test_status_as_json_is_what_the_route_says(app: Flask, runner: FlaskCliRunner, token: Token) -> None:
     route = app.test_client().get("/api/instagram/refresh-token", headers={"Authorization": "Bearer the-cron-secret"})
 

@@ -321,11 +321,12 @@ def test_a_feed_that_was_fetched_by_a_clock_that_was_ahead_is_old_and_the_next_o
 def test_with_instagrams_date_nothing_is_misdated_by_a_wrong_clock(
     start: Start, clock: MovingClock, instagram: FakeInstagram, token: Token, ahead: timedelta
 ) -> None:
+    instagram.picture_size, began = (48, 60), clock.now
     Visitor(create_app(services=start(ahead=ahead))).get(CRON, headers=OWNER)
 
     found = told(start())
-    assert stored_feed(start()).fetched_at == about(clock.now)
-    assert stored_token(start()).issued_at == about(clock.now)
+    assert stored_feed(start()).fetched_at == about(began)
+    assert stored_token(start()).issued_at == about(began)
     assert (found["feed"]["fresh"], found["token"]["state"]) == (True, "fresh")
 
 

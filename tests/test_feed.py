@@ -114,6 +114,7 @@ def test_another_process_shows_what_the_first_one_fetched(site: Site, store: Mem
     assert site.instagram.count("media") == 1
 
 
+@to_the_moment
 @pytest.mark.parametrize(("seconds", "readings"), [(29, 0), (30, 1), (31, 1)])
 def test_the_store_is_asked_again_only_after_the_check_ttl(
     seconds: int, readings: int, site: Site, upstash: FakeUpstash, remote: UpstashStore
@@ -149,6 +150,7 @@ def test_a_newer_snapshot_of_another_process_is_taken_over(site: Site, store: Me
     assert waiting.current() == (newer, False)
 
 
+@to_the_moment
 @pytest.mark.parametrize(
     ("age", "is_due"), [(TTL - SECOND, False), (TTL, True), (TTL + SECOND, True)], ids=["fresh", "on", "stale"]
 )
@@ -178,6 +180,7 @@ def test_a_refresh_replaces_the_stale_snapshot(site: Site, store: MemoryStore) -
     assert document(store) == snapshot
 
 
+@to_the_moment
 def test_a_fresh_feed_is_not_fetched_by_a_view(site: Site, store: MemoryStore) -> None:
     process = started(site, store)
     site.clock.now += TTL - SECOND
@@ -187,6 +190,7 @@ def test_a_fresh_feed_is_not_fetched_by_a_view(site: Site, store: MemoryStore) -
     assert site.instagram.count("*") == 0
 
 
+@to_the_moment
 def test_a_feed_ttl_of_0_still_fetches_at_most_once_a_second(site: Site, store: MemoryStore) -> None:
     feed = site.start(store, ttl=timedelta()).feed
     feed.first()
@@ -310,6 +314,7 @@ def test_no_page_shows_a_picture_before_every_process_can_find_it(site: Site) ->
     assert feed.at_hand == second
 
 
+@to_the_moment
 def test_guessing_for_pictures_asks_the_store_once_a_second_at_most(
     site: Site, upstash: FakeUpstash, remote: UpstashStore
 ) -> None:
@@ -467,6 +472,7 @@ PAUSES: dict[str, tuple[fake.Fault, timedelta]] = {
 }
 
 
+@to_the_moment
 @pytest.mark.parametrize("another_process", [False, True], ids=["this process", "another process"])
 @pytest.mark.parametrize(("late", "fetches"), [(-SECOND, 0), (timedelta(), 1)], ids=["before", "on"])
 @pytest.mark.parametrize(("fault", "pause"), PAUSES.values(), ids=PAUSES.keys())
@@ -567,6 +573,7 @@ def test_a_missing_token_pauses_until_one_is_set_up(site: Site, memory_store: Me
     assert len(process.feed.first().posts) == 12
 
 
+@to_the_moment
 @pytest.mark.parametrize(
     ("usage", "rest"),
     [
@@ -713,6 +720,7 @@ def test_a_stale_view_does_not_wait_for_the_refresh_that_is_under_way(
     assert process.feed.current()[1] is False
 
 
+@to_the_moment
 @pytest.mark.parametrize(("seconds", "fetches"), [(59, 0), (60, 1), (61, 1)])
 def test_a_fetch_that_crashed_holds_the_next_one_back_for_a_minute(
     seconds: int, fetches: int, site: Site, store: MemoryStore
@@ -779,6 +787,7 @@ def test_a_dead_store_is_not_noticed_by_visitors_and_gets_what_it_missed(
     assert document(remote) == new
 
 
+@to_the_moment
 @pytest.mark.parametrize(("late", "fetches"), [(-SECOND, 0), (timedelta(), 1)], ids=["before", "on"])
 def test_a_dead_store_pauses_after_a_failure_all_the_same(
     late: timedelta, fetches: int, site: Site, upstash: FakeUpstash, remote: UpstashStore
@@ -1228,6 +1237,7 @@ def test_a_picture_of_a_page_that_another_process_made_this_second_is_found(site
     assert other.picture(new["id"])
 
 
+@to_the_moment
 def test_whoever_guesses_numbers_costs_the_store_one_question_a_second(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
 ) -> None:

@@ -272,6 +272,7 @@ def test_a_due_token_is_due(client: FlaskClient, token: Token, clock: MovingCloc
     assert status(client)["token"]["state"] == "due"
 
 
+@to_the_moment
 def test_a_failed_renewal_is_degraded(
     client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
 ) -> None:
@@ -321,6 +322,7 @@ def cron(client: FlaskClient, expected: int = 200) -> dict[str, Any]:
     return response.json or {}
 
 
+@to_the_moment
 def test_the_cron_renews_fetches_and_mirrors(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
     instagram.posts[:] = [image(), image()]
 
@@ -341,6 +343,7 @@ def test_the_cron_renews_fetches_and_mirrors(client: FlaskClient, instagram: Fak
     assert done["token"]["issued_at"] == "2026-05-03T12:00:00Z"
 
 
+@to_the_moment
 def test_twice_in_a_row_is_harmless(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
     instagram.posts[:] = [image(), image()]
     first, second = cron(client), cron(client)
@@ -351,6 +354,7 @@ def test_twice_in_a_row_is_harmless(client: FlaskClient, instagram: FakeInstagra
     assert instagram.count("renew") == 1
 
 
+@to_the_moment
 def test_the_cron_renews_whatever_was_last_renewed_a_day_ago(
     client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
 ) -> None:

@@ -270,6 +270,7 @@ def test_losing_a_claim_does_not_prolong_it(kept: Kept) -> None:
     assert kept.store.claim("claim:feed", MINUTE)
 
 
+@to_the_moment
 @pytest.mark.parametrize("ttl", [timedelta(), timedelta(milliseconds=1), timedelta(seconds=-5)])
 def test_the_shortest_claim_is_a_second(kept: Kept, ttl: timedelta) -> None:
     assert kept.store.claim("claim:feed", ttl)

@@ -487,6 +487,7 @@ def test_a_renewed_token_is_saved_though_another_process_was_faster_with_somethi
     assert document(store).expires_at == about(site.clock.now + timedelta(seconds=5183944))
 
 
+@to_the_moment
 def test_an_unsaved_token_that_gave_way_is_tried_once_the_stored_one_is_rejected(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
 ) -> None:
@@ -857,6 +858,7 @@ def test_an_unchanged_environment_stays_behind_what_came_from_it(site: Site, mem
     assert site.instagram.count("renew") == 1
 
 
+@to_the_moment
 def test_what_setup_token_stored_beats_a_changed_environment_until_it_expires(
     site: Site, memory_store: MemoryStore
 ) -> None:
@@ -1083,6 +1085,7 @@ def test_a_token_renewed_between_look_and_claim_is_not_renewed_again(site: Site)
     assert token == document(store)
 
 
+@to_the_moment
 @pytest.mark.parametrize(("seconds", "renewals"), [(59, 0), (60, 1), (61, 1)])
 def test_a_renewal_that_crashed_holds_the_next_one_back_for_a_minute(
     seconds: int,
@@ -1398,6 +1401,7 @@ def test_a_renewal_asked_for_is_done_however_long_the_token_still_lives(site: Si
     assert document(memory_store).predecessor == old
 
 
+@to_the_moment
 @pytest.mark.parametrize(
     ("age", "outcome"), [(DAY - SECOND, Outcome.NOT_DUE), (DAY, Outcome.RENEWED), (DAY + SECOND, Outcome.RENEWED)]
 )
@@ -1415,6 +1419,7 @@ def test_a_token_renewed_lately_is_not_due(
     assert site.instagram.count("renew") == (1 if outcome == Outcome.NOT_DUE else 2)
 
 
+@to_the_moment
 def test_a_token_set_up_lately_is_too_young(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store)
     tokens = site.start(memory_store).tokens

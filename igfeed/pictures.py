@@ -7,14 +7,13 @@ shows is always a copy of ours, made with the first view or by the cron, whichev
 import base64
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock, Semaphore
-from typing import Literal
 from weakref import WeakValueDictionary
 
 from cachetools import LRUCache, TLRUCache, TTLCache
@@ -22,7 +21,9 @@ from cachetools import LRUCache, TLRUCache, TTLCache
 from igfeed.clock import Clock, Deadline, Pause, system_clock
 from igfeed.errors import NoPicture, PictureRefused, PicturesUnreachable, PictureUnavailable, StoreError
 from igfeed.instagram import Instagram
+from igfeed.missing import Mirrored, MissingPictures
 from igfeed.models import Picture, fingerprint
+from igfeed.notes import Note
 from igfeed.stores import Store
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,11 @@ MOST_WAITING = 6
 """Threads of views that may wait for a picture. A server has eight (gunicorn.conf.py): two are left for pages and
 probes, and one visitor's browser, which asks for six at a time, is served whole."""
 
+MISSING_KEY = "pictures-missing:v1"
+
+FEW = 5
+"""Pictures noted as missing that a status looks for: a view may have made them since."""
+
 MOST_LEFT_OVER = 300
 """Pictures that found no place and are made after the answer; an account of albums has 240."""
 
@@ -72,8 +78,6 @@ MOST_COLOURS = 2000
 
 Make = Callable[[Picture], dict[int, bytes]]
 """Fetches a picture and gives its files by width. Raises PictureUnavailable."""
-
-Mirrored = Literal["stored", "kept", "failed", "nowhere", "left"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,8 @@ class Pictures:
         self._absent: TTLCache[str, bool] = TTLCache(MOST_REFUSALS, LOOK_AGAIN.total_seconds(), timer)
         self._places = Semaphore(MOST_WAITING)
         self._left_over: dict[str, Picture] = {}
+        self._failed: set[str] = set()
+        self._missing = Note(store, MISSING_KEY, MissingPictures.from_text)
         self._catching_up = Lock()
         self._memory: LRUCache[str, bytes] = LRUCache(MEMORY, getsizeof=len)
         self._memory_lock = Lock()
@@ -133,19 +139,34 @@ class Pictures:
 
     def mirror(self, pictures: Iterable[Picture], deadline: Deadline) -> MirrorReport:
         """Keep every picture in every width, as far as the time goes; those with no address are passed over."""
-        return self._mirror(pictures, deadline, self._make)
+        mirrored = self._mirror(pictures, deadline, self._make)
+        self._note(dict(mirrored), is_all=True)
+        files = {outcome: number * len(WIDTHS) for outcome, number in Counter(each[1] for each in mirrored).items()}
+        return MirrorReport(files.get("stored", 0), files.get("kept", 0), files.get("failed", 0))
 
     def catch_up(self) -> None:
-        """Make what found no place, unless somebody is at it. For after an answer: whoever looks again finds it."""
+        """Make what found no place, and note what failed, unless somebody is at it.
+
+        For after an answer: whoever looks again finds it.
+        """
         if not self._catching_up.acquire(blocking=False):
             return
         try:
             with self._memory_lock:
                 pictures, self._left_over = list(self._left_over.values()), {}
-            if pictures:
-                self._mirror(pictures, Deadline(CATCH_UP_LIMIT), self._make_if_allowed)
+                outcomes: dict[str, Mirrored] = dict.fromkeys(self._failed, "failed")
+            outcomes |= self._mirror(pictures, Deadline(CATCH_UP_LIMIT), self._make_if_allowed) if pictures else []
+            if self._missing.at_hand or "failed" in outcomes.values():
+                self._note(outcomes, is_all=False)
         finally:
             self._catching_up.release()
+
+    def overdue(self, pictures: Iterable[Picture], now: datetime) -> list[str]:
+        """The ids of those that Instagram names and that could not be had for a while, as far as anybody noticed."""
+        missing = self._missing.recall()
+        named = [picture.id for picture in pictures if picture.url]
+        ids = [name for name in named if missing and missing.is_overdue(name, now)]
+        return ids if ids and self._are_some_absent(ids[:FEW]) else []
 
     def colour(self, picture: Picture) -> str | None:
         """Its average colour, as far as it is known here or by the snapshot; asks nobody."""
@@ -179,17 +200,41 @@ class Pictures:
             if len(self._left_over) < MOST_LEFT_OVER:
                 self._left_over[picture.id] = picture
 
-    def _mirror(self, pictures: Iterable[Picture], deadline: Deadline, make: Make) -> MirrorReport:
+    def _note(self, outcomes: Mapping[str, Mirrored], *, is_all: bool) -> None:
+        """Write down for the status what could not be had, if that is news."""
+        with self._memory_lock:
+            self._failed.difference_update(outcomes)
+        known, now = self._missing.recall(), self._clock()
+        missing = (known or MissingPictures(now, {})).after(outcomes, now, is_all=is_all)
+        if missing.since == (known.since if known else {}):
+            return
+        if missing.since:
+            self._missing.keep(missing)
+        else:
+            self._missing.forget()
+
+    def _are_some_absent(self, ids: Sequence[str]) -> bool:
+        try:
+            return None in self._store.get_all([_key(picture_id, WIDTHS[0]) for picture_id in ids])
+        except StoreError:
+            return True
+
+    def _mirror(self, pictures: Iterable[Picture], deadline: Deadline, make: Make) -> list[tuple[str, Mirrored]]:
         places = Semaphore(DOWNLOADS)
         with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="igfeed-mirror") as threads:
             one = partial(self._mirror_one, places, deadline, make)
-            mirrored = threads.map(one, _as_places_fall_free(pictures, places))
-            files = Counter({outcome: number * len(WIDTHS) for outcome, number in Counter(mirrored).items()})
-        if files["left"]:
+            mirrored = list(threads.map(one, _as_places_fall_free(pictures, places)))
+        if any(outcome == "left" for _, outcome in mirrored):
             log.info("The time for mirroring is over, the rest follows with the next one or with its first view")
-        return MirrorReport(files["stored"], files["kept"], files["failed"])
+        return mirrored
 
-    def _mirror_one(self, places: Semaphore, deadline: Deadline, make: Make, picture: Picture) -> Mirrored:
+    def _mirror_one(self, places: Semaphore, deadline: Deadline, make: Make, picture: Picture) -> tuple[str, Mirrored]:
+        try:
+            return picture.id, self._outcome(deadline, make, picture)
+        finally:
+            places.release()
+
+    def _outcome(self, deadline: Deadline, make: Make, picture: Picture) -> Mirrored:
         try:
             if not deadline.left():
                 return "left"
@@ -203,8 +248,6 @@ class Pictures:
         except PictureUnavailable as error:
             log.warning("Picture %s could not be mirrored: %s", picture.id, error)
             return "failed"
-        finally:
-            places.release()
 
     def _look_at_kept(self, picture: Picture) -> None:
         """Learn the colour of what another process has kept."""
@@ -270,11 +313,8 @@ class Pictures:
 
             with self._decodings:
                 rendered = render(file, QUALITY)
-        except PicturesUnreachable:
-            self._quiet = Pause(self._clock, PAUSE)
-            raise
         except PictureUnavailable as error:
-            self._remember_failure(picture.url, error)
+            self._remember_failure(picture.id, picture.url, error)
             raise
         self._learn(picture.id, rendered.colour)
         return rendered.files
@@ -296,9 +336,14 @@ class Pictures:
         if self._quiet:
             self._quiet = Pause(self._clock, PAUSE)
 
-    def _remember_failure(self, url: str, error: PictureUnavailable) -> None:
+    def _remember_failure(self, picture_id: str, url: str, error: PictureUnavailable) -> None:
+        if isinstance(error, PicturesUnreachable):
+            self._quiet = Pause(self._clock, PAUSE)
         with self._memory_lock:
-            self._refusals[fingerprint(url)] = _Refusal(type(error), str(error))
+            if not isinstance(error, NoPicture):
+                self._failed.add(picture_id)
+            if not isinstance(error, PicturesUnreachable):
+                self._refusals[fingerprint(url)] = _Refusal(type(error), str(error))
 
     def _keep(self, picture_id: str, files: dict[int, bytes]) -> bool:
         """Keep the files at hand and in the store; False when the store did not take them all."""

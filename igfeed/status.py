@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from igfeed import custody, feed, tokens
+from igfeed import custody, feed, pictures, tokens
 from igfeed.clock import SET_THE_CLOCK, clock_is_wrong, iso
 from igfeed.custody import Source
-from igfeed.errors import InstagramError, StoreError, TokenError
+from igfeed.errors import InstagramError, NoPicture, StoreError, TokenError
 from igfeed.models import FeedSnapshot, Renewal, Token, Trouble, is_from_future
 from igfeed.services import Services
 from igfeed.stores import Kind
@@ -94,7 +94,8 @@ def report(services: Services) -> Status:
     A process that has written nothing yet proves first that the store would take something: one command more.
     """
     services.store.ask_again()
-    with services.store.read_at_once(feed.KEY, feed.TROUBLE_KEY, custody.KEY, tokens.RENEWAL_KEY):
+    keys = feed.KEY, feed.TROUBLE_KEY, custody.KEY, tokens.RENEWAL_KEY, pictures.MISSING_KEY
+    with services.store.read_at_once(*keys):
         return _found(services)
 
 
@@ -148,6 +149,8 @@ def _findings(
         yield Finding("degraded", clock_is_wrong(snapshot.clock_ahead), SET_THE_CLOCK)
     yield from _failures(tokens, trouble)
     yield from _feed_findings(snapshot)
+    if snapshot:
+        yield from _picture_findings(services, snapshot, tokens.at)
 
 
 def _failures(tokens: TokenReport, trouble: Trouble | None) -> Iterator[Finding]:
@@ -156,6 +159,17 @@ def _failures(tokens: TokenReport, trouble: Trouble | None) -> Iterator[Finding]
         yield Finding("degraded", f"The last renewal failed: {renewal.message}", renewal.hint)
     if trouble:
         yield Finding("degraded", trouble.message, trouble.hint)
+
+
+def _picture_findings(services: Services, snapshot: FeedSnapshot, now: datetime) -> Iterator[Finding]:
+    overdue = len(services.pictures.overdue(snapshot.pictures(), now))
+    if overdue:
+        problem = f"{overdue} pictures could not be had for more than an hour: visitors see placeholders."
+        yield Finding("degraded", problem, "The log says why; `flask igfeed fetch` asks for them again at once.")
+    bare = sum(post.picture.url is None and post.picture.colour is None for post in snapshot.posts)
+    if bare:
+        problem = f"Instagram has no picture of {bare} of the posts: visitors see a tile with a sign in its place."
+        yield Finding("ok", problem, NoPicture.hint)
 
 
 def _store_findings(token: TokenStatus, tokens: TokenReport, store_error: StoreError | None) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ FACTORY = "__init__"
 RANKS = (
     (-1, "clock sentences texts"),
     (0, "errors lifetimes models origins background version"),
-    (1, "cache_settings config stores instagram encryption imaging merging sketches wording"),
+    (1, "cache_settings config stores instagram encryption imaging merging missing sketches wording"),
     (2, "unknown_variables notes succession custody alt_text options policy addresses"),
     (3, "tokens pictures demo tiles"),
     (4, "feed discovery"),

@@ -5,9 +5,10 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from flask import current_app, render_template
+from flask import current_app, render_template, request
 from markupsafe import Markup
 
+from igfeed.addresses import own_origin
 from igfeed.models import FeedSnapshot
 from igfeed.options import Options
 from igfeed.services import current
@@ -27,12 +28,19 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
     path = f"{quote(profile.username, safe='')}/" if profile else ""
     script = render_template(
         "embed.js",
+        place=_place(),
         names=[field.name for field in fields(Options)],
         posts=len(snapshot.posts) if snapshot else current().settings.posts,
         title=WORDINGS[language].title.format(name=name),
         home=f"https://www.instagram.com/{path}",
     )
     return _as_sent(script)
+
+
+def _place() -> str:
+    """Where we are, as far as the owner or this request says: an address without its scheme, which is the page's."""
+    origin = own_origin(current().settings, request.environ)
+    return f"{origin}{request.root_path}/".partition(":")[2] if origin else ""
 
 
 @cache

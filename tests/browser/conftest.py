@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
@@ -25,6 +25,10 @@ PATIENCE = 120_000
 expect.set_options(timeout=PATIENCE)
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+Host = Callable[..., str]
+"""Puts up a page of another site: takes its HTML, and headers if need be, gives its address."""
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -66,12 +70,12 @@ def host_page(site: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def host() -> Iterator[Callable[[str], str]]:
-    """Puts up a page of another site: takes its HTML, gives its address."""
+def host() -> Iterator[Host]:
     with ExitStack() as stack:
 
-        def put_up(html: str) -> str:
-            page = Response(f"<!doctype html><html lang=en><title>Host</title>{html}", mimetype="text/html")
+        def put_up(html: str, headers: dict[str, str] | None = None) -> str:
+            html = f"<!doctype html><html lang=en><title>Host</title>{html}"
+            page = Response(html, headers=headers, mimetype="text/html")
             return f"http://localhost:{stack.enter_context(serving(page))}/"
 
         yield put_up
@@ -97,3 +101,24 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
+
+
+def tag(site: str, options: str = "", how: str = "") -> str:
+    return f'<script {how} src="{site}/embed.js" {options}></script>'
+
+
+def frame(page: Page, number: int = 0) -> FrameLocator:
+    return page.frame_locator("iframe").nth(number)
+
+
+def wait_until_it_fits(page: Page, number: int = 0, at_least: int = 50) -> None:
+    """Until the frame is exactly as high as its content, and that is at least so high."""
+    inner = page.locator("iframe").nth(number).element_handle().content_frame()
+    assert inner
+    for _ in range(1000):
+        height = inner.evaluate("document.documentElement.offsetHeight")
+        outer = page.locator("iframe").nth(number).evaluate("frame => frame.offsetHeight")
+        if height == outer >= at_least:
+            return
+        page.evaluate("new Promise(requestAnimationFrame)")
+    raise AssertionError(f"the frame has {outer}, its content {height}")

@@ -1,11 +1,11 @@
 """The feed on other sites' pages: one script tag, whatever is around it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -13,11 +13,9 @@ from igfeed import create_app
 from igfeed.config import Settings
 from igfeed.demo import DemoInstagram
 from igfeed.models import Profile
-from tests.browser.conftest import PATIENCE, serving
+from tests.browser.conftest import PATIENCE, Host, frame, serving, tag, wait_until_it_fits
 
 pytestmark = pytest.mark.browser
-
-Host = Callable[[str], str]
 
 PROFILE = "https://www.instagram.com/studio.nord/"
 OTHER_PROFILE = "https://www.instagram.com/studio.syd/"
@@ -33,27 +31,6 @@ RUN_AGAIN = """old => new Promise((ran, failed) => {
   old.replaceWith(script);
 })"""
 TITLES = "all => all.map(each => each.title || each.textContent)"
-
-
-def tag(site: str, options: str = "", how: str = "") -> str:
-    return f'<script {how} src="{site}/embed.js" {options}></script>'
-
-
-def frame(page: Page, number: int = 0) -> FrameLocator:
-    return page.frame_locator("iframe").nth(number)
-
-
-def wait_until_it_fits(page: Page, number: int = 0, at_least: int = 50) -> None:
-    """Until the frame is exactly as high as its content, and that is at least so high."""
-    inner = page.locator("iframe").nth(number).element_handle().content_frame()
-    assert inner
-    for _ in range(1000):
-        height = inner.evaluate("document.documentElement.offsetHeight")
-        outer = page.locator("iframe").nth(number).evaluate("frame => frame.offsetHeight")
-        if height == outer >= at_least:
-            return
-        page.evaluate("new Promise(requestAnimationFrame)")
-    raise AssertionError(f"the frame has {outer}, its content {height}")
 
 
 def test_the_frame_is_as_high_as_its_content_through_all_that_happens(page: Page, site: str, host: Host) -> None:

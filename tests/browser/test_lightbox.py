@@ -1,6 +1,6 @@
 """A post opened on the page: by keyboard and by pointer, with album, video and caption."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from igfeed.background import in_place
 from igfeed.clock import system_clock
 from igfeed.config import Settings
 from igfeed.services import build
-from tests.browser.conftest import PATIENCE, serving
+from tests.browser.conftest import PATIENCE, Host, serving
 from tests.servers.instagram import FakeInstagram, album, child_image, image, video
 
 pytestmark = pytest.mark.browser
@@ -173,9 +173,7 @@ def test_an_opened_post_fills_every_screen_from_edge_to_edge(page: Page, site: s
 
 
 @pytest.mark.parametrize("width", [400, 500, 600, 735])
-def test_an_opened_post_fills_a_frame_from_edge_to_edge(
-    page: Page, site: str, host: Callable[[str], str], width: int
-) -> None:
+def test_an_opened_post_fills_a_frame_from_edge_to_edge(page: Page, site: str, host: Host, width: int) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(host(f'<body><iframe src="{site}/embed?limit=9" style="width:{width}px;height:700px;border:0"></iframe>'))
 
@@ -183,7 +181,7 @@ def test_an_opened_post_fills_a_frame_from_edge_to_edge(
 
 
 def test_beside_or_below_is_decided_by_the_opened_post_and_not_by_a_high_frame(
-    page: Page, site: str, host: Callable[[str], str]
+    page: Page, site: str, host: Host
 ) -> None:
     page.set_viewport_size({"width": 1100, "height": 800})
     frame = f'<iframe src="{site}/embed?limit=24" style="width:1000px;height:1600px;border:0"></iframe>'

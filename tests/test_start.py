@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import pytest
 from cachelib.serializers import JSONSerializer
@@ -127,6 +127,26 @@ def test_a_folder_for_the_cache_is_made_where_there_is_none(
 
     assert create_app(services=make_services()).test_client().get("/embed").status_code == 200
     assert list((tmp_path / "some" / "where").iterdir())
+
+
+class Talkative(BaseCache):
+    """A cache that quotes its settings when they are wrong."""
+
+    @classmethod
+    def factory(cls, _: object, config: dict[str, Any], *__: object) -> Self:
+        raise ValueError(f"no cache at {config['CACHE_REDIS_URL']}")
+
+
+def test_what_a_cache_says_of_its_settings_is_not_repeated_where_a_secret_is_in_it(
+    make_services: MakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_CACHE_TYPE", f"{__name__}.Talkative")
+    monkeypatch.setenv("FLASK_CACHE_REDIS_URL", "redis://:se-cret@cache.example/0")
+
+    with pytest.raises(ConfigError) as error:
+        create_app(services=make_services())
+
+    assert str(error.value).endswith("cannot be used: ValueError.")
 
 
 class Away(BaseCache):

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock, Semaphore
 
-from igfeed.clock import Beginning, Clock, Deadline, Pause, Sleep, sleep
+from igfeed.clock import Beginning, Clock, Pause, Sleep, sleep
 from igfeed.custody import KEY as TOKEN_KEY
 from igfeed.errors import (
     FeedUnavailable,
     IgfeedError,
     PermissionRefused,
+    PictureUnavailable,
     RateLimited,
     StoreError,
     TokenError,
@@ -43,11 +44,14 @@ WAIT_FOR_WINNER = 5.0
 MOST_WAITING = 2
 """Threads of a process that may wait for the first fetch: the one that fetches and one more, of a server's eight."""
 
-LOOK_AGAIN = 0.2
+LOOKS_FOR_WINNER = (0.2, 0.4, 0.8, 1.6, 2.0)
+"""Seconds before each look into the store meanwhile: few, as each is a command that the owner pays for."""
 
 OLD = timedelta(days=1)
 
-ASK_FOR_UNKNOWN = timedelta(seconds=1)
+SHORTEST_SEARCH = timedelta(seconds=1)
+"""After which an unknown picture is looked for again, whatever IGFEED_CHECK_TTL is."""
+
 NONE = timedelta()
 
 
@@ -62,7 +66,12 @@ class FeedService:
     _look_pause: Pause | None = None
     """After a look into the store; while it lasts, our own copy will do."""
     _search_pause: Pause | None = None
+    _wait_pause: Pause | None = None
     _fetch_pause: Pause | None = None
+    _has_answer = False
+    """Whether the store had a feed when it was last asked."""
+    _seen_token = ""
+    """The fingerprint of the token that we would use, as it was when we last asked."""
 
     def __init__(
         self,
@@ -86,12 +95,14 @@ class FeedService:
         self._ttl = ttl
         self._claim_ttl = max(min(LONGEST_CLAIM, ttl), timedelta(seconds=1))
         self._check_ttl = check_ttl
+        self._search_ttl = max(check_ttl, SHORTEST_SEARCH)
         self._sleep = sleep
         self._trouble = Note(store, TROUBLE_KEY, Trouble.from_text)
         self._refreshing = Lock()
         self._places = Semaphore(MOST_WAITING)
         self._waiting = Lock()
         self._searching = Lock()
+        self._looking_for_first = Lock()
 
     def current(self) -> tuple[FeedSnapshot | None, bool]:
         """The snapshot to show and whether it is due for a refresh; asks the store at most once.
@@ -123,16 +134,21 @@ class FeedService:
         return snapshot.fetched_at if self._clock() - snapshot.fetched_at > OLD else None
 
     def picture(self, picture_id: str) -> Picture | None:
-        """One of the feed's pictures.
+        """One of the feed's pictures, None if the store knew of none of that name when it was last asked.
 
-        Another process may already show posts that we have not seen, so an unknown one is looked for in the store,
-        but not at every guess of somebody who tries numbers.
+        Another process may already show posts that we have not seen, so an unknown one is looked for in the store, but
+        at most once in the time for which we trust our copy: somebody may try numbers. Raises PictureUnavailable where
+        the store did not answer or has no feed, for then nobody knows.
         """
-        self._look()
-        known = self._snapshot.picture(picture_id) if self._snapshot else None
-        if known is None:
+        if self._is_look_due:
+            self._search_pause = Pause(self._clock, self._search_ttl)  # One look does for both.
+            self._look()
+        elif self._known(picture_id) is None:
             self._search()
-        return known or (self._snapshot.picture(picture_id) if self._snapshot else None)
+        known = self._known(picture_id)
+        if known is None and not self._has_answer:
+            raise PictureUnavailable("Whether the feed has this picture is not known yet.")
+        return known
 
     def first(self) -> FeedSnapshot:
         """The first snapshot: fetch it, or wait a few seconds for whoever is fetching it.
@@ -192,6 +208,8 @@ class FeedService:
         Raises StoreError when the store could not be asked; ``at_hand`` is what there is then.
         """
         ours, stored = self._snapshot, self._stored()
+        if stored and ours is None:
+            self._look_pause = None  # What the owner is told, the next view shows.
         newest = stored if ours is None or (stored and stored.is_newer_than(ours)) else ours
         return self._cut(newest) if newest else None
 
@@ -226,36 +244,63 @@ class FeedService:
 
     def trouble(self) -> Trouble | None:
         """What went wrong the last time, None when it went well."""
-        trouble, snapshot = self._trouble.recall(), self._snapshot
-        if trouble is None or snapshot is None or is_from_future(snapshot.fetched_at, self._clock()):
-            return trouble
-        return None if trouble.at < snapshot.fetched_at else trouble
+        self._trouble.recall()
+        return self._last_trouble()
 
     # Looking
 
     def _look(self) -> None:
-        """Look into the store, unless we have a copy that is still trusted since the last look."""
-        if self._snapshot is None or self._look_pause is None or self._look_pause.is_over:
-            self._look_again()
+        """Look into the store unless we have done so lately."""
+        if self._snapshot:
+            if self._is_look_due:
+                self._look_again()
+            return
+        with self._looking_for_first:  # Who has nothing to show waits for the one look.
+            if self._is_look_due:
+                self._look_for_first()
+
+    @property
+    def _is_look_due(self) -> bool:
+        return self._look_pause is None or self._look_pause.is_over
 
     def _look_again(self) -> None:
         """Take the store's snapshot if it is newer than ours, and give it ours if it has not got that."""
         # Before asking: while one visitor finds the store dead, the others take what we have.
         self._look_pause = Pause(self._clock, self._check_ttl)
-        with suppress(StoreError):
+        try:
             stored = self._stored()
-            ours = self._snapshot
-            if stored and (ours is None or stored.is_newer_than(ours)):
-                self._snapshot, self._fetch_pause = stored, None
-            elif ours and (stored is None or ours.is_newer_than(stored)):
+        except StoreError:
+            self._has_answer = False
+            if self._snapshot is None:
+                self._look_pause = None  # No answer is no look. The guard sees to it that asking again costs nothing.
+            return
+        self._has_answer, ours = stored is not None, self._snapshot
+        if stored and (ours is None or stored.is_newer_than(ours)):
+            self._snapshot, self._fetch_pause = stored, None
+        elif ours and (stored is None or ours.is_newer_than(stored)):
+            with suppress(StoreError):
                 self._write(ours)
+
+    def _look_for_first(self) -> None:
+        """The same while we have nothing to show, with what decides whether a view may fetch: all by one command."""
+        with self._store.read_at_once(KEY, TROUBLE_KEY, TOKEN_KEY):
+            self._look_again()
+            if self._snapshot is None:
+                self._recall()
+
+    def _recall(self) -> None:
+        if self._trouble.recall():
+            self._seen_token = self._tokens.fingerprint()
 
     def _search(self) -> None:
         """Look for what we do not know, however lately we looked for anything else: it may be newer than that."""
         with self._searching:  # A browser asks for several at once: they all wait for the one look.
             if self._search_pause is None or self._search_pause.is_over:
-                self._search_pause = Pause(self._clock, ASK_FOR_UNKNOWN)
+                self._search_pause = Pause(self._clock, self._search_ttl)
                 self._look_again()
+
+    def _known(self, picture_id: str) -> Picture | None:
+        return self._snapshot.picture(picture_id) if self._snapshot else None
 
     def _stored(self) -> FeedSnapshot | None:
         known, snapshot = self._document
@@ -277,19 +322,33 @@ class FeedService:
 
     def _fetch_or_wait(self) -> None:
         self._look()
-        if self._snapshot is None:
+        if self._snapshot is None and not self._is_paused():
             self.refresh(is_awaited=True)
-        deadline = Deadline(WAIT_FOR_WINNER)
-        while self._snapshot is None and self._is_somebody_fetching() and deadline.left():
-            self._sleep(LOOK_AGAIN)
-            self._look()
+        if self._wait_pause is None or self._wait_pause.is_over:
+            self._wait_for_winner()
 
-    def _is_somebody_fetching(self) -> bool:
-        trouble = self.trouble()
-        return trouble is None or not trouble.pauses(self._tokens.fingerprint(), self._clock())
+    def _wait_for_winner(self) -> None:
+        for seconds in LOOKS_FOR_WINNER:
+            if self._snapshot or self._is_paused():
+                return
+            self._wait_pause = Pause(self._clock, self._check_ttl)
+            self._sleep(seconds)
+            self._look_for_first()
+
+    def _is_paused(self) -> bool:
+        """Whether a failure's pause holds views back, as far as we know without asking."""
+        trouble = self._last_trouble()
+        return trouble is not None and trouble.pauses(self._seen_token, self._clock())
+
+    def _last_trouble(self) -> Trouble | None:
+        """As ``trouble``, as far as we know without asking."""
+        trouble, snapshot = self._trouble.at_hand, self._snapshot
+        if trouble is None or snapshot is None or is_from_future(snapshot.fetched_at, self._clock()):
+            return trouble
+        return None if trouble.at < snapshot.fetched_at else trouble
 
     def _unavailable(self) -> FeedUnavailable:
-        trouble = self.trouble()
+        trouble = self._last_trouble()
         if trouble is None:
             return _under_way()
         left = trouble.until - max(self._clock(), trouble.at)
@@ -307,11 +366,10 @@ class FeedService:
     def _is_wanted(self) -> bool:
         """By what others have done meanwhile."""
         self._look_again()
-        now = self._clock()
-        if self._snapshot and self.is_fresh(self._snapshot, now):
+        if self._snapshot and self.is_fresh(self._snapshot, self._clock()):
             return False
-        trouble = self.trouble()
-        return trouble is None or not trouble.pauses(self._tokens.fingerprint(), now)
+        self._recall()
+        return not self._is_paused()
 
     def _fetch(self, *, is_awaited: bool = False) -> FeedSnapshot:
         asked = Beginning(self._clock)
@@ -348,11 +406,12 @@ class FeedService:
     def _write(self, snapshot: FeedSnapshot) -> None:
         text = snapshot.to_text()
         self._store.set(KEY, text)
-        self._document = text, snapshot
+        self._document, self._has_answer = (text, snapshot), True
 
     def _remember(self, error: IgfeedError) -> None:
         now = self._clock()
-        earlier, kept = self.trouble(), self._snapshot
+        earlier, kept = self._last_trouble(), self._snapshot  # Recalled just before the fetch.
+        self._seen_token = self._tokens.fingerprint()
         failures = earlier.failures + 1 if earlier else 1
         trouble = Trouble(
             kind=type(error).__name__,
@@ -360,7 +419,7 @@ class FeedService:
             hint=error.hint,
             at=now if kept is None or is_from_future(kept.fetched_at, now) else max(now, kept.fetched_at),
             until=now + pause_after(error, failures),
-            token=(error.token if isinstance(error, TokenRejected) else None) or self._tokens.fingerprint(),
+            token=(error.token if isinstance(error, TokenRejected) else None) or self._seen_token,
             failures=failures,
         )
         self._trouble.keep(trouble)

@@ -70,8 +70,10 @@ def media(name: str) -> Response:
     services = _services()
     match = PICTURE_NAME.fullmatch(name)
     picture = services.feed.picture(match[1]) if match else None
-    if match is None or picture is None:
+    if match is None:
         abort(404)
+    if picture is None:
+        return _unknown_picture()
     content = services.pictures.get(picture, int(match[2]))
     response = Response(content, mimetype="image/webp")
     response.set_etag(hashlib.sha256(content).hexdigest()[:16])
@@ -117,6 +119,14 @@ def nothing_to_show(error: IgfeedError) -> Response:
     response = Response(notice.body, headers={POLICY: notice.policy, **IN_FRAMES})
     seconds = error.retry_after.total_seconds() if isinstance(error, FeedUnavailable) else RETRY_AFTER
     return _not_now(response, seconds)
+
+
+def _unknown_picture() -> Response:
+    """Kept by nobody, and calm where a page shows it: another process may have fetched it a moment ago."""
+    response = _drawing("no-picture.svg")
+    response.status_code = 404
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _answer(path: str) -> Response:

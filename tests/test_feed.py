@@ -1,6 +1,7 @@
 """The feed to show: fresh if possible, old if necessary, never empty again."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -17,12 +18,21 @@ from igfeed.errors import (
     FeedUnavailable,
     InstagramError,
     PermissionRefused,
+    PictureUnavailable,
     StoreError,
     TokenError,
     TokenExpired,
     UnexpectedAnswer,
 )
-from igfeed.feed import CLAIM_KEY, KEY, MOST_WAITING, TROUBLE_KEY
+from igfeed.feed import (
+    CLAIM_KEY,
+    KEY,
+    LOOKS_FOR_WINNER,
+    MOST_WAITING,
+    TROUBLE_KEY,
+    WAIT_FOR_WINNER,
+    FeedService,
+)
 from igfeed.lifetimes import PAGE, PAGE_IS_SHOWN
 from igfeed.models import FeedSnapshot
 from igfeed.stores import Store
@@ -314,17 +324,152 @@ def test_no_page_shows_a_picture_before_every_process_can_find_it(site: Site) ->
     assert feed.at_hand == second
 
 
+def find(feed: FeedService, picture_id: str) -> str | None:
+    """The picture's id, None if there is no such picture, "unknown" if nobody knows."""
+    try:
+        found = feed.picture(picture_id)
+    except PictureUnavailable:
+        return "unknown"
+    return found.id if found else None
+
+
 @to_the_moment
-def test_guessing_for_pictures_asks_the_store_once_a_second_at_most(
+def test_whoever_guesses_numbers_costs_the_store_one_command_in_the_check_ttl(
     site: Site, upstash: FakeUpstash, remote: UpstashStore
 ) -> None:
     feed = started(site, remote).feed
-    site.clock.forward(seconds=1)
+    for _ in range(3):
+        upstash.forget()
+
+        found = [find(feed, str(number)) for number in range(100)]
+
+        assert keys_read(upstash) == [KEY]
+        assert found == [None] * 100
+        site.clock.forward(seconds=30)
+
+
+@to_the_moment
+def test_a_picture_that_another_process_fetched_after_a_guess_is_found_after_the_check_ttl(
+    site: Site, store: MemoryStore
+) -> None:
+    feed = started(site, store).feed
+    assert find(feed, "1") is None
+    new = site.instagram.publish(fake.image())["id"]
+    site.start(store).feed.fetch()
+
+    assert find(feed, new) is None
+    site.clock.forward(seconds=30)
+    assert find(feed, new) == new
+
+
+def test_a_process_that_cannot_ask_the_store_denies_no_picture(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore
+) -> None:
+    warm, fresh = started(site, remote).feed, site.start(remote).feed
+    known = site.instagram.posts[0]["id"]
+    upstash.fail("redis_down")
+
+    assert [find(warm, known), find(warm, "1")] == [known, "unknown"]
+    assert [find(fresh, known), find(fresh, "1")] == ["unknown", "unknown"]
+    upstash.heal()
+    site.clock.forward(seconds=5)
+    assert find(fresh, known) == known
+
+
+@pytest.mark.parametrize("text", ["no JSON", "{}", None], ids=["garbage", "empty", "gone"])
+def test_a_process_without_a_feed_denies_no_picture(text: str | None, site: Site, store: MemoryStore) -> None:
+    started(site, store)
+    store.set(KEY, text) if text else store.delete(KEY)
+
+    assert find(site.start(store).feed, site.instagram.posts[0]["id"]) == "unknown"
+
+
+@to_the_moment
+def test_views_with_nothing_to_show_cost_one_command_in_the_check_ttl(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    feed = site.start(upstash_store).feed
+    with pytest.raises(FeedUnavailable):
+        feed.first()
+    for _ in range(5):
+        site.clock.forward(seconds=30)
+        upstash.forget()
+
+        for _ in range(100):
+            assert feed.current() == (None, True)
+            with pytest.raises(FeedUnavailable) as unavailable:
+                feed.first()
+
+        assert len(upstash.commands()) == 1
+        assert unavailable.value.hint == TokenError.hint
+
+
+@to_the_moment
+def test_fresh_processes_that_may_not_fetch_cost_one_command_each(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    with pytest.raises(FeedUnavailable):
+        site.start(upstash_store).feed.first()
     upstash.forget()
 
-    assert [feed.picture(str(number)) for number in range(1, 6)] == [None] * 5
+    for _ in range(3):
+        feed = site.start(upstash_store).feed
+        feed.current()
+        with pytest.raises(FeedUnavailable):
+            feed.first()
 
-    assert keys_read(upstash) == [KEY]
+    assert len(upstash.commands()) == 3
+
+
+@to_the_moment
+def test_waiting_for_the_first_fetch_of_another_process_costs_few_commands(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore, threads: ThreadPoolExecutor
+) -> None:
+    winner, naps = site.start(remote).feed, Counter[float]()
+    loser = site.start(remote, sleep=lambda seconds: naps.update([seconds])).feed
+    with site.instagram.hold("media") as gate:
+        winning = threads.submit(winner.first)
+        assert gate.wait()
+        upstash.forget()
+
+        for _ in range(20):
+            loser.current()
+            with pytest.raises(FeedUnavailable):
+                loser.first()
+        commands = upstash.commands()
+
+    winning.result()
+    assert len(commands) <= 1 + 1 + len(LOOKS_FOR_WINNER)
+    assert sum(naps) == WAIT_FOR_WINNER
+
+
+def test_who_has_nothing_to_show_waits_for_the_look_that_is_under_way(
+    site: Site, upstash: FakeUpstash, remote: UpstashStore, threads: ThreadPoolExecutor
+) -> None:
+    snapshot = site.start(remote).feed.first()
+    site.clock.forward(hours=1)  # Whoever did not wait would fetch before it answers.
+    feed = site.start(remote).feed
+    upstash.forget()
+
+    with upstash.hold() as gate:
+        views = [threads.submit(feed.current) for _ in range(4)]
+        assert gate.wait()
+
+    assert [view.result() for view in views] == [(snapshot, True)] * 4
+    assert len(upstash.commands()) == 1
+
+
+def test_what_the_status_finds_the_next_view_shows(site: Site, store: MemoryStore) -> None:
+    feed = site.start(store).feed
+    site.instagram.fail("media", fake.PERMISSION)
+    with pytest.raises(FeedUnavailable):
+        feed.first()
+    site.instagram.heal()
+    site.start(store).feed.fetch()
+
+    assert feed.current()[0] is None
+    assert feed.peek()
+    assert feed.current()[0] == feed.peek()
 
 
 # Never worse than before
@@ -1235,20 +1380,6 @@ def test_a_picture_of_a_page_that_another_process_made_this_second_is_found(site
     one.fetch()
 
     assert other.picture(new["id"])
-
-
-@to_the_moment
-def test_whoever_guesses_numbers_costs_the_store_one_question_a_second(
-    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
-) -> None:
-    site.stored(upstash_store)
-    feed = site.start(upstash_store).feed
-    feed.fetch()
-    upstash.forget()
-
-    assert [feed.picture(str(number)) for number in range(5)] == [None] * 5
-
-    assert len(upstash.commands()) == 1
 
 
 # Colours

@@ -23,7 +23,7 @@ from igfeed.models import Token
 from igfeed.pictures import MOST_WAITING
 from igfeed.services import Services
 from igfeed.wording import WORDINGS, date
-from tests.conftest import MakeServices, MovingClock
+from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
 from tests.servers.instagram import (
     EXPIRED,
     TEMPORARY,
@@ -36,6 +36,7 @@ from tests.servers.instagram import (
     reel,
     video,
 )
+from tests.servers.upstash import FakeUpstash
 
 
 class Elements(HTMLParser):
@@ -539,6 +540,56 @@ def test_an_unknown_id_or_width_is_404(client: FlaskClient, instagram: FakeInsta
     response = client.get(f"/media/{name.format(known=ids(instagram)[0])}.webp")
 
     assert response.status_code == 404
+
+
+@pytest.mark.parametrize("views", [1, 2])
+def test_nobody_keeps_that_a_picture_is_unknown(client: FlaskClient, token: Token, views: int) -> None:
+    """Another process may have fetched it a moment ago, and a page may show it: so it is the calm placeholder too."""
+    client.get("/")
+    for _ in range(views):
+        response = client.get("/media/12345-320.webp")
+
+    assert (response.status_code, response.mimetype) == (404, "image/svg+xml")
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_a_picture_that_the_store_has_is_not_denied_while_the_store_is_away(
+    make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    variables = {"UPSTASH_REDIS_REST_URL": upstash.url, "UPSTASH_REDIS_REST_TOKEN": upstash.token}
+    services = make_services(INSTAGRAM_ACCESS_TOKEN=instagram.issue(), **variables)
+    address = f"/media/{ids(instagram)[0]}-320.webp"
+    services.feed.fetch()
+    assert picture(Visitor(create_app(services=services)), address).width == 320
+    fresh = Visitor(create_app(services=make_services(**variables)))
+    upstash.fail("redis_down")
+
+    away = fresh.get(address)
+    upstash.heal()
+    clock.forward(seconds=5)
+
+    assert (away.status_code, away.mimetype) == (503, "image/svg+xml")
+    assert away.headers["Cache-Control"] == "no-store"
+    assert picture(fresh, address).width == 320
+
+
+@to_the_moment
+@pytest.mark.parametrize("path", ["/", "/embed", "/embed.js", "/media/1-320.webp"])
+def test_a_hundred_views_of_a_deployment_without_a_feed_cost_one_command_in_the_check_ttl(
+    make_services: MakeServices, upstash: FakeUpstash, clock: MovingClock, path: str
+) -> None:
+    variables = {"UPSTASH_REDIS_REST_URL": upstash.url, "UPSTASH_REDIS_REST_TOKEN": upstash.token}
+    client = Visitor(create_app(services=make_services(**variables)))
+    client.get("/")
+    client.get(path)
+    for _ in range(2):
+        clock.forward(seconds=30)
+        upstash.forget()
+
+        statuses = {client.get(path).status_code for _ in range(100)}
+
+        assert statuses == ({200} if path == "/embed.js" else {503})
+        assert len(upstash.commands()) == 1
 
 
 def test_a_picture_that_cannot_be_had_now_is_a_calm_placeholder_that_nobody_keeps(

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 from igfeed import create_app
 from igfeed.models import Token
 from tests.conftest import MakeServices, MovingClock, to_the_moment
+from tests.disks import DISKS, small_disk
 from tests.servers.faults import Fault
 from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram, PictureReply, image, reply
 from tests.servers.upstash import FakeUpstash
@@ -494,6 +496,30 @@ def test_a_dead_token_needs_a_person_though_the_store_is_away_too(
 
     assert (found["status"], found["token"]["state"]) == ("action_required", "expired")
     assert found["store"]["reachable"] is False
+
+
+@pytest.mark.parametrize("disk", DISKS)
+def test_a_fresh_process_on_a_disk_that_takes_no_writes_shows_what_is_there_and_says_so(
+    make_services: MakeServices, instagram: FakeInstagram, token: Token, tmp_path: Path, disk: str
+) -> None:
+    begin, end = DISKS[disk]
+    instagram.posts[:] = instagram.posts[:3]
+    with small_disk(tmp_path):
+        services = make_services()
+        services.tokens.adopt(token, is_proven=True)
+        assert cron(create_app(services=services).test_client())["ok"]
+        begin(tmp_path)
+
+        client = create_app(services=make_services()).test_client()
+        found = status(client)
+
+        assert (found["status"], found["store"]["reachable"]) == ("degraded", True)
+        assert "IGFEED_STORE_PATH" in found["hint"]
+        assert client.get("/").status_code == 200
+        assert "store" in cron(client, expected=502)["error"]
+        end(tmp_path)
+        assert cron(client)["ok"]
+        assert status(client)["status"] == "ok"
 
 
 def test_without_a_store_the_cron_renews_nothing(make_services: MakeServices, instagram: FakeInstagram) -> None:

@@ -7,10 +7,11 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from igfeed.stores.missing import MissingStore
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import SWAP, UpstashStore
 from tests.conftest import MovingClock, to_the_moment, told_by
+from tests.disks import DISKS, small_disk
 from tests.servers.upstash import MODES, WRITES_REFUSED, FakeUpstash
 
 ROOT = Path(__file__).parent.parent
@@ -435,6 +437,151 @@ def test_a_sqlite_file_damaged_under_way_is_a_store_error(path: Path) -> None:
         file.write_bytes(b"\0\xff" * 5000)
     with pytest.raises(StoreError):
         store.get("k")
+
+
+ENDED_AFTER_A_WRITE = """
+import os, signal, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("UPDATE document SET value = 'written ahead' WHERE key = 'k'")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def assert_read_and_refused(store: Store, value: str) -> None:
+    assert store.get("k") == store.reread("k", "other") == value
+    assert store.get_all(["none", "k"]) == [None, value]
+    for name in WRITING:
+        with pytest.raises(WriteRefused) as caught:
+            COMMANDS[name](store)
+        assert "IGFEED_STORE_PATH" in caught.value.hint
+    assert store.get("k") == value
+
+
+@pytest.mark.parametrize("disk", DISKS)
+@pytest.mark.parametrize("is_fresh", [True, False], ids=["fresh process", "warm process"])
+def test_a_sqlite_file_on_a_disk_that_takes_no_writes_is_read(
+    tmp_path: Path, disk: str, is_fresh: bool, clock: MovingClock
+) -> None:
+    begin, end = DISKS[disk]
+    with small_disk(tmp_path):
+        store = SqliteStore(tmp_path / "igfeed.sqlite3", clock)
+        store.set("k", "v" * 9000)
+        store.set("token:v1", SECRET)
+        begin(tmp_path)
+        store = SqliteStore(tmp_path / "igfeed.sqlite3", clock) if is_fresh else store
+
+        assert_read_and_refused(store, "v" * 9000)
+
+        end(tmp_path)
+        store.set("k", "w")
+        assert store.get("k") == "w"
+        assert store.claim("claim:feed", MINUTE)
+
+
+@pytest.mark.parametrize("disk", DISKS)
+def test_what_a_killed_process_wrote_ahead_is_read_from_such_a_disk_too(tmp_path: Path, disk: str) -> None:
+    begin, _ = DISKS[disk]
+    with small_disk(tmp_path):
+        path = tmp_path / "igfeed.sqlite3"
+        SqliteStore(path).set("k", "before")
+        subprocess.run([sys.executable, "-c", ENDED_AFTER_A_WRITE, str(path)], check=False)
+        begin(tmp_path)
+
+        assert SqliteStore(path).get("k") == "written ahead"
+
+
+def test_a_full_disk_is_called_full_and_a_read_only_one_is_not(tmp_path: Path) -> None:
+    for disk, (begin, end) in DISKS.items():
+        with small_disk(tmp_path):
+            SqliteStore(tmp_path / "igfeed.sqlite3").set("k", "v")
+            begin(tmp_path)
+            with pytest.raises(WriteRefused) as caught:
+                SqliteStore(tmp_path / "igfeed.sqlite3").set("k", "w" * 100_000)
+            assert ("full" in str(caught.value)) is (disk == "full")
+            end(tmp_path)
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Root may write everything; as nobody it is anybody."""
+    user = os.geteuid()
+    os.seteuid(65534) if user == 0 else None
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.fixture
+def shown() -> Iterator[Path]:
+    """A folder that everybody may look into."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def test_a_sqlite_file_that_this_user_may_only_read_is_read(shown: Path, clock: MovingClock) -> None:
+    path = shown / "igfeed.sqlite3"
+    SqliteStore(path).set("k", "v")
+    path.chmod(0o444)
+    shown.chmod(0o555)
+
+    with unprivileged():
+        assert_read_and_refused(SqliteStore(path, clock), "v")
+    assert [file.name for file in shown.iterdir()] == ["igfeed.sqlite3"]
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from igfeed.errors import WriteRefused
+from igfeed.stores.sqlite import SqliteStore
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+store = SqliteStore(Path(sys.argv[1]))
+try:
+    store.set("k", "w")
+except WriteRefused:
+    print(store.get("k"))
+"""
+
+
+def test_a_sqlite_file_is_read_by_a_process_whose_files_may_not_grow(path: Path) -> None:
+    SqliteStore(path).set("k", "v")
+
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(path)], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.stdout == "v\n", done.stderr
+
+
+def test_between_two_commands_a_sqlite_file_is_whole(path: Path) -> None:
+    """What reads it from a disk that takes no writes reads this one file."""
+    store = SqliteStore(path)
+    store.set("k", "v")
+    store.claim("claim:feed", MINUTE)
+    store.get("k")
+
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as db:
+        assert db.execute("SELECT value FROM document").fetchall() == [("v",)]
+
+
+def test_that_a_file_is_read_as_it_lies_is_logged_once(shown: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = shown / "igfeed.sqlite3"
+    SqliteStore(path).set("k", "v")
+    path.chmod(0o444)
+    shown.chmod(0o555)
+    store = SqliteStore(path)
+
+    with unprivileged():
+        for _ in range(3):
+            store.get("k")
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 PROCESS = """

@@ -18,7 +18,7 @@ def gallery(profile: Profile, tiles: Iterable[Tile], address: str, picture: Addr
         "@type": "ImageGallery",
         "name": profile.name or f"@{profile.username}",
         "url": address,
-        "image": [_image(tile, picture) for tile in tiles],
+        "image": [_image(tile, picture) for tile in tiles if not tile.post.picture.is_absent],
     }
 
 

@@ -10,7 +10,7 @@ from igfeed import lifetimes, page, scripts
 from igfeed.clock import RateLimit
 from igfeed.errors import FeedUnavailable, IgfeedError, NoPicture, PictureUnavailable
 from igfeed.headers import FROM_ANYWHERE, IN_FRAMES, POLICY, WholePage
-from igfeed.models import fingerprint
+from igfeed.models import FeedSnapshot, Picture, fingerprint
 from igfeed.options import asked_for
 from igfeed.pictures import WIDTHS
 from igfeed.services import Services, current
@@ -74,7 +74,10 @@ def media(name: str) -> Response:
         abort(404)
     if picture is None:
         return _unknown_picture()
-    content = services.pictures.get(picture, int(match[2]))
+    try:
+        content = services.pictures.get(picture, int(match[2]))
+    except NoPicture:
+        return _sign(picture, services.feed.at_hand)
     response = Response(content, mimetype="image/webp")
     response.set_etag(hashlib.sha256(content).hexdigest()[:16])
     response.headers["Cache-Control"] = FOR_GOOD
@@ -93,10 +96,10 @@ def no_picture(error: IgfeedError) -> Response:
     return response
 
 
-@bp.errorhandler(NoPicture)
-def film(_: NoPicture) -> Response:
-    """There is nothing to wait for, so it may be kept; not for long, as a later fetch may bring a still."""
-    response = _drawing("film.svg")
+def _sign(picture: Picture, snapshot: FeedSnapshot | None) -> Response:
+    """For a post that has no picture. It may be kept, but not for long: a later fetch may bring one."""
+    kinds = {post.media_type for post in snapshot.posts if post.id == picture.id} if snapshot else set()
+    response = _drawing("film.svg" if picture.video_url or kinds - {"IMAGE"} else "blank.svg")
     response.headers["Cache-Control"] = FOR_AN_HOUR
     response.add_etag()
     response.make_conditional(request)

@@ -300,6 +300,11 @@ class Picture:
     video_url: Address | None = None
     colour: Colour | None = None
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is none: Instagram names no file, and did not when it was kept."""
+        return self.url is None and self.colour is None
+
 
 @dataclass(frozen=True)
 class Post(Document):

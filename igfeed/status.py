@@ -166,7 +166,7 @@ def _picture_findings(services: Services, snapshot: FeedSnapshot, now: datetime)
     if overdue:
         problem = f"{overdue} pictures could not be had for more than an hour: visitors see placeholders."
         yield Finding("degraded", problem, "The log says why; `flask igfeed fetch` asks for them again at once.")
-    bare = sum(post.picture.url is None and post.picture.colour is None for post in snapshot.posts)
+    bare = sum(post.picture.is_absent for post in snapshot.posts)
     if bare:
         problem = f"Instagram has no picture of {bare} of the posts: visitors see a tile with a sign in its place."
         yield Finding("ok", problem, NoPicture.hint)

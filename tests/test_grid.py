@@ -654,6 +654,27 @@ def test_a_post_without_any_picture_has_a_calm_tile_that_may_be_kept(
     assert all(tile["alt"] for tile in tiles)
 
 
+def test_a_post_without_any_picture_is_not_what_others_show_of_the_page(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    bare, pictured = reel(thumbnail_url=None), image()
+    instagram.posts[:] = [bare, pictured]
+    html = client.get("/", base_url="https://feed.example").text
+
+    told = {name for name in (bare["id"], pictured["id"]) if f"/media/{name}-1080.webp" in html.split("</head>")[0]}
+    assert told == {pictured["id"]}
+
+
+def test_an_opened_film_without_a_still_has_one_sign_to_play_it_and_its_alternative_text(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.posts[:] = [reel(thumbnail_url=None), reel()]
+    shots = [attrs for tag, attrs in elements(client).in_templates if tag == "img"]
+
+    assert [shot.get("class") for shot in shots] == ["unseen", None]
+    assert all(shot["alt"] for shot in shots)
+
+
 def test_a_picture_that_is_kept_is_shown_though_instagram_names_none_any_more(
     client: FlaskClient, instagram: FakeInstagram, services: Services, token: Token
 ) -> None:

@@ -36,6 +36,10 @@ ANCESTOR = re.compile(
 """A source of frame-ancestors (CSP Level 3); a lone word is none but localhost: ``self`` has lost its quotes."""
 
 
+REDIS_ELSEWHERE = re.compile(r"\w+_(KV_REST_API|REDIS_REST)_URL|(\w+_)?(REDIS|KV)_URL", re.ASCII)
+"""Names under which Vercel's integrations put a database: after a prefix that the owner chose, or without REST."""
+
+
 @dataclass(frozen=True)
 class Redis:
     """Where an Upstash database is."""
@@ -49,6 +53,8 @@ class Settings:
     """What the owner has set, checked. Durations are ``timedelta``; a secret never shows in ``repr``."""
 
     redis: Redis | None
+    redis_elsewhere: tuple[str, ...]
+    """Variables that seem to be a database's URL, under names that are not read."""
     store_path: Path
     secrets: tuple[str, ...] = field(repr=False)
     base_url: str | None
@@ -78,6 +84,7 @@ class Settings:
         read = _Reader(env)
         return cls(
             redis=read.redis(),
+            redis_elsewhere=read.names(REDIS_ELSEWHERE),
             store_path=Path(read.text("IGFEED_STORE_PATH", "instance/igfeed.sqlite3")),
             secrets=read.secrets("CRON_SECRET", "VERCEL_CRON_SECRET"),
             base_url=read.base_url(),
@@ -222,6 +229,10 @@ class _Reader:
             if present:
                 return Redis(self.secret_url(url_name), self.token(token_name) or "")
         return None
+
+    def names(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """Of the variables that hold something."""
+        return tuple(sorted(name for name in self._env if pattern.fullmatch(name) and self.text(name)))
 
     def token(self, name: str) -> str | None:
         """A secret that travels in a header or an address, so it must be plain ASCII without spaces."""

@@ -18,7 +18,7 @@ from igfeed.pictures import Pictures
 from igfeed.stores import Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
-from igfeed.stores.missing import MissingStore, no_store
+from igfeed.stores.missing import MissingStore
 from igfeed.tokens import TokenManager
 from igfeed.version import VERSION
 
@@ -69,7 +69,7 @@ def build(
         check_ttl=settings.check_ttl,
         sleep=sleep,
     )
-    obstacle = no_store() if isinstance(chosen, MissingStore) else None
+    obstacle = chosen.error if isinstance(chosen, MissingStore) else None
     background = background or _background(settings)
     return Services(settings, clock, store, instagram, tokens, pictures, feed, background, obstacle)
 
@@ -119,7 +119,9 @@ def _store(settings: Settings, clock: Clock) -> Store:
         from igfeed.stores.upstash import UpstashStore  # noqa: PLC0415
 
         return UpstashStore(settings.redis.url, settings.redis.token)
-    return MissingStore() if settings.on_vercel else _embedded_store(settings.store_path, clock)
+    if settings.on_vercel:
+        return MissingStore(settings.redis_elsewhere)
+    return _embedded_store(settings.store_path, clock)
 
 
 def _embedded_store(path: Path, clock: Clock) -> Store:

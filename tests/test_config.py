@@ -25,6 +25,7 @@ def read(**env: str) -> Settings:
 
 DEFAULTS = {
     "redis": None,
+    "redis_elsewhere": (),
     "store_path": Path("instance/igfeed.sqlite3"),
     "secrets": (),
     "base_url": None,

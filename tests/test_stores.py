@@ -20,7 +20,9 @@ from typing import Any
 import pytest
 
 from igfeed.background import Work, in_place
+from igfeed.config import Settings
 from igfeed.errors import StoreError, WriteRefused
+from igfeed.services import build
 from igfeed.stores import PROBE, Kind, Store
 from igfeed.stores.guarded import LONGEST_WRITE_PAUSE, PAUSE, GuardedStore
 from igfeed.stores.memory import MemoryStore
@@ -340,6 +342,47 @@ def test_the_missing_store_refuses_everything_and_says_how_to_get_one(command: C
         command(MissingStore())
     assert "KV_REST_API_URL" in caught.value.hint
     assert "UPSTASH_REDIS_REST_URL" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "token"),
+    [
+        ("STORAGE_KV_REST_API_URL", "STORAGE_KV_REST_API_TOKEN"),
+        ("MY_SHOP_KV_REST_API_URL", "MY_SHOP_KV_REST_API_TOKEN"),
+        ("STORAGE_UPSTASH_REDIS_REST_URL", "STORAGE_UPSTASH_REDIS_REST_TOKEN"),
+        ("IG_REDIS_REST_URL", "IG_REDIS_REST_TOKEN"),
+    ],
+)
+def test_a_database_under_a_prefix_is_named_where_no_store_is_found(url: str, token: str) -> None:
+    env = {url: "https://hidden.upstash.io", token: SECRET, "STORAGE_KV_URL": "rediss://hidden", "VERCEL": "1"}
+    services = build(Settings.from_env(env))
+
+    with pytest.raises(StoreError) as caught:
+        services.store.get("k")
+
+    for error in (services.obstacle, caught.value):
+        assert error
+        assert f"{url} holds" in error.hint
+        assert f"{token} holds" in error.hint
+        assert "hidden" not in told_by(error)
+        assert SECRET not in told_by(error)
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "KV_URL", "STORAGE_REDIS_URL"])
+def test_a_database_without_a_rest_address_is_named_as_not_enough(name: str) -> None:
+    obstacle = build(Settings.from_env({name: "rediss://hidden", "VERCEL": "1"})).obstacle
+
+    assert obstacle
+    assert f"{name} is of a database without a REST address" in obstacle.hint
+    assert "Upstash integration" in obstacle.hint
+
+
+@pytest.mark.parametrize("env", [{}, {"STORAGE_KV_REST_API_URL": " "}, {"STORAGE_KV_REST_API_TOKEN": "t"}])
+def test_nothing_is_named_that_is_not_there(env: dict[str, str]) -> None:
+    obstacle = build(Settings.from_env({**env, "VERCEL": "1"})).obstacle
+
+    assert obstacle
+    assert obstacle.hint == MissingStore().error.hint
 
 
 # SQLite

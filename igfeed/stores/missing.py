@@ -1,25 +1,47 @@
 """The store of a deployment that has none: it refuses everything and says how to get one."""
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 from igfeed.errors import StoreError
 from igfeed.stores import Kind
 
+REST = "_REST_"
+"""Stands in the name of a variable whose URL is one that we can use."""
+
 
 class MissingStore:
-    """Vercel's disk is thrown away with each instance, so nothing is kept there rather than lost there."""
+    """Vercel's disk is thrown away with each instance, so nothing is kept there rather than lost there.
+
+    ``seen`` are names of variables that seem to be a database's URL.
+    """
 
     kind: Kind = "memory"
 
+    def __init__(self, seen: Sequence[str] = ()) -> None:
+        self._seen = seen
+
+    @property
+    def error(self) -> StoreError:
+        return StoreError("No store is set up.", _hint(self._seen))
+
     def _refuse(self, *_: object) -> NoReturn:
-        raise no_store()
+        raise self.error
 
     get = reread = get_all = set = swap = delete = claim = prove = _refuse
 
 
-def no_store() -> StoreError:
-    return StoreError(
-        "No store is set up.",
+def _hint(seen: Sequence[str]) -> str:
+    """Only names are told, never what a variable holds."""
+    for name in seen:
+        if REST in name:
+            token = f"{name.removesuffix('_URL')}_TOKEN"
+            return (
+                f"A database seems to be connected under a prefix: set KV_REST_API_URL to what {name} holds and "
+                f"KV_REST_API_TOKEN to what {token} holds, or connect it again without a prefix; then deploy again."
+            )
+    hint = (
         "Add the Upstash integration to this Vercel project (it sets KV_REST_API_URL and KV_REST_API_TOKEN), "
-        "or set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, then deploy again.",
+        "or set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, then deploy again."
     )
+    return f"{hint} {seen[0]} is of a database without a REST address, which is not enough." if seen else hint

@@ -12,16 +12,20 @@ from typing import ParamSpec
 import click
 from flask.cli import AppGroup
 
+from igfeed import upkeep
 from igfeed.clock import Deadline
 from igfeed.encryption import new_key
-from igfeed.errors import IgfeedError, TokenRejected
-from igfeed.models import Token
+from igfeed.errors import IgfeedError
+from igfeed.models import USUAL_LIFE
 from igfeed.services import Services, current
-from igfeed.status import Status, report
+from igfeed.status import Status, Verdict, report
 from igfeed.tokens import Outcome
+from igfeed.upkeep import SetUp, set_up
 
-LIFE = 60 * 24 * 3600
-"""Seconds that a long-lived token lives (Meta's documentation says 60 days)."""
+LIFE = USUAL_LIFE // timedelta(seconds=1)
+
+EXIT_CODES: dict[Verdict, int] = {"ok": 0, "degraded": 1, "action_required": 2}
+"""Of ``status --check``."""
 
 SENTENCES = {
     Outcome.RENEWED: "The token was renewed.",
@@ -30,9 +34,26 @@ SENTENCES = {
     Outcome.LEFT_TO_OTHERS: "Another process is renewing the token right now.",
 }
 
-group = AppGroup("igfeed", help="Set up and look after the Instagram feed.")
-
 Params = ParamSpec("Params")
+
+
+class DiscreetCommand(click.Command):
+    """Says what it takes where its arguments are wrong, and does not repeat them: one may be a token."""
+
+    takes = "These arguments do not fit"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError:
+            raise click.UsageError(f"{self.takes}. See --help.", ctx) from None
+
+
+class Commands(AppGroup):
+    command_class = DiscreetCommand
+
+
+group = Commands("igfeed", help="Set up and look after the Instagram feed.")
 
 
 class NotDone(click.ClickException):
@@ -55,14 +76,8 @@ def heard_from(name: str, level: int) -> Iterator[None]:
         log.setLevel(before)
 
 
-class SetupToken(click.Command):
-    """Says what is wrong with its arguments without repeating them: one of them is the token."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError:
-            raise click.UsageError(f"It takes [TOKEN] [EXPIRES_IN], the latter in seconds, 1 to {LIFE}.", ctx) from None
+class SetupToken(DiscreetCommand):
+    takes = f"It takes [TOKEN] [EXPIRES_IN], the latter in seconds, 1 to {LIFE}"
 
 
 def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
@@ -79,50 +94,45 @@ def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
 
 @group.command("setup-token", cls=SetupToken)
 @click.argument("token", required=False)
-@click.argument("expires_in", required=False, type=click.IntRange(1, LIFE), default=LIFE)
+@click.argument("expires_in", required=False, type=click.IntRange(1, LIFE))
 @click.option("--no-verify", is_flag=True, help="Store the token without asking Instagram about it.")
 @one_line_errors
-def setup_token(token: str | None, expires_in: int, no_verify: bool) -> None:  # noqa: FBT001  click passes by name
+def setup_token(token: str | None, expires_in: int | None, no_verify: bool) -> None:  # noqa: FBT001  click passes by name
     """Check a long-lived access TOKEN with Instagram and store it.
 
     Without TOKEN, or with `-`, it is asked for without an echo, or read from standard input. EXPIRES_IN is how many
-    seconds it still lives (default: 60 days).
+    seconds it still lives; without it a renewal is tried at once, which tells that.
     """
-    services = current()
     value = _asked_for() if token in (None, "-") else _checked(token or "")
-    if not no_verify:
-        account = services.instagram.profile(value).username
-        click.echo(f"This is a token of @{account}.")
-    before = services.tokens.report().token
-    expires_at = services.clock() + timedelta(seconds=expires_in)
-    fresh = Token(value, issued_at=expires_at - timedelta(seconds=LIFE), expires_at=expires_at)
-    services.tokens.adopt(fresh, is_proven=not no_verify)
-    _fetch_after_setup(services)
-    after = services.tokens.report().token
-    if before and after and after.value == before.value != value:
-        raise TokenRejected("Instagram rejects this token; the one before it works and stays.")
-    expiry = after.expires_at if after and after.expires_at else expires_at
-    click.echo(f"Stored. It expires on {expiry:%Y-%m-%d %H:%M} UTC and is renewed long before that.")
+    life = timedelta(seconds=expires_in) if expires_in else None
+    done = set_up(current(), value, life=life, is_checked=not no_verify)
+    if done.account:
+        click.echo(f"This is a token of @{done.account}.")
+    if done.snapshot:
+        click.echo(f"Fetched {len(done.snapshot.posts)} posts of @{done.snapshot.profile.username}.")
+    if done.not_fetched:
+        click.echo(f"The feed could not be fetched yet: {done.not_fetched} {done.not_fetched.hint}", err=True)
+    click.echo(_stored(done))
 
 
 @group.command("status")
 @click.option("--json", "as_json", is_flag=True, help="The same JSON as the status route.")
+@click.option("--check", is_flag=True, help="Exit with 0 if all is ok, 1 if degraded, 2 if a person must act.")
 @one_line_errors
-def status(as_json: bool) -> None:  # noqa: FBT001  click passes by name
+def status(as_json: bool, check: bool) -> None:  # noqa: FBT001  click passes by name
     """Say how the token, the feed and the store are."""
     found = report(current())
-    if as_json:
-        click.echo(json.dumps(found.to_json(), indent=2))
-        return
-    for name, text in _lines(found):
-        click.echo(f"{name:<9}{text}")
+    lines = [f"{name:<9}{text}" for name, text in _lines(found)]
+    click.echo(json.dumps(found.to_json(), indent=2) if as_json else "\n".join(lines))
+    if check:
+        click.get_current_context().exit(EXIT_CODES[found.status])
 
 
 @group.command("refresh")
 @one_line_errors
 def refresh() -> None:
     """Renew the token now."""
-    click.echo(SENTENCES[_services_with_store().tokens.renew()])
+    click.echo(SENTENCES[upkeep.refresh(current())])
 
 
 @group.command("fetch")
@@ -172,14 +182,20 @@ def _checked(text: str) -> str:
     return token
 
 
-def _fetch_after_setup(services: Services) -> None:
-    """The token is stored whatever becomes of this; the next visitor fetches otherwise."""
-    try:
-        snapshot = services.feed.fetch()
-    except IgfeedError as error:
-        click.echo(f"The feed could not be fetched yet: {error} {error.hint}", err=True)
-    else:
-        click.echo(f"Fetched {len(snapshot.posts)} posts of @{snapshot.profile.username}.")
+def _stored(done: SetUp) -> str:
+    """What there is to say of the stored token's life, and how sure that is."""
+    expiry = done.token.expires_at
+    if expiry is None:
+        return (
+            f"Stored. How long it lives is not known yet; it is renewed as soon as possible. {done.not_renewed or ''}"
+        )
+    if done.token.issued_at is None:
+        reason = "Stored unseen" if done.account is None else "Stored. Instagram does not renew it yet"
+        return (
+            f"{reason}, so it counts as new and expires on {expiry:%Y-%m-%d %H:%M} UTC at the latest; "
+            "a renewal is tried again by itself."
+        )
+    return f"Stored. It expires on {expiry:%Y-%m-%d %H:%M} UTC and is renewed long before that."
 
 
 def _lines(found: Status) -> list[tuple[str, str]]:

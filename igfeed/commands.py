@@ -5,7 +5,27 @@ from flask import Flask
 
 
 class LateGroup(click.Group):
-    """Every process registers the commands, and almost none runs one."""
+    """Every process registers the commands, and almost none runs one.
+
+    A name that it does not know is not repeated: it may be a token in the wrong place.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        is_bare = not args
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError:
+            if is_bare:  # This one is the help.
+                raise
+            raise click.UsageError("There is no such option. See --help.", ctx) from None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            raise click.UsageError("There is no such command. See --help.", ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return self._loaded().list_commands(ctx)

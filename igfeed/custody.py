@@ -12,8 +12,8 @@ from typing import Literal
 
 from igfeed.clock import Clock
 from igfeed.encryption import Cipher
-from igfeed.errors import StoreError, TokenMissing
-from igfeed.models import UNREADABLE, Token
+from igfeed.errors import StoreError, TokenMissing, WrongToken
+from igfeed.models import UNREADABLE, Token, other_kind
 from igfeed.stores import Store
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,10 @@ class Custody:
         self._store = store
         self._clock = clock
         self._cipher = cipher
-        self._environment = Token(from_environment, from_environment=True) if from_environment else None
+        kind = other_kind(from_environment or "")
+        self.environment_problem = f"INSTAGRAM_ACCESS_TOKEN holds {kind}; it is not used." if kind else None
+        is_wanted = from_environment and not kind
+        self._environment = Token(str(from_environment), from_environment=True) if is_wanted else None
         self._copy: Token | None = None
         self._stored: Token | None = None
         self._spares: tuple[Token, ...] = ()
@@ -83,9 +86,11 @@ class Custody:
         return Held(candidate, "environment", is_saved=False, incumbent=held) if candidate else held
 
     def present(self) -> Held:
-        """Raises as ``find`` does, and TokenMissing."""
+        """Raises as ``find`` does, TokenMissing and WrongToken."""
         held = self.find()
         if held is None:
+            if self.environment_problem:
+                raise WrongToken(self.environment_problem)
             raise TokenMissing("No access token is set up.")
         return held
 

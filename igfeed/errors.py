@@ -13,17 +13,20 @@ The class says what happened, the text says it to a person, ``hint`` says what t
     │   └── NoPicture              there is none: a film without a still, or no address at all
     ├── TokenError
     │   ├── TokenMissing
-    │   └── TokenExpired
+    │   ├── TokenExpired
+    │   └── WrongToken             it is for another of Meta's interfaces
     └── InstagramError
         ├── InstagramUnreachable   temporary: the network, a 5xx, codes 1 and 2
         │   └── TooMuchAsked           perhaps for being asked for too much: code 1, no answer in time, too many bytes
         ├── RateLimited            too many calls
         ├── TokenRejected          the token is dead
+        ├── TooYoung               the token is not renewed yet
         ├── PermissionRefused      the app or the account may not
         └── UnexpectedAnswer       none of the above
 
-No text ever holds a URL or anything Instagram said: ``requests`` puts the access token into its exceptions, Meta quotes
-it in messages. So the original is neither quoted nor chained.
+No text ever holds a URL or a secret: ``requests`` puts the access token into its exceptions, Meta quotes it in
+messages. So the original is neither quoted nor chained. What Instagram says is repeated only as far as
+``igfeed.instagram.said`` passes it on, word by word.
 """
 
 from datetime import timedelta
@@ -92,6 +95,15 @@ class TokenExpired(TokenError):
     pass
 
 
+class WrongToken(TokenError):
+    """It is for another of Meta's interfaces."""
+
+    hint = (
+        "Generate one in the app's dashboard at Meta, under `API setup with Instagram login`: "
+        "it begins with IGAA. Then run `flask igfeed setup-token`."
+    )
+
+
 class InstagramError(IgfeedError):
     """``code`` is the number in Instagram's error object, None where the reply had none."""
 
@@ -129,6 +141,12 @@ class TokenRejected(InstagramError):
 
     hint = TokenError.hint
     token: str | None = None
+
+
+class TooYoung(InstagramError):
+    """The token cannot be renewed yet."""
+
+    hint = "A token younger than 24 hours cannot be renewed yet; it is used as it is and tried again by itself."
 
 
 class PermissionRefused(InstagramError):

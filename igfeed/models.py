@@ -90,6 +90,19 @@ def _clean_texts(noun: object, *names: str) -> None:
         object.__setattr__(noun, name, None if text is None else clean(text))
 
 
+OTHER_KINDS = {
+    "EAA": "a token of Facebook's login (EAA…)",
+    "IGQV": "a token of the Basic Display API (IGQV…), which ended in December 2024",
+    "IGQW": "a token of the Basic Display API (IGQW…), which ended in December 2024",
+}
+"""Tokens that Instagram does not take here, by how they begin (Meta's documentation, recorded tokens)."""
+
+
+def other_kind(value: str) -> str | None:
+    """What the token is if it is for another of Meta's interfaces; it is not worth a call then."""
+    return next((kind for start, kind in OTHER_KINDS.items() if value.startswith(start)), None)
+
+
 @dataclass(frozen=True)
 class Token(Document):
     """An access token and its life. A time is None where nobody told us: such a token counts as old and due.
@@ -140,6 +153,14 @@ class Token(Document):
 
     def has_less_than(self, life: timedelta, now: datetime) -> bool:
         return self.expires_at is None or self.expires_at - now < life or self.is_misdated(now)
+
+    def is_due(self, within: timedelta, now: datetime) -> bool:
+        """Whether to renew it before its next use, with less than so much left.
+
+        Where nobody knows how old it is, its life is only supposed: it is due as soon as it is surely old enough.
+        """
+        is_supposed = self.issued_at is None and self.expires_at is not None
+        return self.has_less_than(USUAL_LIFE - SHORTEST_AGE if is_supposed else within, now)
 
     def supersedes(self, other: "Token", now: datetime) -> bool:
         """Whether this is the one to go on with, of two that were come by apart.

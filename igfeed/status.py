@@ -8,14 +8,25 @@ from typing import Any, Literal
 from igfeed import custody, feed, pictures, tokens
 from igfeed.clock import SET_THE_CLOCK, clock_is_wrong, iso
 from igfeed.custody import Source
-from igfeed.errors import InstagramError, NoPicture, StoreError, TokenError
+from igfeed.errors import (
+    InstagramError,
+    NoPicture,
+    PermissionRefused,
+    StoreError,
+    TokenError,
+    TokenRejected,
+    TooYoung,
+    WrongToken,
+)
 from igfeed.models import FeedSnapshot, Renewal, Token, Trouble, is_from_future
 from igfeed.services import Services
 from igfeed.stores import Kind
 from igfeed.tokens import Outcome, TokenReport
 from igfeed.version import VERSION
 
-REJECTED = "TokenRejected"
+REJECTED = TokenRejected.__name__
+NOT_PERMITTED = PermissionRefused.__name__
+TOO_YOUNG = TooYoung.__name__
 
 Verdict = Literal["ok", "degraded", "action_required"]
 State = Literal["fresh", "due", "expired", "rejected"]
@@ -136,11 +147,11 @@ def _findings(
     """What is wrong, the worst first."""
     if services.obstacle:
         yield Finding("action_required", str(services.obstacle), services.obstacle.hint)
-    if token.state in ("expired", "rejected"):
-        yield Finding("action_required", _what_ails(token), TokenError.hint)
+    if token.state == "expired":
+        yield Finding("action_required", f"The access token expired on {token.expires_at:%Y-%m-%d}.", TokenError.hint)
+    yield from _refusals(token, tokens, trouble)
     yield from _store_findings(token, tokens, store_error)
-    if token.state is None:
-        yield Finding("action_required", _what_ails(token), TokenError.hint)
+    yield from _missing(token, tokens)
     if refusal := services.store.refusal:
         yield Finding("degraded", str(refusal), refusal.hint)
     if token.source == "memory" and not token.saved:
@@ -153,9 +164,33 @@ def _findings(
         yield from _picture_findings(services, snapshot, tokens.at)
 
 
-def _failures(tokens: TokenReport, trouble: Trouble | None) -> Iterator[Finding]:
+def _refusals(token: TokenStatus, tokens: TokenReport, trouble: Trouble | None) -> Iterator[Finding]:
+    """What Instagram refuses until a person has done something."""
+    if trouble and (token.state == "rejected" or trouble.kind == NOT_PERMITTED):
+        yield Finding("action_required", trouble.message, trouble.hint)
+    renewal = _renewal_trouble(tokens)
+    if renewal and renewal.kind == NOT_PERMITTED and token.issued_at:  # A young token is refused in ways of its own.
+        yield Finding("action_required", f"The last renewal failed: {renewal.message}", renewal.hint)
+
+
+def _missing(token: TokenStatus, tokens: TokenReport) -> Iterator[Finding]:
+    if tokens.environment_problem:
+        verdict: Verdict = "degraded" if token.present else "action_required"
+        yield Finding(verdict, tokens.environment_problem, WrongToken.hint)
+    if not token.present:
+        yield Finding("action_required", "No access token is set up.", TokenError.hint)
+
+
+def _renewal_trouble(tokens: TokenReport) -> Trouble | None:
+    """Of the token in use. That it is too young is none."""
     renewal = tokens.last_renewal.trouble if tokens.last_renewal else None
-    if renewal and tokens.token and renewal.token == tokens.token.fingerprint:
+    if renewal is None or tokens.token is None or renewal.kind == TOO_YOUNG:
+        return None
+    return renewal if renewal.token == tokens.token.fingerprint else None
+
+
+def _failures(tokens: TokenReport, trouble: Trouble | None) -> Iterator[Finding]:
+    if renewal := _renewal_trouble(tokens):
         yield Finding("degraded", f"The last renewal failed: {renewal.message}", renewal.hint)
     if trouble:
         yield Finding("degraded", trouble.message, trouble.hint)
@@ -196,14 +231,6 @@ def _feed_findings(snapshot: FeedSnapshot | None) -> Iterator[Finding]:
         yield Finding("degraded", broken, InstagramError.hint)
 
 
-def _what_ails(token: TokenStatus) -> str:
-    if token.state is None:
-        return "No access token is set up."
-    if token.state == "expired":
-        return f"The access token expired on {token.expires_at:%Y-%m-%d}."
-    return "Instagram rejects the access token."
-
-
 def _token_status(tokens: TokenReport, trouble: Trouble | None) -> TokenStatus:
     if tokens.token is None:
         return TokenStatus()
@@ -234,8 +261,12 @@ def _state(token: Token, tokens: TokenReport, trouble: Trouble | None, now: date
 def _renewal_status(renewal: Renewal | None) -> RenewalStatus:
     if renewal is None:
         return RenewalStatus()
-    outcome = Outcome.FAILED if renewal.trouble else Outcome.RENEWED
-    return RenewalStatus(renewal.at, outcome, renewal.trouble.message if renewal.trouble else None)
+    trouble = renewal.trouble
+    if trouble is None:
+        return RenewalStatus(renewal.at, Outcome.RENEWED)
+    if trouble.kind == TOO_YOUNG:
+        return RenewalStatus(renewal.at, Outcome.TOO_YOUNG)
+    return RenewalStatus(renewal.at, Outcome.FAILED, trouble.message)
 
 
 def _account_status(snapshot: FeedSnapshot | None) -> AccountStatus:

@@ -24,10 +24,11 @@ from igfeed.errors import (
     StoreError,
     TokenExpired,
     TokenRejected,
+    TooYoung,
     UnexpectedAnswer,
 )
 from igfeed.instagram import RENEWAL_LIMIT, Instagram
-from igfeed.models import Renewal, Token, Trouble, fingerprint
+from igfeed.models import USUAL_LIFE, Renewal, Token, Trouble, fingerprint
 from igfeed.notes import Note
 from igfeed.stores import Store
 
@@ -51,8 +52,6 @@ A_SECOND = timedelta(seconds=1)
 PAUSE = timedelta(hours=1)
 PAUSE_ON_LAST_DAY = timedelta(minutes=5)
 LAST_DAY = timedelta(days=1)
-
-AGE_UNKNOWN = "A token younger than 24 hours cannot be renewed yet; it is used as it is and tried again by itself."
 
 LOST = "Instagram took a renewal, its answer never came, and the old token does not work any more."
 
@@ -82,6 +81,7 @@ class TokenReport:
     is_due: bool = False
     is_saved: bool = False
     store_error: StoreError | None = None
+    environment_problem: str | None = None
 
 
 class TokenManager:
@@ -157,7 +157,27 @@ class TokenManager:
             return Outcome.NOT_DUE if is_renewed else Outcome.TOO_YOUNG
         if held.store_error and not self._is_due(held.token, now):
             raise held.store_error
-        return self._renew(held, last)
+        try:
+            return self._renew(held, last)
+        except TooYoung:
+            return Outcome.TOO_YOUNG
+
+    def examined(self, value: str) -> tuple[Token, InstagramError | None]:
+        """A token that Instagram has just accepted, with what a renewal tells of its life; and why there was none.
+
+        A refusal means that it is young: it counts as new. Without any answer its life is unknown, so that it is due.
+        Raises TokenRejected where the token has ended with a renewal that was never answered.
+        """
+        given = Token(value)
+        try:
+            return given.succeeded_by(self._renewed(Deadline(RENEWAL_LIMIT), None, value)), None
+        except TokenRejected as refusal:
+            self._read_with(value)
+            return replace(given, expires_at=self._clock() + USUAL_LIFE), refusal
+        except (PermissionRefused, UnexpectedAnswer) as refusal:
+            return replace(given, expires_at=self._clock() + USUAL_LIFE), refusal
+        except InstagramError as trouble:
+            return given, trouble
 
     def adopt(self, token: Token, *, is_proven: bool) -> None:
         """Store a token that the owner sets up. An unproven one remembers the living ones that it replaces.
@@ -174,12 +194,13 @@ class TokenManager:
     def report(self) -> TokenReport:
         """What there is to say; changes nothing that anybody else sees."""
         last, now = self._renewals.recall(), self._clock()
+        problem = self._custody.environment_problem
         try:
             held = self._custody.find()
         except StoreError as error:
-            return TokenReport(now, last, store_error=error)
+            return TokenReport(now, last, store_error=error, environment_problem=problem)
         if held is None:
-            return TokenReport(now, last)
+            return TokenReport(now, last, environment_problem=problem)
         tried = held.tried
         return TokenReport(
             now,
@@ -190,6 +211,7 @@ class TokenManager:
             self._is_due(tried.token, now),
             tried.is_saved,
             tried.store_error,
+            problem,
         )
 
     def _ready(self) -> Held:
@@ -208,7 +230,7 @@ class TokenManager:
         return self._custody.present()
 
     def _is_due(self, token: Token, now: datetime) -> bool:
-        return token.has_less_than(self._renew_within, now)
+        return token.is_due(self._renew_within, now)
 
     def _found_or_none(self) -> Held | None:
         try:
@@ -255,8 +277,9 @@ class TokenManager:
         try:
             token, renewed = self._accepted(held, partial(self._renewed, Deadline(RENEWAL_LIMIT), last))
         except InstagramError as error:
-            self._renewals.keep(self._failed(attempt, held.token, error))
-            raise
+            failure = self._understood(held.token, error)
+            self._renewals.keep(self._failed(attempt, held.token, failure))
+            raise failure from None
         self._custody.save(token.succeeded_by(renewed))
         self._renewals.keep(Renewal(attempt, self._clock(), renewed.fingerprint))
         log.info("The access token was renewed and lives until %s", renewed.expires_at or "a time that is not known")
@@ -308,11 +331,19 @@ class TokenManager:
             log.warning("The changed INSTAGRAM_ACCESS_TOKEN is refused, the stored one goes on: %s", refusal)
             return self._accepted(held.incumbent, call)
 
+    def _understood(self, token: Token, error: InstagramError) -> InstagramError:
+        """What Instagram answers to a token that is too young is documented nowhere: it refuses in general."""
+        may_be_young = token.issued_at is None and token.expires_at and not self._is_due(token, self._clock())
+        is_general = isinstance(error, PermissionRefused | UnexpectedAnswer)
+        return TooYoung(str(error)) if may_be_young and is_general else error
+
     def _failed(self, attempt: int, token: Token, error: InstagramError) -> Renewal:
         now = self._clock()
         is_last_day = token.expires_at is not None and token.has_less_than(LAST_DAY, now)
         until = now + (PAUSE_ON_LAST_DAY if is_last_day else PAUSE)
-        hint = error.hint if token.as_known(now).issued_at else AGE_UNKNOWN
+        known = token.as_known(now)
+        is_of_unknown_age = known.issued_at is None and known.expires_at is None
+        hint = TooYoung.hint if is_of_unknown_age else error.hint
         trouble = Trouble(type(error).__name__, str(error), hint, now, until, token.fingerprint)
         may_be_done = isinstance(error, InstagramUnreachable) and error.may_be_done
         return Renewal(attempt, now, token.fingerprint, trouble, may_be_done)

@@ -1,11 +1,12 @@
 """What the cron, the status route and the command line share: renew, fetch, mirror."""
 
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from igfeed.clock import Deadline
-from igfeed.errors import IgfeedError, StoreError
-from igfeed.models import FeedSnapshot
+from igfeed.errors import IgfeedError, StoreError, TokenRejected, WrongToken
+from igfeed.models import USUAL_LIFE, FeedSnapshot, Token, other_kind
 from igfeed.pictures import MirrorReport
 from igfeed.services import Services
 from igfeed.status import Status, TokenStatus, report, with_texts
@@ -30,6 +31,70 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self, dict_factory=with_texts)
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What became of a token that the owner has brought.
+
+    ``account`` is None where nobody asked whose it is, ``not_renewed`` says why its life could not be learned from a
+    renewal, and ``not_fetched`` why the feed could not be fetched with it yet.
+    """
+
+    token: Token
+    account: str | None
+    snapshot: FeedSnapshot | None
+    not_renewed: IgfeedError | None
+    not_fetched: IgfeedError | None
+
+
+def set_up(services: Services, value: str, *, life: timedelta | None = None, is_checked: bool = True) -> SetUp:
+    """Store the owner's token and fetch the feed with it.
+
+    Without ``life`` a renewal is tried at once, which tells it. ``is_checked`` False: it is stored unseen, and the one
+    before it is kept until this one has worked. Raises the IgfeedError that keeps it from being stored, and
+    TokenRejected where it was stored unseen and the one before it had to go on.
+    """
+    if kind := other_kind(value):
+        raise WrongToken(f"This is {kind}.")
+    account = services.instagram.profile(value).username if is_checked else None
+    _check(services)
+    services.store.prove()  # A renewal may end the token that was given, so there must be room for what it brings.
+    before = services.tokens.report().token
+    token, not_renewed = _with_its_life(services, value, life, is_checked=is_checked)
+    services.tokens.adopt(token, is_proven=is_checked)
+    errors: list[IgfeedError] = []
+    snapshot = _fetch(services, errors)
+    after = services.tokens.report().token or token
+    if before and after.line == before.line != token.line:
+        raise TokenRejected("Instagram rejects this token; the one before it works and stays.")
+    return SetUp(after, account, snapshot, not_renewed, errors[0] if errors else None)
+
+
+def _with_its_life(
+    services: Services, value: str, life: timedelta | None, *, is_checked: bool
+) -> tuple[Token, IgfeedError | None]:
+    now = services.clock()
+    if life:
+        return Token(value, issued_at=now + life - USUAL_LIFE, expires_at=now + life), None
+    if is_checked:
+        return services.tokens.examined(value)
+    return Token(value, expires_at=now + USUAL_LIFE), None
+
+
+def refresh(services: Services) -> Outcome:
+    """Renew the token for a person, who hears so if it is rejected, although it is too young for a renewal.
+
+    Raises the IgfeedError that stood in the way, also where a renewed token could not be kept.
+    """
+    _check(services)
+    services.store.prove()
+    if error := services.tokens.report().store_error:
+        raise error
+    outcome = services.tokens.renew()
+    if outcome in (Outcome.NOT_DUE, Outcome.TOO_YOUNG):
+        services.tokens.use(services.instagram.profile)
+    return outcome
 
 
 def run(services: Services) -> Run:

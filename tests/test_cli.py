@@ -12,12 +12,23 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from igfeed import create_app
+from igfeed.cli import group
 from igfeed.clock import system_clock
 from igfeed.custody import KEY
 from igfeed.models import Token
 from igfeed.services import Services
 from tests.conftest import MakeServices, MovingClock, about, to_the_moment
-from tests.servers.instagram import EXPIRED, TEMPORARY, FakeInstagram, PictureReply, image
+from tests.servers.instagram import (
+    APP_LIMIT,
+    EXPIRED,
+    TEMPORARY,
+    FakeInstagram,
+    Fault,
+    PictureReply,
+    html_error,
+    image,
+    reset_after,
+)
 from tests.servers.upstash import FakeUpstash
 
 ROOT = Path(__file__).parent.parent
@@ -60,7 +71,97 @@ def test_the_token_may_come_through_a_pipe(
 
     assert done.exit_code == 0
     assert value not in done.output
-    assert services.tokens.usable().value == value
+    assert services.tokens.usable().line == Token(value).line
+
+
+def test_a_renewal_at_once_tells_how_long_the_token_lives(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services
+) -> None:
+    instagram.old_string_survives = False
+    value = instagram.issue(age=timedelta(days=60, hours=-3))
+
+    done = runner.invoke(args=["igfeed", "setup-token", value])
+
+    token = services.tokens.report().token
+    assert token is not None
+    assert token.issued_at is not None
+    assert token.value != value
+    assert token.expires_at == token.issued_at + timedelta(seconds=5183944)
+    assert done.exit_code == 0
+    assert f"It expires on {token.expires_at:%Y-%m-%d %H:%M} UTC" in done.stdout
+    assert instagram.alive(token.value)
+
+
+def test_a_token_that_is_not_renewed_at_once_counts_as_new_and_is_tried_again_once_it_is_surely_old_enough(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, clock: MovingClock
+) -> None:
+    value = instagram.issue(age=timedelta(hours=1))
+    runner.invoke(args=["igfeed", "setup-token", value])
+    instagram.forget_calls()
+
+    services.feed.refresh()
+    soon = instagram.count("renew")
+    clock.forward(hours=24)
+    services.feed.refresh()
+
+    assert (soon, instagram.count("renew")) == (0, 1)
+    assert services.tokens.usable().value != value
+
+
+@pytest.mark.parametrize("fault", [APP_LIMIT, TEMPORARY, html_error(502)])
+def test_a_token_whose_renewal_at_once_was_not_answered_is_due(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, fault: Fault
+) -> None:
+    instagram.fail("renew", fault)
+
+    done = runner.invoke(args=["igfeed", "setup-token", instagram.issue()])
+
+    report = services.tokens.report()
+    assert done.exit_code == 0
+    assert "not known yet" in done.stdout
+    assert report.token is not None
+    assert (report.token.expires_at, report.is_due) == (None, True)
+
+
+def test_a_token_that_ends_with_a_renewal_whose_answer_is_lost_is_not_stored(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, token: Token
+) -> None:
+    instagram.old_string_survives = False
+    instagram.fail("renew", reset_after())
+
+    done = runner.invoke(args=["igfeed", "setup-token", instagram.issue()])
+
+    assert done.exit_code == 1
+    assert "its answer never came" in done.stderr
+    assert services.tokens.usable().value == token.value
+
+
+def test_no_renewal_is_asked_for_that_the_store_could_not_keep(
+    make_services: MakeServices, instagram: FakeInstagram
+) -> None:
+    runner = create_app(services=make_services(IGFEED_STORE_PATH="/proc/igfeed/x")).test_cli_runner()
+
+    done = runner.invoke(args=["igfeed", "setup-token", instagram.issue()])
+
+    assert done.exit_code == 1
+    assert instagram.count("renew") == 0
+
+
+@pytest.mark.parametrize("option", [[], ["--no-verify"]])
+@pytest.mark.parametrize("prefix", ["EAA", "IGQV", "IGQW"])
+def test_a_token_of_another_kind_is_named_before_any_call(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, prefix: str, option: list[str]
+) -> None:
+    value = instagram.issue(prefix=prefix)
+
+    done = runner.invoke(args=["igfeed", "setup-token", *option, value])
+
+    assert done.exit_code == 1
+    assert f"({prefix}…)" in done.stderr
+    assert "IGAA" in done.stderr
+    assert value not in done.output
+    assert instagram.calls == []
+    assert services.tokens.report().token is None
 
 
 def test_the_remaining_life_tells_the_age(
@@ -110,11 +211,31 @@ def test_a_token_that_proves_dead_gives_way_to_the_one_before_and_that_is_said(
     assert services.tokens.usable().value == token.value
 
 
-def test_a_token_in_the_wrong_place_is_not_repeated(runner: FlaskCliRunner) -> None:
-    for arguments in (["5184000", "IGAAsecret"], ["IGAAsecret", "1", "IGAAsecret"]):
-        done = runner.invoke(args=["igfeed", "setup-token", *arguments])
-        assert done.exit_code == 2
-        assert "IGAAsecret" not in done.output
+COMMANDS = sorted(group.commands)
+WRONG_PLACES = [
+    *(["setup-token", *arguments] for arguments in (["5184000", "IGAAsecret"], ["IGAAsecret", "1", "IGAAsecret"])),
+    *([command, argument, "IGAAsecret", "1"] for command in COMMANDS for argument in ("IGAAsecret", "--IGAAsecret")),
+    ["IGAAsecret"],
+    ["--IGAAsecret"],
+    ["-IGAAsecret", "status"],
+    ["setup_token", "IGAAsecret"],
+    ["status", "--json=IGAAsecret"],
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG_PLACES, ids=" ".join)
+def test_a_token_in_the_wrong_place_is_not_repeated(runner: FlaskCliRunner, arguments: list[str]) -> None:
+    done = runner.invoke(args=["igfeed", *arguments])
+
+    assert done.exit_code == 2
+    assert "--help" in done.stderr
+    assert "IGAAsecret" not in done.output
+
+
+def test_without_a_command_the_help_is_shown(runner: FlaskCliRunner) -> None:
+    done = runner.invoke(args=["igfeed"])
+
+    assert "setup-token" in done.output
 
 
 def test_a_token_is_stored_even_if_the_feed_cannot_be_fetched_yet(
@@ -127,7 +248,7 @@ def test_a_token_is_stored_even_if_the_feed_cannot_be_fetched_yet(
 
     assert done.exit_code == 0
     assert "could not be fetched yet" in done.stderr
-    assert services.tokens.usable().value == value
+    assert services.tokens.usable().line == Token(value).line
 
 
 @pytest.mark.parametrize(
@@ -178,6 +299,53 @@ def test_status_says_what_to_do(runner: FlaskCliRunner) -> None:
     assert done.exit_code == 0
     assert "action required" in done.stdout
     assert "setup-token" in done.stdout
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_status_tells_a_script_by_its_exit_code_how_it_stands(
+    runner: FlaskCliRunner, instagram: FakeInstagram, clock: MovingClock, option: list[str]
+) -> None:
+    def code() -> int:
+        return runner.invoke(args=["igfeed", "status", "--check", *option]).exit_code
+
+    missing = code()
+    runner.invoke(args=["igfeed", "setup-token", instagram.issue()])
+    fine = code()
+    instagram.fail("media", TEMPORARY)
+    runner.invoke(args=["igfeed", "fetch"])
+
+    assert (missing, fine, code()) == (2, 0, 1)
+
+
+def test_refresh_asks_where_the_tokens_age_is_not_known(
+    runner: FlaskCliRunner, instagram: FakeInstagram, clock: MovingClock
+) -> None:
+    runner.invoke(args=["igfeed", "setup-token", instagram.issue(age=timedelta(hours=23))])
+    instagram.forget_calls()
+
+    young = runner.invoke(args=["igfeed", "refresh"])
+    asked = instagram.count("renew")
+    clock.forward(hours=2)
+    old = runner.invoke(args=["igfeed", "refresh"])
+
+    assert (young.exit_code, asked) == (0, 1)
+    assert "younger than 24 hours" in young.stdout
+    assert (old.exit_code, old.stdout) == (0, "The token was renewed.\n")
+
+
+@pytest.mark.parametrize("how", [[], ["5184000"]], ids=["age unknown", "new"])
+def test_refresh_says_of_a_rejected_token_that_it_is_rejected(
+    runner: FlaskCliRunner, instagram: FakeInstagram, how: list[str]
+) -> None:
+    value = instagram.issue(age=timedelta(hours=1))
+    runner.invoke(args=["igfeed", "setup-token", value, *how])
+    instagram.revoke(value)
+
+    done = runner.invoke(args=["igfeed", "refresh"])
+
+    assert done.exit_code == 1
+    assert "rejected" in done.stderr
+    assert done.stdout == ""
 
 
 def test_refresh_renews_now(runner: FlaskCliRunner, instagram: FakeInstagram, token: Token) -> None:

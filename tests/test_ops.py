@@ -10,10 +10,21 @@ from flask.testing import FlaskClient
 
 from igfeed import create_app
 from igfeed.models import Token
-from tests.conftest import MakeServices, MovingClock, to_the_moment
+from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
 from tests.disks import DISKS, small_disk
 from tests.servers.faults import Fault
-from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram, PictureReply, image, reply
+from tests.servers.instagram import (
+    EXPIRED,
+    PERMISSION,
+    TEMPORARY,
+    UNSUPPORTED_REQUEST,
+    FakeInstagram,
+    PictureReply,
+    api_error,
+    dead_token,
+    image,
+    reply,
+)
 from tests.servers.upstash import FakeUpstash
 
 STATUS = "/api/instagram/refresh-token"
@@ -227,9 +238,18 @@ def test_a_new_token_ends_the_rejection(
     assert client.get("/").status_code == 200
 
 
-@pytest.mark.parametrize("fault", [TEMPORARY, PERMISSION])
-def test_a_failed_fetch_is_a_degraded_feed_with_the_reason_and_a_hint(
-    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock, fault: Fault
+@pytest.mark.parametrize(
+    ("fault", "verdict"),
+    [
+        (TEMPORARY, "degraded"),
+        (PERMISSION, "action_required"),
+        (api_error(200), "action_required"),
+        (api_error(299), "action_required"),
+        (UNSUPPORTED_REQUEST, "degraded"),
+    ],
+)
+def test_a_failed_fetch_is_told_with_the_reason_and_a_hint_and_waits_for_a_person_where_only_one_can_help(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock, fault: Fault, verdict: str
 ) -> None:
     client.get("/")
     instagram.fail("media", fault)
@@ -238,7 +258,7 @@ def test_a_failed_fetch_is_a_degraded_feed_with_the_reason_and_a_hint(
 
     found = status(client)
 
-    assert found["status"] == "degraded"
+    assert found["status"] == verdict
     assert found["problem"] == found["feed"]["last_error"]
     assert found["hint"]
     assert found["feed"]["fresh"] is False
@@ -266,6 +286,69 @@ def test_a_list_that_lacks_posts_is_degraded_until_it_is_whole_again(
     assert degraded["hint"]
     assert degraded["feed"]["posts"] == 24
     assert status(client)["status"] == "ok"
+
+
+@pytest.mark.parametrize(("subcode", "word"), [(459, "Log in"), (464, "Log in"), (460, "setup-token"), (None, "setup")])
+def test_a_rejected_token_is_told_in_instagrams_words_and_with_what_helps(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock, subcode: int | None, word: str
+) -> None:
+    said = "Error validating access token: the user changed the password."
+    instagram.fail("*", dead_token(subcode, f"{said} access_token={token.value} {token.value}"))
+    client.get("/")
+
+    found = status(client)
+
+    assert (found["status"], found["token"]["state"]) == ("action_required", "rejected")
+    assert said in found["problem"]
+    assert word in found["hint"]
+    assert token.value[:12] not in str(found)
+
+
+def test_after_a_login_that_instagram_has_asked_for_the_same_token_goes_on(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    instagram.fail("*", dead_token(459))
+    cron(client, 502)
+    instagram.heal()
+    clock.forward(minutes=1)
+
+    cron(client)
+
+    found = status(client)
+    assert (found["status"], found["problem"]) == ("ok", None)
+
+
+def test_a_renewal_that_only_a_person_can_make_possible_is_for_a_person(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.fail("renew", PERMISSION)
+    cron(client, 502)
+
+    found = status(client)
+
+    assert found["status"] == "action_required"
+    assert found["problem"].startswith("The last renewal failed")
+
+
+@pytest.mark.parametrize(("prefix", "word"), [("EAA", "Facebook"), ("IGQV", "Basic"), ("IGQW", "Basic")])
+@pytest.mark.parametrize("has_stored", [False, True])
+def test_a_variable_with_another_kind_of_token_is_named_and_nobody_is_asked_with_it(
+    make_services: MakeServices, instagram: FakeInstagram, prefix: str, word: str, has_stored: bool
+) -> None:
+    value = instagram.issue(prefix=prefix)
+    services = make_services(INSTAGRAM_ACCESS_TOKEN=value)
+    if has_stored:
+        services.tokens.adopt(Token(instagram.issue()), is_proven=True)
+    client = Visitor(create_app(services=services))
+    client.get("/")
+
+    found = status(client)
+
+    assert found["status"] == ("degraded" if has_stored else "action_required")
+    assert "INSTAGRAM_ACCESS_TOKEN" in found["problem"]
+    assert word in found["problem"]
+    assert "IGAA" in found["hint"]
+    assert value not in [call.params.get("access_token") for call in instagram.calls]
 
 
 def test_a_due_token_is_due(client: FlaskClient, token: Token, clock: MovingClock) -> None:
@@ -378,7 +461,9 @@ def test_a_token_set_up_lately_is_too_young(
     done = cron(client)
 
     assert (done["ok"], done["renewal"]) == (True, "too_young")
-    assert instagram.count("renew") == 0
+    assert instagram.count("renew") == 1, "nobody knows its age, so Instagram is asked"
+    found = status(client)
+    assert (found["status"], found["last_renewal"]) == ("ok", {**found["last_renewal"], "outcome": "too_young"})
 
 
 def test_a_failed_renewal_is_502_and_the_feed_is_fetched_all_the_same(

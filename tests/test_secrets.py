@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import parse_qs, quote
 
 import pytest
 import requests
@@ -94,6 +95,32 @@ def echo(status: int, *, as_html: bool = False) -> Fault:
     return play
 
 
+def quoting(disguise: Callable[[str], str]) -> Fault:
+    """An error for people that quotes the token, written in this way."""
+
+    def play(exchange: Exchange) -> None:
+        params = parse_qs(exchange.request.query)
+        said = " and ".join(disguise(params[name][0]) for name in ("access_token", "client_secret") if name in params)
+        told = {"message": said, "code": 190, "error_user_msg": f"The user changed the password of {said}."}
+        exchange.send(reply({"error": told}, 400))
+
+    return play
+
+
+QUOTES: dict[str, Callable[[str], str]] = {
+    "raw": str,
+    "percent-encoded": lambda secret: quote(secret, safe=""),
+    "in halves": lambda secret: f"{secret[: len(secret) // 2]} {secret[len(secret) // 2 :]}",
+    "in pieces": lambda secret: " ".join(secret[at : at + 13] for at in range(0, len(secret), 13)),
+    "in capitals": str.upper,
+    "in small letters": str.lower,
+    "its end": lambda secret: secret[-16:],
+    "as JSON": lambda secret: json.dumps({"access_token": secret}),
+    "in base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+}
+"""How a message may quote a secret."""
+
+
 def redirect_to_itself(exchange: Exchange) -> None:
     request = exchange.request
     exchange.send(answer(302, headers={"Location": f"http://127.0.0.1:9{request.path}?{request.query}"}))
@@ -102,6 +129,7 @@ def redirect_to_itself(exchange: Exchange) -> None:
 FAULTS: dict[str, Fault] = {
     **ERRORS,
     "reset": reset(),
+    **{f"quoted {how}": quoting(disguise) for how, disguise in QUOTES.items()},
     "reset after": reset_after(),
     "closed after": close_after(),
     "truncated": truncate(),
@@ -235,7 +263,7 @@ class Site:
             "VERCEL_CRON_SECRET": SECOND_SECRET,
             "IGFEED_LOG_LEVEL": "DEBUG",
         }
-        hunt.hide("the access token", TOKEN)
+        hunt.hide("the access token", TOKEN, TOKEN.upper(), TOKEN.lower())
         hunt.hide("the environment's token", FROM_ENVIRONMENT)
         hunt.hide("the store's token", upstash.token)
         hunt.hide("a cron secret", CRON_SECRET, SECOND_SECRET)

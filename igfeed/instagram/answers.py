@@ -1,13 +1,13 @@
 """What a reply means: Instagram's error classes by their codes, and what its headers ask for.
 
-Codes, subcodes and ``is_transient`` decide, never texts: those are localized, and some quote the token. The codes are
-from Meta's error reference and from recorded replies.
+Codes, subcodes and ``is_transient`` decide, never texts: those are localized. What a text says is repeated to the owner
+without the secrets that some quote. The codes are from Meta's error reference and from recorded replies.
 """
 
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -23,9 +23,17 @@ from igfeed.errors import (
     TooMuchAsked,
     UnexpectedAnswer,
 )
+from igfeed.instagram import said
 from igfeed.instagram.transport import Reply
 
 DEAD_TOKEN = frozenset({102, 190, 452})
+LOG_IN = (
+    "Log in to the account at instagram.com or in its app and confirm what Instagram asks; "
+    "the token stays and works again after that."
+)
+HINT_TO_LOG_IN = {459: LOG_IN, 464: LOG_IN}
+"""By the subcodes of 190 that are no end of the token: the account's owner has to confirm something."""
+
 NO_PERMISSION = frozenset({10, 25, *range(200, 300)})
 LIMITS = frozenset({4, 17, 32, 341, 613, 80002})
 TEMPORARY = 2
@@ -54,15 +62,15 @@ class Answer:
     sent_at: datetime | None
 
 
-def read(reply: Reply) -> Answer:
-    """The answer in a reply.
+def read(reply: Reply, secrets: Collection[str] = ()) -> Answer:
+    """The answer in a reply to a request that these secrets were sent with.
 
     Raises the InstagramError that the reply amounts to.
     """
     data = _parse(reply.body)
     error = data.get("error") if data is not None else None
     if isinstance(error, dict):
-        raise _error_of_code(error, reply)
+        raise _error_of_code(error, reply, said.sentence(error, secrets))
     if data is None or reply.status >= HTTPStatus.MULTIPLE_CHOICES:
         raise _error_of_status(reply)
     return Answer(data, _rest(reply.headers), _sent_at(reply.headers))
@@ -95,20 +103,21 @@ def _parse(body: bytes) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def _error_of_code(error: dict[str, Any], reply: Reply) -> InstagramError:
-    code = int(_number(error.get("code")))
-    name = f"code {code}, subcode {int(_number(error.get('error_subcode')))}, HTTP {reply.status}"
+def _error_of_code(error: dict[str, Any], reply: Reply, sentence: str | None) -> InstagramError:
+    code, subcode = (int(_number(error.get(name))) for name in ("code", "error_subcode"))
+    told = f"(code {code}, subcode {subcode}, HTTP {reply.status})."
+    told += f" It says: “{sentence}”" if sentence else ""
     if code in DEAD_TOKEN:
-        return TokenRejected(f"Instagram rejected the access token ({name}).", code=code)
+        return TokenRejected(f"Instagram rejected the access token {told}", HINT_TO_LOG_IN.get(subcode), code)
     if code in NO_PERMISSION:
-        return PermissionRefused(f"Instagram refused permission ({name}).", code=code)
+        return PermissionRefused(f"Instagram refused permission {told}", code=code)
     if code in LIMITS or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimited(f"Instagram's limit is reached ({name}).", code, _retry_after(reply.headers))
+        return RateLimited(f"Instagram's limit is reached {told}", code, _retry_after(reply.headers))
     if code == UNKNOWN:
-        return TooMuchAsked(f"Instagram has a temporary fault ({name}).", code=code)
+        return TooMuchAsked(f"Instagram has a temporary fault {told}", code=code)
     if code == TEMPORARY or error.get("is_transient") is True or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return InstagramUnreachable(f"Instagram has a temporary fault ({name}).", code=code)
-    return UnexpectedAnswer(f"Instagram refused the request ({name}).", code=code)
+        return InstagramUnreachable(f"Instagram has a temporary fault {told}", code=code)
+    return UnexpectedAnswer(f"Instagram refused the request {told}", code=code)
 
 
 def _error_of_status(reply: Reply) -> InstagramError:

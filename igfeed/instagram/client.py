@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 CALL_LIMIT = 20.0
 """Seconds for one call with all its tries; a renewal has more."""
 
+SECRET_PARAMS = ("access_token", "client_secret")
+
 RETRY_PAUSES = (0.4, 1.2)
 """Seconds before the second and the third try, each times a random 0.5 to 1.5."""
 
@@ -260,7 +262,7 @@ class InstagramClient:
             raise TooMuchAsked(f"Instagram is out of reach: {error}.", may_be_done=error.is_sent) from None
         except TransportError as error:
             raise InstagramUnreachable(f"Instagram is out of reach: {error}.", may_be_done=error.is_sent) from None
-        answer = answers.read(reply)
+        answer = answers.read(reply, [params[name] for name in SECRET_PARAMS if name in params])
         if answer.sent_at:
             self._clock.check(answer.sent_at)
         return answer

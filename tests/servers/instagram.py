@@ -500,7 +500,7 @@ def default_profile() -> dict[str, Any]:
     }
 
 
-def system_clock() -> datetime:
+def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
@@ -511,9 +511,7 @@ class FakeInstagram(FakeServer):
     account and the choices where Instagram's behaviour is undocumented or varies; change them whenever you like.
     """
 
-    def __init__(
-        self, clock: Callable[[], datetime] = system_clock, posts: list[Post] | None = None, port: int = 0
-    ) -> None:
+    def __init__(self, clock: Callable[[], datetime] = utcnow, posts: list[Post] | None = None, port: int = 0) -> None:
         super().__init__(port)
         self.clock = clock
         self.tells_the_date = True
@@ -879,7 +877,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--posts", type=int, default=30)
     options = parser.parse_args()
-    with FakeInstagram(posts=sample_posts(options.posts, system_clock()), port=options.port) as instagram:
+    with FakeInstagram(posts=sample_posts(options.posts, utcnow()), port=options.port) as instagram:
         show(
             INSTAGRAM_API_URL=instagram.url,
             INSTAGRAM_OAUTH_URL=instagram.url,

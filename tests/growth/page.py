@@ -120,8 +120,8 @@ With R regions, P posts, N new ones a month and V views:
 | bytes from the store | P (cold starts + 1 / `IGFEED_FEED_TTL`) | the whole feed for who has not got this one |
 | store commands, bare | 1 / `IGFEED_CHECK_TTL` for each server | {most_looks:,.0f} looks, and the fetches |
 
-A new post's picture is three writes; what left with it is deleted by one command, and once more with the next fetch, in
-case the first one failed.
+A new post's picture is three writes; what left with it is deleted by one command a week later, when no cache shows it
+any more, and once more with the next fetch, in case the first one failed.
 
 V is in none of these lines: below some hundred thousand views they creep towards their bounds, then they stand. It
 comes in where servers without a CDN follow the load, which is late: one whose processor does nothing else hands out

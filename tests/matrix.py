@@ -104,8 +104,8 @@ class Trouble:
 
     @property
     def is_known(self) -> bool:
-        """Whether the status route can know of it: what was left out, or made again, is no trouble any more."""
-        return self.hits in (Hits.API, Hits.STORE, Hits.WRITES, Hits.BOTH, Hits.TOKEN)
+        """Whether the status route can know of it: what was made again is no trouble any more."""
+        return self.hits in (Hits.API, Hits.NOTHING, Hits.STORE, Hits.WRITES, Hits.BOTH, Hits.TOKEN)
 
 
 # How each begins

@@ -323,6 +323,8 @@ def test_the_readme_shows_this_matrix() -> None:
 def end(trouble: Trouble, world: World) -> None:
     """The fault is over, the owner has done what only the owner can do."""
     world.heal()
+    if trouble.hits is Hits.NOTHING:
+        world.instagram.posts[:] = [post for post in world.instagram.posts if post["id"].isdecimal()]
     if trouble.hits is Hits.TOKEN:
         world.set_token_up()
 

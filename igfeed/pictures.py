@@ -128,6 +128,13 @@ class Pictures:
         kept = self._known(picture.id, width)
         if kept is not None:
             return kept
+        try:
+            return self._made_for_view(picture, width)
+        except NoPicture:
+            self._check_absence(picture.id, width)
+            raise
+
+    def _made_for_view(self, picture: Picture, width: int) -> bytes:
         self._check_failures(picture)
         if not self._places.acquire(blocking=False):
             self._leave_over(picture)
@@ -277,6 +284,12 @@ class Pictures:
             if key in self._absent:
                 return self._memory.get(key)
         return self._kept(picture_id, width)
+
+    def _check_absence(self, picture_id: str, width: int) -> None:
+        """That Instagram has none now says nothing of what the store has kept, while the store does not answer."""
+        with self._memory_lock:
+            if _key(picture_id, width) not in self._absent:
+                raise PictureUnavailable("Instagram sent no picture for this post, and the store does not answer.")
 
     def _kept(self, picture_id: str, width: int) -> bytes | None:
         key = _key(picture_id, width)

@@ -654,6 +654,30 @@ def test_a_post_without_any_picture_has_a_calm_tile_that_may_be_kept(
     assert all(tile["alt"] for tile in tiles)
 
 
+def test_a_picture_that_only_the_store_has_is_not_denied_while_the_store_is_away(
+    make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock
+) -> None:
+    """Instagram has sent it once and sends none any more; the tile for posts without a picture might be kept."""
+    variables = {"UPSTASH_REDIS_REST_URL": upstash.url, "UPSTASH_REDIS_REST_TOKEN": upstash.token}
+    services = make_services(INSTAGRAM_ACCESS_TOKEN=instagram.issue(), **variables)
+    instagram.posts[:] = [image()]
+    address = f"/media/{instagram.posts[0]['id']}-320.webp"
+    services.feed.fetch()
+    assert picture(Visitor(create_app(services=services)), address).width == 320
+    instagram.posts[0]["media_url"] = None
+    services.feed.fetch()
+    fresh = Visitor(create_app(services=make_services(**variables)))
+    fresh.get("/")
+    upstash.fail("redis_down")
+
+    away = fresh.get(address)
+    upstash.heal()
+    clock.forward(seconds=5)
+
+    assert (away.status_code, away.headers["Cache-Control"]) == (503, "no-store")
+    assert picture(fresh, address).width == 320
+
+
 def test_a_post_without_any_picture_is_not_what_others_show_of_the_page(
     client: FlaskClient, instagram: FakeInstagram, token: Token
 ) -> None:

@@ -249,7 +249,8 @@ class Pictures:
                 self._look_at_kept(picture)
                 return "kept"
             with self._alone(picture.id):
-                return "stored" if self._keep(picture.id, make(picture)) else "failed"
+                files = self._files_at_hand(picture.id) or make(picture)
+                return "stored" if self._keep(picture.id, files) else "failed"
         except NoPicture:
             return "nowhere"
         except PictureUnavailable as error:
@@ -276,6 +277,12 @@ class Pictures:
         The smallest file is written last, so it stands for all of them, and is the cheapest to ask for.
         """
         return _key(picture_id, WIDTHS[0]) in self._unsaved or self._kept(picture_id, WIDTHS[0]) is None
+
+    def _files_at_hand(self, picture_id: str) -> dict[int, bytes] | None:
+        """All of its files where this process has them and the store could not take them."""
+        with self._memory_lock:
+            found = {width: self._memory.get(_key(picture_id, width)) for width in WIDTHS}
+        return {width: content for width, content in found.items() if content} if all(found.values()) else None
 
     def _known(self, picture_id: str, width: int) -> bytes | None:
         """The same as ``_kept``, but what the store has just not had it is not asked for again."""

@@ -341,11 +341,12 @@ def test_whoever_guesses_numbers_costs_the_store_one_command_in_the_check_ttl(
     for _ in range(3):
         upstash.forget()
 
-        found = [find(feed, str(number)) for number in range(100)]
+        for number in range(29):
+            assert find(feed, str(number)) is None
+            site.clock.forward(seconds=1)
 
         assert keys_read(upstash) == [KEY]
-        assert found == [None] * 100
-        site.clock.forward(seconds=30)
+        site.clock.forward(seconds=1)
 
 
 @to_the_moment

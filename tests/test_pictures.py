@@ -837,6 +837,7 @@ def test_what_the_store_does_not_take_counts_as_failed_and_is_mirrored_the_next_
     assert first == MirrorReport(failed=6)
     assert second == MirrorReport(stored=6)
     assert [kept(upstash_store, each.id) for each in wanted] == [list(WIDTHS)] * 2
+    assert site.instagram.count("picture") == 2, "what is at hand is not asked for again"
 
 
 def test_several_pictures_are_downloaded_at_once(site: Site, pictures: Pictures, threads: ThreadPoolExecutor) -> None:

@@ -210,7 +210,7 @@ class FeedService:
         ours, stored = self._snapshot, self._stored()
         if stored and ours is None:
             self._look_pause = None  # What the owner is told, the next view shows.
-        newest = stored if ours is None or (stored and stored.is_newer_than(ours)) else ours
+        newest = stored if ours is None or (stored and stored.is_newer_than(ours, self._clock())) else ours
         return self._cut(newest) if newest else None
 
     @property
@@ -275,9 +275,10 @@ class FeedService:
                 self._look_pause = None  # No answer is no look. The guard sees to it that asking again costs nothing.
             return
         self._has_answer, ours = stored is not None, self._snapshot
-        if stored and (ours is None or stored.is_newer_than(ours)):
-            self._snapshot, self._fetch_pause = stored, None
-        elif ours and (stored is None or ours.is_newer_than(stored)):
+        now = self._clock()
+        if stored and (ours is None or stored.is_newer_than(ours, now)):
+            self._snapshot, self._fetch_pause = _counted_on(stored, ours), None
+        elif ours and (stored is None or ours.is_newer_than(stored, now)):
             with suppress(StoreError):
                 self._write(ours)
 
@@ -437,6 +438,11 @@ def pause_after(error: IgfeedError, failures: int) -> timedelta:
         return LONGEST_PAUSE
     doubled: timedelta = SHORTEST_PAUSE * 2 ** min(failures - 1, 10)
     return min(doubled, LONGEST_PAUSE)
+
+
+def _counted_on(stored: FeedSnapshot, ours: FeedSnapshot | None) -> FeedSnapshot:
+    """With a revision where an earlier version has fetched: its next one would look old beside what others have."""
+    return stored if stored.revision or ours is None else replace(stored, revision=ours.revision)
 
 
 def _parsed(text: str | None) -> FeedSnapshot | None:

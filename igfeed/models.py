@@ -426,8 +426,12 @@ class FeedSnapshot(Document):
     is_whole: bool = True
     leaving: tuple[Since, ...] = ()
 
-    def is_newer_than(self, other: "FeedSnapshot") -> bool:
-        return (self.revision, self.fetched_at) > (other.revision, other.fetched_at)
+    def is_newer_than(self, other: "FeedSnapshot", now: datetime) -> bool:
+        """By the revision; by the time where one of them is from an earlier version, which counted none."""
+        if self.revision and other.revision:
+            return (self.revision, self.fetched_at) > (other.revision, other.fetched_at)
+        ours, theirs = (LONG_AGO if is_from_future(each.fetched_at, now) else each.fetched_at for each in (self, other))
+        return (ours, self.revision) > (theirs, other.revision)
 
     def pictures(self) -> Iterator[Picture]:
         if self.profile.picture:

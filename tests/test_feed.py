@@ -1232,6 +1232,24 @@ def test_a_lower_number_holds_for_the_store_too_when_nobody_has_kept_more_for_a_
     assert lengths == [12, 3]
 
 
+def test_a_process_of_the_first_release_may_fetch_by_turns_with_ours(site: Site, store: MemoryStore) -> None:
+    ours, other = (site.start(store, check_ttl=timedelta()).feed for _ in range(2))
+    ours.first()
+    for number in range(6):
+        site.clock.forward(minutes=20)
+        new = site.instagram.publish(fake.image(timestamp=fake.timestamp(site.clock.now)))["id"]
+        if number % 2:
+            of_first_release = json.loads(site.start(store).feed.fetch().to_text())
+            del of_first_release["revision"]
+            store.set(KEY, json.dumps(of_first_release))
+        else:
+            (ours, other)[number // 2 % 2].fetch()
+
+        shown = [feed.current()[0] for feed in (ours, other, site.start(store).feed)]
+
+        assert [ids(each)[0] for each in (*shown, document(store))] == [new] * 4, number
+
+
 def test_a_document_of_the_first_release_is_fresh_for_whatever_number(site: Site, store: MemoryStore) -> None:
     site.start(store).feed.first()
     new = {"asked", "reach", "reached_at", "doubted", "unread", "is_whole", "leaving"}

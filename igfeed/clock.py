@@ -132,7 +132,7 @@ def clock_is_wrong(ahead: timedelta) -> str:
     units = (("days", 24 * 60), ("hours", 60), ("minutes", 1))
     amount = next(f"{minutes // size} {unit}" for unit, size in units if minutes >= 2 * size)
     direction = "ahead of" if ahead > timedelta() else "behind"
-    return f"This server's clock is {amount} {direction} the real time."
+    return f"The server's clock is {amount} {direction} the real time."
 
 
 class Deadline:

@@ -138,7 +138,9 @@ class Token(Document):
         return None if self.issued_at is None else self.issued_at + SHORTEST_AGE
 
     def is_misdated(self, now: datetime) -> bool:
-        """Whether it was renewed by a process whose clock was ahead, so that nobody knows its times."""
+        """Whether its times were written by a process whose clock was ahead, so that nobody knows them."""
+        if self.issued_at is None:
+            return is_from_future(self.expires_at, now + USUAL_LIFE)
         return is_from_future(self.issued_at, now)
 
     def as_known(self, now: datetime) -> "Token":

@@ -277,6 +277,8 @@ class TokenManager:
         try:
             token, renewed = self._accepted(held, partial(self._renewed, Deadline(RENEWAL_LIMIT), last))
         except InstagramError as error:
+            if not held.token.is_renewable(self._clock()):
+                raise TooYoung(str(error)) from None  # Our clock was wrong, and the reply has put it right.
             failure = self._understood(held.token, error)
             self._renewals.keep(self._failed(attempt, held.token, failure))
             raise failure from None

@@ -25,6 +25,7 @@ from igfeed.stores.memory import MemoryStore
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.tokens import Outcome
 from tests.conftest import MovingClock, Visitor, about, to_the_moment
+from tests.servers.faults import html_error
 from tests.servers.instagram import APP_LIMIT, TEMPORARY, FakeInstagram, image
 from tests.test_notes import FrailStore
 
@@ -153,7 +154,7 @@ def test_the_log_names_a_wrong_clock_once_and_again_after_it_was_right(
         machine.ahead = ahead
         checked.check(clock.now)
 
-    assert caplog.text.count("This server's clock is 24 hours behind the real time.") == 2
+    assert caplog.text.count("The server's clock is 24 hours behind the real time.") == 2
     assert caplog.text.count("NTP") == 2
 
 
@@ -279,6 +280,19 @@ def test_a_token_that_was_renewed_by_a_clock_that_was_ahead_is_renewed_by_the_ne
     assert start().tokens.renew() == Outcome.RENEWED
     assert stored_token(start()).issued_at == about(clock.now)
     assert told(start())["token"]["state"] == "fresh"
+
+
+def test_a_token_that_was_set_up_untried_by_a_clock_that_was_ahead_is_due(
+    start: Start, clock: MovingClock, instagram: FakeInstagram
+) -> None:
+    value = instagram.issue(age=30 * DAY, life=60 * DAY)
+    ahead = create_app(services=start(ahead=YEAR)).test_cli_runner()
+    assert ahead.invoke(args=["igfeed", "setup-token", "--no-verify", value]).exit_code == 0
+    services = start()
+    services.tokens.usable()
+
+    assert stored_token(services).value != value
+    assert stored_token(services).expires_at == about(clock.now + timedelta(seconds=5183944))
 
 
 def test_a_misdated_token_neither_loses_to_what_it_came_of_nor_wins_over_what_comes_of_it(
@@ -429,7 +443,7 @@ def test_a_wrong_clock_is_named_in_the_status_of_every_process_until_a_fetch_fin
     wrong.feed.fetch()
 
     assert [each["status"] for each in found] == ["degraded", "degraded"]
-    assert [each["problem"] for each in found] == [f"This server's clock is {said} the real time."] * 2
+    assert [each["problem"] for each in found] == [f"The server's clock is {said} the real time."] * 2
     assert all("NTP" in each["hint"] for each in found)
     assert told(start())["status"] == "ok"
 
@@ -469,11 +483,38 @@ def test_a_date_that_tells_no_time_is_ignored(
     assert told(services)["status"] == "ok"
 
 
-def test_an_error_reply_tells_no_time(start: Start, clock: MovingClock, instagram: FakeInstagram, token: Token) -> None:
-    old = {"Date": "Sat, 01 Jan 2000 00:00:00 GMT"}
-    instagram.fail("media", replace(TEMPORARY, headers=old))
+def test_a_gateways_error_page_tells_no_time(
+    start: Start, clock: MovingClock, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.fail("*", replace(html_error(502), headers={"Date": "Sat, 01 Jan 2000 00:00:00 GMT"}))
     services = start()
     with pytest.raises(InstagramError):
         services.feed.fetch()
 
     assert services.clock() == about(clock.now)
+
+
+def test_instagrams_own_error_tells_the_time(
+    start: Start, clock: MovingClock, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.fail("*", APP_LIMIT)
+    services = start(ahead=DAY)
+    with pytest.raises(InstagramError):
+        services.feed.fetch()
+
+    assert services.clock() == about(clock.now)
+
+
+@pytest.mark.parametrize("days", [-1, 54])
+def test_a_clock_that_is_set_wrongly_between_two_calls_makes_no_failed_renewal_of_a_young_token(
+    start: Start, clock: MovingClock, instagram: FakeInstagram, services: Services, days: int
+) -> None:
+    services.tokens.adopt(Token(instagram.issue(age=HOUR), clock() - HOUR, clock() + 60 * DAY - HOUR), is_proven=True)
+    instagram.clock, real = lambda: real + timedelta(microseconds=clock.monotonic_ns() // 1000), clock.now
+    process = start(on=clock)
+    clock.wall_jumps(days=days)
+    process.feed.fetch()
+
+    assert instagram.count("renew") == 1
+    assert told(process)["last_renewal"]["outcome"] is None
+    assert told(process)["problem"].startswith("The server's clock is")

@@ -150,7 +150,7 @@ def test_an_error_that_is_no_object_leaves_it_to_the_status(
 
 def test_a_good_reply_is_its_json_and_no_rest() -> None:
     assert answers.read(reply({"id": "1", "name": "Grüße"})) == answers.Answer(
-        {"id": "1", "name": "Grüße"}, timedelta(), None
+        {"id": "1", "name": "Grüße"}, timedelta()
     )
 
 

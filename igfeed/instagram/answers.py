@@ -55,11 +55,10 @@ HOURLY_BUDGET = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Answer:
-    """A good reply: its JSON object, how long Instagram asks to be left alone after it, and when it was sent."""
+    """A good reply: its JSON object, and how long Instagram asks to be left alone after it."""
 
     data: dict[str, Any]
     rest: timedelta
-    sent_at: datetime | None
 
 
 def read(reply: Reply, secrets: Collection[str] = ()) -> Answer:
@@ -73,7 +72,7 @@ def read(reply: Reply, secrets: Collection[str] = ()) -> Answer:
         raise _error_of_code(error, reply, said.sentence(error, secrets))
     if data is None or reply.status >= HTTPStatus.MULTIPLE_CHOICES:
         raise _error_of_status(reply)
-    return Answer(data, _rest(reply.headers), _sent_at(reply.headers))
+    return Answer(data, _rest(reply.headers))
 
 
 def _rest(headers: Mapping[str, str]) -> timedelta:
@@ -85,8 +84,8 @@ def _rest(headers: Mapping[str, str]) -> timedelta:
     return HOURLY_BUDGET if spent > NEARLY_SPENT else timedelta()
 
 
-def _sent_at(headers: Mapping[str, str]) -> datetime | None:
-    """By Instagram's clock; None where nobody can say, as behind a cache."""
+def sent_at(headers: Mapping[str, str]) -> datetime | None:
+    """When a reply was sent by its sender's clock; None where nobody can say, as behind a cache."""
     if "Age" in headers:
         return None
     try:

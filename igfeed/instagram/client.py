@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from igfeed.clock import Beginning, CheckedClock, Deadline, Pause, Sleep, sleep
 from igfeed.errors import (
+    InstagramError,
     InstagramUnreachable,
     NoPicture,
     PictureRefused,
@@ -262,10 +263,19 @@ class InstagramClient:
             raise TooMuchAsked(f"Instagram is out of reach: {error}.", may_be_done=error.is_sent) from None
         except TransportError as error:
             raise InstagramUnreachable(f"Instagram is out of reach: {error}.", may_be_done=error.is_sent) from None
-        answer = answers.read(reply, [params[name] for name in SECRET_PARAMS if name in params])
-        if answer.sent_at:
-            self._clock.check(answer.sent_at)
+        try:
+            answer = answers.read(reply, [params[name] for name in SECRET_PARAMS if name in params])
+        except InstagramError as error:
+            if error.code is not None:
+                self._check_clock(reply)
+            raise
+        self._check_clock(reply)
         return answer
+
+    def _check_clock(self, reply: Reply) -> None:
+        """By what Instagram itself has written, not some gateway before it."""
+        if sent_at := answers.sent_at(reply.headers):
+            self._clock.check(sent_at)
 
 
 def _spread(pause: float) -> float:

@@ -57,6 +57,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the demo."""
     store = tmp_path_factory.mktemp("site") / "store.sqlite3"
     app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(store)}))
+    app.test_client().get("/")  # Before anybody has looked, the script for host pages does not know whose feed it is.
     with serving(app) as port:
         yield f"http://127.0.0.1:{port}"
 

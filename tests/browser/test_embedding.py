@@ -241,7 +241,7 @@ def refusing_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
         "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3"),
         "IGFEED_FRAME_ANCESTORS": "'none'",
     }
-    monkeypatch.setattr("igfeed.services.DemoInstagram", OtherAccount)
+    monkeypatch.setattr("igfeed.demo.DemoInstagram", OtherAccount)
     app = create_app(Settings.from_env(environ))
     with serving(app) as port:
         app.test_client().get("/embed")

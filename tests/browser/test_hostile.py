@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
-from igfeed import create_app
+from igfeed import create_app, upkeep
 from igfeed.background import in_place
 from igfeed.clock import system_clock
 from igfeed.config import Settings
@@ -106,7 +106,7 @@ def hostile_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
             "IGFEED_POSTS": str(MOST),
         }
         services = build(Settings.from_env(environ), system_clock, in_place)
-        services.feed.fetch()
+        upkeep.run(services)  # Its pictures too: a visitor who asks for a hundred new ones would get placeholders.
         with serving(create_app(services=services)) as port:
             yield f"http://127.0.0.1:{port}"
 

@@ -4,13 +4,12 @@ import re
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from igfeed import create_app
 from igfeed.feed import FeedService
-from igfeed.hot import HotPages
 from igfeed.models import Token
 from igfeed.wording import WORDINGS
 from tests.conftest import MakeServices, Visitor
@@ -55,14 +54,15 @@ def test_the_cron_with_a_final_slash_runs_and_a_look_at_it_does_not(
 
 
 @pytest.mark.parametrize("first", ["/embed?limit=5", "/embed/?limit=5"])
-def test_which_of_both_was_asked_for_first_does_not_show(shown: FlaskClient, first: str) -> None:
-    shown.get(first)
-    # The one finished page of "/" and the one of both addresses.
-    kept = shown.application.wsgi_app
-    pages = [shown.get(path) for path in ("/embed?limit=5", "/embed/?limit=5")]
+def test_which_of_both_was_asked_for_first_does_not_show(app: Flask, token: Token, first: str) -> None:
+    woken: list[str] = []
+    app.before_request(lambda: woken.append(request.path))
+    client = Visitor(app)
+    client.get("/")
+    client.get(first)
+    pages = [client.get(path) for path in ("/embed?limit=5", "/embed/?limit=5")]
 
-    assert isinstance(kept, HotPages)
-    assert len(kept._pages) == 2
+    assert woken == ["/", first.partition("?")[0]], "both are one finished page"
     assert pages[0].data == pages[1].data
     assert 'href="/embed?limit=5&amp;page=2"' in pages[0].text
     assert "/embed/" not in pages[0].text

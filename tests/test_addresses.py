@@ -118,8 +118,8 @@ def test_below_api_it_is_json(client: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/media/1-320.webp", "/static/x"])
-def test_a_file_that_is_not_there_costs_no_page(client: FlaskClient, path: str) -> None:
-    response = client.get(path)
+def test_a_file_that_is_not_there_costs_no_page(shown: FlaskClient, path: str) -> None:
+    response = shown.get(path)
 
     assert response.status_code == 404
     assert len(response.data) < 300

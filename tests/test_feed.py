@@ -460,6 +460,7 @@ def test_who_has_nothing_to_show_waits_for_the_look_that_is_under_way(
     assert len(upstash.commands()) == 1
 
 
+@to_the_moment
 def test_what_the_status_finds_the_next_view_shows(site: Site, store: MemoryStore) -> None:
     feed = site.start(store).feed
     site.instagram.fail("media", fake.PERMISSION)
@@ -1216,6 +1217,7 @@ def test_a_higher_number_is_fetched_at_once(site: Site, store: MemoryStore) -> N
     assert len(ids(many.current()[0])) == 12
 
 
+@to_the_moment
 def test_a_lower_number_holds_for_the_store_too_when_nobody_has_kept_more_for_a_while(
     site: Site, memory_store: MemoryStore
 ) -> None:

@@ -16,7 +16,7 @@ from igfeed import upkeep
 from igfeed.clock import Deadline
 from igfeed.encryption import new_key
 from igfeed.errors import IgfeedError
-from igfeed.models import USUAL_LIFE
+from igfeed.models import USUAL_LIFE, pasted
 from igfeed.services import Services, current
 from igfeed.status import Status, Verdict, report
 from igfeed.tokens import Outcome
@@ -176,7 +176,7 @@ def _asked_for() -> str:
 
 
 def _checked(text: str) -> str:
-    token = text.strip()
+    token = pasted(text)
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise click.UsageError("The token must be one word of plain characters: copy it again.")
     return token

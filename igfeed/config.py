@@ -7,7 +7,7 @@ secret variable holds is never repeated.
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import StringIO
@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from igfeed.errors import ConfigError
+from igfeed.models import pasted
 from igfeed.origins import Origins
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
@@ -89,7 +90,7 @@ class Settings:
             secrets=read.secrets("CRON_SECRET", "VERCEL_CRON_SECRET"),
             base_url=read.base_url(),
             trusted_proxies=read.networks("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
-            access_token=read.token("INSTAGRAM_ACCESS_TOKEN"),
+            access_token=read.token("INSTAGRAM_ACCESS_TOKEN", pasted),
             api_url=read.url("INSTAGRAM_API_URL", "https://graph.instagram.com"),
             api_version=read.matching("INSTAGRAM_API_VERSION", "v25.0", r"v\d+\.\d+", "a version such as v25.0"),
             media_origins=read.origins("INSTAGRAM_MEDIA_ORIGINS", "https://*.cdninstagram.com,https://*.fbcdn.net"),
@@ -234,9 +235,9 @@ class _Reader:
         """Of the variables that hold something."""
         return tuple(sorted(name for name in self._env if pattern.fullmatch(name) and self.text(name)))
 
-    def token(self, name: str) -> str | None:
+    def token(self, name: str, read: Callable[[str], str] = str) -> str | None:
         """A secret that travels in a header or an address, so it must be plain ASCII without spaces."""
-        text = self.text(name)
+        text = read(self.text(name))
         if not re.fullmatch(r"[!-~]*", text):
             raise ConfigError(f"{name} holds characters that no token has: copy it again.")
         return text or None

@@ -14,6 +14,7 @@ from flask.testing import FlaskCliRunner
 from igfeed import create_app
 from igfeed.cli import group
 from igfeed.clock import system_clock
+from igfeed.config import Settings
 from igfeed.custody import KEY
 from igfeed.models import Token
 from igfeed.services import Services
@@ -30,6 +31,20 @@ from tests.servers.instagram import (
     reset_after,
 )
 from tests.servers.upstash import FakeUpstash
+
+AS_PASTED = [
+    '"…"',
+    "'…'",
+    "“…”",
+    " …\r\n",
+    "\ufeff…",
+    "…\u200b",
+    "Bearer …",
+    "access_token=…",
+    'access_token="…",',
+    "`…`;",
+]
+"""A token as it comes from a document, a shell, an address or a message."""
 
 ROOT = Path(__file__).parent.parent
 
@@ -72,6 +87,23 @@ def test_the_token_may_come_through_a_pipe(
     assert done.exit_code == 0
     assert value not in done.output
     assert services.tokens.usable().line == Token(value).line
+
+
+@pytest.mark.parametrize("around", AS_PASTED)
+def test_what_is_pasted_around_a_token_is_no_part_of_it(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, around: str
+) -> None:
+    value = instagram.issue(age=timedelta(0))
+
+    done = runner.invoke(args=["igfeed", "setup-token", "-"], input=around.replace("…", value))
+
+    assert done.exit_code == 0
+    assert services.tokens.usable().value == value
+
+
+@pytest.mark.parametrize("around", AS_PASTED)
+def test_what_is_pasted_around_the_variables_token_is_no_part_of_it(around: str) -> None:
+    assert Settings.from_env({"INSTAGRAM_ACCESS_TOKEN": around.replace("…", "IGAAtoken")}).access_token == "IGAAtoken"
 
 
 def test_a_renewal_at_once_tells_how_long_the_token_lives(

@@ -12,6 +12,8 @@ from igfeed.instagram.said import LONGEST_SENTENCE, sentence
 from tests.hunt import Hunt
 
 TOKEN = "IGAA" + "q7Zp3xWv9KfT2mRb8LdY" * 8
+LETTERS = "IGAA" + "qwErTzUiOpAsDfGhJkLy" * 8
+"""One without digits, so that its pieces look like words."""
 APP_SECRET = "5f2b8c1e9a7d4036bc58e2f17a90d3c4"
 
 
@@ -93,6 +95,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "in halves": lambda secret: f"{secret[: len(secret) // 2]} and {secret[len(secret) // 2 :]}",
     "in small pieces": lambda secret: " ".join(secret[at : at + 14] for at in range(0, len(secret), 14)),
     "its end": lambda secret: secret[-15:],
+    "in small pieces and letters": lambda secret: " ".join(secret[at : at + 14].lower() for at in range(0, 160, 14)),
     "with hyphens": lambda secret: "-".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
     "in capitals": str.upper,
     "in small letters": str.lower,
@@ -104,7 +107,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("secret", [TOKEN, APP_SECRET], ids=["token", "app secret"])
+@pytest.mark.parametrize("secret", [TOKEN, LETTERS, APP_SECRET], ids=["token", "letters", "app secret"])
 @pytest.mark.parametrize("disguise", DISGUISES.values(), ids=DISGUISES)
 def test_no_disguise_brings_a_secret_through(disguise: Callable[[str], str], secret: str) -> None:
     told = sentence({"message": f"Malformed access token {disguise(secret)}. Try again."}, [secret])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -14,13 +15,23 @@ from igfeed.feed import MOST_WAITING as MOST_WAITING_FOR_THE_FEED
 from igfeed.models import Token
 from igfeed.pictures import MOST_WAITING
 from igfeed.services import build
-from tests.deployed import Deployed, gunicorn
+from tests.deployed import ROOT, Deployed, gunicorn
 from tests.servers.instagram import FakeInstagram, image
 
 PATIENCE = 60
 """Seconds after which a visitor of a broken app gives up, so that the test ends."""
 
 CROWD = 24
+
+PATIENT = """
+exec(open("gunicorn.conf.py").read())
+
+import igfeed.feed, igfeed.instagram.client, igfeed.instagram.timed
+
+igfeed.feed.WAIT_FOR_WINNER = igfeed.instagram.timed.READ_LIMIT = 600
+igfeed.instagram.client.PICTURE_LIMIT = igfeed.instagram.client.CALL_LIMIT = 600
+"""
+"""The shipped settings, but whoever waits does so until the test lets Instagram answer, however slow the machine is."""
 
 Get = Callable[[str], requests.Response]
 
@@ -44,7 +55,9 @@ def server(instagram: FakeInstagram, tmp_path: Path) -> Iterator[Deployed]:
     now = datetime.now(UTC)
     token = Token(instagram.issue(), now - timedelta(days=2), now + timedelta(days=58))
     build(Settings.from_env(environ)).tokens.adopt(token, is_proven=True)
-    with gunicorn({**os.environ, **environ}, "--workers", "1") as deployed:
+    config = tmp_path / "patient.conf.py"
+    config.write_text(PATIENT)
+    with gunicorn({**os.environ, **environ}, "--config", str(config), "--workers", "1") as deployed:
         yield deployed
 
 
@@ -79,10 +92,12 @@ def test_pages_and_probes_are_answered_while_as_many_as_may_wait_for_pictures(
         turned_away = first(CROWD - MOST_WAITING, asked)
         assert gate.wait()
         meanwhile = [get(path).status_code for path in ("/healthz", "/", "/embed", "/embed.js")]
+        waiting = sum(not each.done() for each in asked)
 
     assert {(each.status_code, each.headers["Cache-Control"]) for each in turned_away} == {(503, "no-store")}
     assert all(int(each.headers["Retry-After"]) > 0 for each in turned_away)
     assert meanwhile == [200] * 4
+    assert waiting == MOST_WAITING
 
 
 def test_a_probe_is_answered_while_the_first_fetch_hangs_and_a_crowd_wants_the_page(
@@ -93,7 +108,16 @@ def test_a_probe_is_answered_while_the_first_fetch_hangs_and_a_crowd_wants_the_p
         turned_away = first(CROWD - MOST_WAITING_FOR_THE_FEED, asked)
         assert gate.wait()
         probe = get("/healthz").status_code
+        waiting = sum(not each.done() for each in asked)
 
     assert {(each.status_code, each.headers["Cache-Control"]) for each in turned_away} == {(503, "no-store")}
     assert all(int(each.headers["Retry-After"]) > 0 for each in turned_away)
     assert probe == 200
+    assert waiting == MOST_WAITING_FOR_THE_FEED
+
+
+def test_neither_of_them_can_take_all_threads_of_a_server() -> None:
+    shipped: dict[str, Any] = {}
+    exec((ROOT / "gunicorn.conf.py").read_text("utf-8"), shipped)
+
+    assert max(MOST_WAITING, MOST_WAITING_FOR_THE_FEED) <= shipped["threads"] - 2

@@ -85,13 +85,13 @@ def test_what_was_measured_in_too_much_noise_is_not_called_missed() -> None:
 
     row = ratio("it", [1.0] * 3, [1.0] * 3, noise, "≥ 1.4 ×").measured_while(0.0)
 
-    assert row.cells()[-1] == "≥ 1.4 ×: not known, the noise was too wide"
+    assert row.cells()[-1] == "≥ 1.4 ×: not known, but the noise was too wide"
 
 
-def test_what_is_held_on_a_busy_machine_is_held() -> None:
+def test_what_is_held_on_a_busy_machine_is_held_with_a_word_about_that() -> None:
     row = ratio("it", [2.0] * 3, [1.0] * 3, STEADY, "≥ 1.4 ×").measured_while(0.5)
 
-    assert row.cells()[-1] == "≥ 1.4 ×: held"
+    assert row.cells()[-1] == "≥ 1.4 ×: held, but the machine was busy, others had 50% of it"
 
 
 def test_what_is_counted_is_missed_on_a_busy_machine_too() -> None:

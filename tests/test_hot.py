@@ -291,13 +291,19 @@ def test_each_host_gets_a_page_with_its_own_addresses(warm: FlaskClient, asked: 
     assert len(asked) == 2
 
 
-def test_with_a_base_url_all_hosts_share_a_page(make_services: MakeServices, token: Token, clock: MovingClock) -> None:
-    services = make_services(BASE_URL="https://feed.example")
+@pytest.mark.parametrize(
+    "variable", [{"BASE_URL": "https://feed.example"}, {"VERCEL_PROJECT_PRODUCTION_URL": "feed.example"}]
+)
+def test_where_the_origin_is_set_or_vercel_says_it_all_hosts_share_a_page(
+    make_services: MakeServices, token: Token, clock: MovingClock, variable: dict[str, str]
+) -> None:
+    services = make_services(**variable)
     services.feed.fetch()
     client = Visitor(create_app(services=services))
 
     for number in range(5):
-        client.get("/", base_url=f"https://host{number}.example/")
+        page = client.get("/", base_url=f"https://host{number}.example/").text
+        assert '<link rel="canonical" href="https://feed.example/">' in page
 
     assert len(shelf(client)._pages) == 1
 

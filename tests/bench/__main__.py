@@ -38,7 +38,7 @@ STEPS: tuple[Step, ...] = (
 INTRODUCTION = """# How fast it is
 
 Made by `make bench`, {date}, on {machine}. Load of the machine when it began: {load:.1f}, where 0 is best; others had
-{others:.0%} of the processors meanwhile. What was measured while others had more than {quiet:.0%} is not called missed.
+{others:.0%} of the processors meanwhile. A figure that was measured while others had more than {quiet:.0%} says so.
 
 Each figure is a ratio of two things that took turns in one run, the median over its rounds; *noise* is what the same
 method says of a thing measured against itself: the middle half of the rounds. The generator (wrk, one thread, 64

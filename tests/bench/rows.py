@@ -77,9 +77,14 @@ class Row:
         return replace(self, doubt="the noise was too wide") if self.spread > STEADY else self
 
     def cells(self) -> tuple[str, ...]:
-        missed = f"not known, {self.doubt}" if self.doubt else "**missed**"
-        verdict = {True: f"{self.goal}: held", False: f"{self.goal}: {missed}", None: self.goal}[self.held]
-        return (self.name, self.figure, self.noise, verdict)
+        return (self.name, self.figure, self.noise, self._verdict())
+
+    def _verdict(self) -> str:
+        if self.held is None:
+            return self.goal
+        if self.doubt:
+            return f"{self.goal}: {'held' if self.held else 'not known'}, but {self.doubt}"
+        return f"{self.goal}: {'held' if self.held else '**missed**'}"
 
 
 def ratio(name: str, a: list[float], b: list[float], noise: tuple[list[float], list[float]], goal: str = "") -> Row:

@@ -557,3 +557,72 @@ def test_no_answer_holds_a_page_that_is_gone(warm: FlaskClient, instagram: FakeI
 
     layer = shelf(warm)
     assert {answer.snapshot for answer in layer._answers.values()} == {layer._feed.at_hand}
+
+
+# Answers that are found by the words of the request
+
+
+@pytest.fixture
+def familiar(warm: FlaskClient, asked: Asked) -> FlaskClient:
+    """The embed was asked for in the same words often enough to be found by them."""
+    for _ in range(3):
+        warm.get("/embed")
+    assert len(shelf(warm)._answers) == 1
+    asked.clear()
+    return warm
+
+
+def test_an_answer_found_by_its_words_is_the_one_that_its_page_gives(familiar: FlaskClient, asked: Asked) -> None:
+    by_words = answered(familiar.get("/embed"))
+
+    assert by_words == answered(familiar.get("/embed?other=words"))
+    assert asked == []
+
+
+def test_an_answer_found_by_its_words_gives_way_to_a_new_feed(familiar: FlaskClient, instagram: FakeInstagram) -> None:
+    post = instagram.publish(image())
+    familiar.application.extensions["igfeed"].feed.fetch()
+
+    assert post["id"] in familiar.get("/embed").text
+
+
+@to_the_moment
+@pytest.mark.parametrize(("age", "is_hot"), [(CHECK_TTL - MOMENT, True), (CHECK_TTL, False)], ids=["before", "on"])
+def test_an_answer_found_by_its_words_is_given_for_as_long_as_its_page(
+    familiar: FlaskClient, asked: Asked, clock: MovingClock, age: timedelta, is_hot: bool
+) -> None:
+    clock.now += age
+
+    familiar.get("/embed")
+
+    assert len(asked) == (0 if is_hot else 1)
+
+
+OTHER_WORDS: dict[str, tuple[dict[str, str], Callable[[TestResponse], bool]]] = {
+    "an encoding": ({"HTTP_ACCEPT_ENCODING": "gzip"}, lambda answer: "Content-Encoding" in answer.headers),
+    "a tag": ({"HTTP_IF_NONE_MATCH": "*"}, lambda answer: answer.status_code == 304),
+    "HEAD": ({"REQUEST_METHOD": "HEAD"}, lambda answer: answer.data == b""),
+    "POST": ({"REQUEST_METHOD": "POST"}, lambda answer: answer.status_code == 405),
+    "a query": ({"QUERY_STRING": "gap=33"}, lambda answer: "--gap:33px" in answer.text),
+    "a path": ({"PATH_INFO": "/"}, lambda answer: "canonical" in answer.text),
+    "a prefix": ({"SCRIPT_NAME": "/feed"}, lambda answer: '"/feed/media/' in answer.text),
+    "a secret": ({"HTTP_AUTHORIZATION": "Basic x"}, lambda answer: "Vary" not in answer.headers),
+}
+
+
+@pytest.mark.parametrize(("words", "is_right"), OTHER_WORDS.values(), ids=OTHER_WORDS)
+def test_other_words_find_another_answer(
+    familiar: FlaskClient, words: dict[str, str], is_right: Callable[[TestResponse], bool]
+) -> None:
+    assert is_right(familiar.get("/embed", environ_overrides=words))
+    assert is_right(familiar.get("/embed", environ_overrides=words))
+    assert is_right(familiar.get("/embed", environ_overrides=words))
+    assert not is_right(familiar.get("/embed"))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_scheme_of_a_request_is_one_of_its_words(warm: FlaskClient, scheme: str) -> None:
+    for each in ("https", "http", "https", "http", "https", "http"):
+        warm.get("/", base_url=f"{each}://feed.example/")
+
+    assert f'"{scheme}://feed.example/"' in warm.get("/", base_url=f"{scheme}://feed.example/").text

@@ -423,7 +423,7 @@ def test_when_instagram_fails_the_first_time_the_status_says_so_and_the_next_vis
 
     assert (first.status_code, second.status_code) == (503, 503)
     assert "access token" not in first.text + second.text
-    assert "rejects the access token" in (client.get(STATUS_ROUTE, headers=OWNER).json or {})["problem"]
+    assert "rejected the access token" in (client.get(STATUS_ROUTE, headers=OWNER).json or {})["problem"]
     assert instagram.calls == []
     assert token.value not in first.text + second.text
 

@@ -249,11 +249,11 @@ def test_a_kind_of_post_that_nobody_knows_marks_nothing(feed: Feed, kind: Any) -
 )
 def test_a_post_with_an_id_that_is_none_is_left_out(feed: Feed, media_id: str) -> None:
     feed.showing(HARMLESS)
-    feed.instagram.posts[0]["id"] = media_id
+    feed.instagram.posts.insert(0, image(id=media_id))
 
     page = feed.fetched()("/embed")
 
-    assert page.values("li", "data-post-id") == ["17900000000000002", "17900000000000003"]
+    assert page.values("li", "data-post-id") == ["17900000000000001", "17900000000000002", "17900000000000003"]
 
 
 @pytest.mark.parametrize("count", [-1, 0, 10**30, "<b>", True, None, 1.5, [1], "99"])

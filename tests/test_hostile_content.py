@@ -249,7 +249,7 @@ def test_a_kind_of_post_that_nobody_knows_marks_nothing(feed: Feed, kind: Any) -
 )
 def test_a_post_with_an_id_that_is_none_is_left_out(feed: Feed, media_id: str) -> None:
     feed.showing(HARMLESS)
-    feed.instagram.posts.insert(0, image(id=media_id))
+    feed.instagram.posts.insert(0, {**image(), "id": media_id})
 
     page = feed.fetched()("/embed")
 

@@ -89,7 +89,8 @@ def media(name: str) -> Response:
 @bp.errorhandler(PictureUnavailable)
 def no_picture(error: IgfeedError) -> Response:
     """A calm placeholder for people, an honest status for machines: browsers show a picture whatever its status."""
-    current_app.logger.warning("%s cannot be shown: %s", request.path, error)
+    if current_app.extensions[LOG_LIMIT].allows(f"{request.path} {error}"):
+        current_app.logger.warning("%s cannot be shown: %s", request.path, error)
     services = current()
     response = _not_now(_drawing("no-picture.svg"), RETRY_AFTER)
     response.call_on_close(lambda: services.background(services.pictures.catch_up))

@@ -22,9 +22,15 @@ TAGS_ALONE = re.compile(rf"(?m)(?:^|(?<=[.!?…。！？।۔]))\s*{RUN}$")
 
 TAGS_AT_THE_END = re.compile(rf"(?m)(?P<before>\S*)[ \t]+(?P<tags>{RUN})$")
 
-UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-"""Thai, Lao, Burmese, Khmer, Japanese, Chinese: spaces part phrases, not words, so a tag between two of them is no word
-of the sentence."""
+UNSPACED = (
+    ("\u0e00", "\u0eff"),  # Thai, Lao
+    ("\u1000", "\u109f"),  # Burmese
+    ("\u1780", "\u17ff"),  # Khmer
+    ("\u3040", "\u30ff"),  # Japanese
+    ("\u3400", "\u9fff"),  # Chinese
+)
+"""From the first letter to the last of scripts in which spaces part phrases, not words: a tag between two of them is no
+word of the sentence. A pattern of so many letters would take longer to compile than all the others here."""
 
 JOINING = frozenset(
     "a an and at by for from in of on or the to with & + "
@@ -87,7 +93,8 @@ def _without_signs(caption: str) -> str:
 
 def _as_word(tag: re.Match[str]) -> str:
     word = tag["hashtag"] or tag["mention"]
-    return "" if UNSPACED.search(word) else word
+    is_unspaced = any(first <= letter <= last for letter in word for first, last in UNSPACED)
+    return "" if is_unspaced else word
 
 
 def _without_tags(end: re.Match[str]) -> str:

@@ -609,6 +609,19 @@ def test_a_picture_that_cannot_be_had_now_is_a_calm_placeholder_that_nobody_keep
     assert picture(client, f"/media/{first}-320.webp").width == 320
 
 
+def test_the_log_says_once_that_a_picture_cannot_be_shown_however_many_look(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.get("/")
+    first = ids(instagram)[0]
+    instagram.pictures[first] = PictureReply(403, "text/plain", b"URL signature expired")
+
+    statuses = {client.get(f"/media/{first}-320.webp").status_code for _ in range(20)}
+
+    assert statuses == {503}
+    assert caplog.text.count(f"/media/{first}-320.webp cannot be shown") == 1
+
+
 def test_what_found_no_place_is_made_after_the_answer_and_shown_by_the_next_view(
     client: FlaskClient, services: Services, instagram: FakeInstagram, token: Token
 ) -> None:

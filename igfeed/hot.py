@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 200
 MOST_BYTES = 16 * 1024 * 1024
-"""All encodings together. With one page more everything goes, and what is in demand comes back."""
+"""All encodings together. With one page more the oldest goes, and what is in demand comes back. If all went at once, the
+memory of a process would swing by as much."""
 
 MOST_ORIGINS = 20
 """So many of those that requests name get finished pages at a time. Whoever sends other names gets Flask's answer."""
@@ -171,10 +172,10 @@ class HotPages:
 
     def _keep(self, key: Key, page: HotPage) -> None:
         with self._lock:
+            self._pages.pop(key, None)
             size = sum(each.size for each in self._pages.values())
-            if len(self._pages) >= MOST_PAGES or size + page.size > MOST_BYTES:
-                self._pages.clear()
-                self._origins.clear()
+            while self._pages and (len(self._pages) >= MOST_PAGES or size + page.size > MOST_BYTES):
+                size -= self._pages.pop(next(iter(self._pages))).size
             self._pages[key] = page
             if origin := key[0]:
                 self._origins[origin] = page.trust

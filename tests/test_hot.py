@@ -530,8 +530,22 @@ def test_however_many_ways_a_page_is_asked_for_a_bounded_number_is_kept(warm: Fl
             warm.get(f"/embed?gap={gap}&columns={columns}&junk={gap}{columns}")
 
     pages = shelf(warm)._pages
-    assert 0 < len(pages) <= MOST_PAGES
+    assert len(pages) == MOST_PAGES
     assert sum(page.size for page in pages.values()) <= MOST_BYTES
+
+
+@to_the_moment
+def test_the_page_that_was_made_longest_ago_makes_room(warm: FlaskClient, asked: Asked) -> None:
+    views = [f"/embed?gap={gap}&columns={columns}" for gap in range(49) for columns in range(1, 9)][: MOST_PAGES + 1]
+    for view in views:
+        warm.get(view)
+    asked.clear()
+
+    warm.get(views[-1])
+    warm.get(views[1])
+    assert asked == []
+    warm.get(views[0])
+    assert len(asked) == 1
 
 
 @to_the_moment

@@ -38,9 +38,12 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
 
 
 def _place() -> str:
-    """Where we are, as far as the owner or this request says: an address without its scheme, which is the page's."""
-    origin = own_origin(current().settings, request.environ)
-    return f"{origin}{request.root_path}/".partition(":")[2] if origin else ""
+    """Where we are, as far as the owner or this request says: an address without its scheme, which is the page's.
+
+    Where neither says it, a host that there never is: the script then shows its link.
+    """
+    origin = own_origin(current().settings, request.environ) or "https://unknown.invalid"
+    return f"{origin}{request.root_path}/".partition(":")[2]
 
 
 @cache

@@ -9,7 +9,9 @@
   const base = parts(current)?.[1] ?? /\/\/[^\s?#]+\/(?=embed\.js)/.exec(Error().stack)?.[0] ?? {{ place|tojson }};
   const addressOf = tag => {
     const [, place = base, query] = parts(tag) ?? [];
-    const address = new URL(`${place}embed`, tag.src || location), asked = new URLSearchParams(query);
+    // Pages and scripts may be blobs, and a page may be none but a text in a frame of another one.
+    const [scheme] = [tag.src, document.baseURI, 'https:'].map(each => /^https?:/.exec(each)).find(Boolean);
+    const address = new URL(`${scheme}${place}embed`), asked = new URLSearchParams(query);
     for (const name of {{ names|tojson }}) {
       const value = tag.dataset[name] ?? asked.get(name);
       if (value != null) address.searchParams.set(name, value);

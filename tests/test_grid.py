@@ -986,7 +986,7 @@ def test_the_script_for_host_pages_is_public_and_small_and_knows_the_account(cli
         ("https://feed.example", "evil.example", "//feed.example/shop/"),
         (None, "feed.example", "//feed.example/shop/"),
         (None, "feed.example:8000", "//feed.example:8000/shop/"),
-        (None, '"><script>', ""),
+        (None, '"><script>', "//unknown.invalid/shop/"),
     ],
 )
 def test_the_script_knows_where_it_is_by_the_owners_word_or_else_by_the_requests(

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from html import escape
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Request, Response
 
@@ -190,6 +191,37 @@ def test_pasted_into_the_page_it_asks_where_it_came_from(page: Page, site: str, 
     page.goto(host(around(f"{LINK}<script {OPTIONS}>{script}</script>")))
 
     assert frames(page) == [[site + ASKED, "script", "here"]]
+
+
+def test_run_from_a_blob_it_asks_where_it_came_from(page: Page, site: str, host: Host) -> None:
+    page.goto(host(around(LINK)))
+    page.evaluate(
+        """text => {
+          const script = document.createElement('script');
+          script.src = URL.createObjectURL(new Blob([text], {type: 'text/javascript'}));
+          script.dataset.limit = 3;
+          here.append(script); }""",
+        page.request.get(f"{site}/embed.js").text(),
+    )
+
+    assert frames(page) == [[f"{site}/embed?limit=3", "script", "here"]]
+
+
+@pytest.mark.parametrize("how", ["tag", "import"])
+def test_in_a_page_that_is_a_text_in_another_page_the_feed_is_there(
+    page: Page, site: str, host: Host, how: str
+) -> None:
+    inner = tag(site, "data-limit=3") if how == "tag" else f"<script type=module>import '{site}/embed.js'</script>"
+    page.goto(host(f'<body><iframe width=380 height=600 srcdoc="{escape(inner)}"></iframe>'))
+
+    tiles = page.frame_locator("iframe").frame_locator("iframe").locator(".tile")
+    expect(tiles).to_have_count(3 if how == "tag" else 12)
+
+
+def test_in_a_sandbox_which_no_frame_may_stand_in_there_is_the_link(page: Page, site: str, host: Host) -> None:
+    page.goto(host(f'<body><iframe sandbox=allow-scripts srcdoc="{escape(tag(site))}"></iframe>'))
+
+    expect(page.frame_locator("iframe").get_by_role("link", name="Studio Nord on Instagram")).to_be_visible()
 
 
 def test_where_tags_are_taken_out_of_what_is_put_in_the_pages_html_says_what_they_were(

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 200
 MOST_BYTES = 16 * 1024 * 1024
-"""All encodings together. With one page more the oldest goes, and what is in demand comes back. If all went at once, the
-memory of a process would swing by as much."""
+"""All encodings together. With one page more the oldest goes, and what is in demand comes back. If all went at once, a
+process would need more memory and less by turns."""
 
 MOST_ORIGINS = 20
 """So many of those that requests name get finished pages at a time. Whoever sends other names gets Flask's answer."""

@@ -46,8 +46,10 @@ def index() -> Response:
 
 @bp.get("/embed")
 def embed() -> Response:
-    """The same grid with nothing around it, for iframes."""
-    return _answer("/embed")
+    """The same grid with nothing around it, for iframes. Scripts of any page may read it too."""
+    response = _answer("/embed")
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
 
 
 @bp.get("/embed.js")

@@ -255,6 +255,7 @@ def test_the_headers_of_a_page(seen: Seen, name: str) -> None:
     assert headers["Cache-Status"] == "igfeed; hit"
     assert re.fullmatch(r'"[0-9a-f]+(-\w+)?"', headers["ETag"])
     assert "frame-ancestors *" in headers["Content-Security-Policy"]
+    assert headers.get("Access-Control-Allow-Origin") == (None if name == "page" else "*")
     assert "Set-Cookie" not in headers
     assert (
         abs(datetime.strptime(headers["Date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC) - seen.began) < MINUTE

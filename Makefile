@@ -11,7 +11,7 @@ demo: .venv/runtime
 	@echo "Its status:      http://127.0.0.1:$(or $(PORT),8000)/api/instagram/refresh-token   (any user name, password: $(CRON_SECRET))"
 	@IGFEED_DEMO=1 CRON_SECRET="$(CRON_SECRET)" $(if $(PORT),PORT="$(PORT)") $(BIN)/gunicorn wsgi:app
 
-# What decides by the time is tested once more on a clock that moves by a second at each reading.
+# The second run repeats the tests marked moving_clock on a clock that moves by a second at each reading.
 test: .venv/development
 	$(BIN)/python -m pytest -n auto
 	$(BIN)/python -m pytest -n auto -m moving_clock --clock-step 1

@@ -9,13 +9,13 @@ from gunicorn.workers.gthread import ThreadWorker
 from igfeed import create_app_or_exit
 from igfeed.services import services_of
 
-# An app that nobody uses, made once in the parent: whatever stops the start then stops it here, with one line. A worker
-# that stops at its start would be started again for ever. Nothing is opened yet, so no fork shares a connection.
+# The parent makes an app once only to check the start: an error ends gunicorn here with one line. If a worker failed
+# instead, gunicorn would start it again for ever. No connection is opened yet, so the forks share none.
 settings = services_of(create_app_or_exit()).settings
 
 
 def number_of_workers(text: str) -> int:
-    """None at all would listen and answer nobody."""
+    """Refuse zero: gunicorn would listen, but nobody would answer."""
     if int(text) < 1:
         raise SystemExit(f"igfeed cannot start. WEB_CONCURRENCY is {text!r}: it takes a whole number from 1 up.")
     return int(text)
@@ -24,11 +24,11 @@ def number_of_workers(text: str) -> int:
 class Worker(ThreadWorker):
     """Slow replies of Instagram hold up one thread, not a worker.
 
-    A start that fails in a worker only ends gunicorn by the exit code that it has for that.
+    If a start fails only in a worker, WORKER_BOOT_ERROR makes gunicorn end instead of starting it again.
     """
 
     def load_wsgi(self) -> None:
-        os.environ["FORWARDED_ALLOW_IPS"] = ",".join(self.cfg.forwarded_allow_ips)  # The option goes before.
+        os.environ["FORWARDED_ALLOW_IPS"] = ",".join(self.cfg.forwarded_allow_ips)  # The option wins.
         try:
             super().load_wsgi()
         except SystemExit as error:

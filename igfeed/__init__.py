@@ -32,7 +32,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     _warn_of_unknown_variables(env)
 
     app = Flask("igfeed", root_path=str(ROOT), instance_path=str(ROOT / "instance"))
-    app.url_map.strict_slashes = False  # A final slash changes nothing, and nobody is redirected: crons do not follow.
+    app.url_map.strict_slashes = False  # No redirect for a final slash: crons do not follow redirects.
     app.config.from_mapping(
         CACHE_TYPE=IN_THIS_PROCESS,
         CACHE_THRESHOLD=200,
@@ -65,7 +65,7 @@ def create_app_or_exit() -> Flask:
 
 
 def _warn_of_unknown_variables(env: Mapping[str, str]) -> None:
-    """Once, though gunicorn's parent and each of its workers make an app: they have this module in common."""
+    """Log each line once. gunicorn's parent and its workers all make an app, but the workers inherit ``said``."""
     for line in unknown_variables.warnings(env):
         if said.allows(line):
             log.warning(line)

@@ -1,4 +1,4 @@
-"""Where a page says that it is: the origin in its absolute addresses."""
+"""The origin that a page uses in its absolute addresses."""
 
 import re
 from typing import TYPE_CHECKING
@@ -15,14 +15,14 @@ LONGEST_HOST = 255
 
 
 def own_origin(settings: Settings, environ: "WSGIEnvironment") -> str | None:
-    """The owner's word for it, else the request's; None where neither says one that can be used."""
+    """``BASE_URL`` if it is set, else the origin of the request; None if neither gives a usable one."""
     return settings.base_url or asked_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
 
 
 def asked_origin(scheme: str, host: str) -> str | None:
     """The origin that a request with this ``Host`` was sent to, in one spelling; None where the header is odd.
 
-    Nobody vouches for that header, but what this returns has no character that means anything in HTML or JSON.
+    The header cannot be trusted. But the result has no character with a special meaning in HTML or JSON.
     """
     match = HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
     if match is None or scheme not in DEFAULT_PORTS:
@@ -34,5 +34,5 @@ def asked_origin(scheme: str, host: str) -> str | None:
 
 
 def depends_on_host(settings: Settings, path: str) -> bool:
-    """Whether that page is other bytes for another ``Host``; if not, all hosts share one."""
+    """Whether the bytes of that page depend on ``Host``. If not, all hosts share one page."""
     return settings.base_url is None and (path == "/" or "'self'" in settings.frame_ancestors.split())

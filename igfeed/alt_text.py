@@ -24,7 +24,7 @@ SAY_NOTHING = (
     "nenhuma descrição de foto disponível",
     "geen fotobeschrijving beschikbaar",
 )
-"""What Instagram writes where nobody wrote anything. Its "May be an image of …" says something, and stays."""
+"""Instagram's text for a post without a description. "May be an image of …" is useful, so it is kept."""
 
 
 def alt_text(post: Post, username: str, language: str) -> str:

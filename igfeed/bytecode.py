@@ -1,6 +1,6 @@
 """Compiled templates, kept beside them as Python keeps compiled modules.
 
-To compile them takes as long as a fifth of Flask's import, at each start of a process.
+Without this, each process compiles them at its start, which takes a fifth of the time to import Flask.
 """
 
 import sys
@@ -12,9 +12,9 @@ from jinja2.bccache import Bucket
 
 
 class TemplateBytecode(FileSystemBytecodeCache):
-    """A folder that cannot be made or written, or a file that cannot be read, costs time and nothing else.
+    """The cache is optional: if its folder or a file in it cannot be used, the template is compiled again.
 
-    Jinja itself sees to it that what is read belongs to this text of a template and to this Python.
+    Jinja checks that a cached file belongs to the present text of the template and to this Python.
     """
 
     def __init__(self, templates: Path) -> None:

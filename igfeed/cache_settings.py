@@ -24,7 +24,7 @@ SWITCHES = {"CACHE_IGNORE_ERRORS", "CACHE_NO_NULL_WARNING", "CACHE_SOURCE_CHECK"
 LISTS = {"CACHE_ARGS", "CACHE_MEMCACHED_SERVERS", "CACHE_REDIS_SENTINELS"}
 OBJECTS = {"CACHE_OPTIONS"}
 FUNCTIONS = {"CACHE_HASH_METHOD", "CACHE_FILE_HASH_METHOD", "CACHE_SERIALIZER"}
-"""What no text can say."""
+"""These settings take Python objects, so no environment variable can set them."""
 
 KNOWN = {PREFIX + name for name in TEXTS | NUMBERS | SWITCHES | LISTS | OBJECTS}
 
@@ -33,13 +33,13 @@ SECRET = {name for name in TEXTS if name.endswith(("_URL", "_PASSWORD"))} | OBJE
 CACHES = "SimpleCache, FileSystemCache, RedisCache, NullCache"
 
 TIME_LIMITS = {"socket_timeout": 1, "socket_connect_timeout": 1}
-"""Seconds. The client has none of its own, and a page is rendered sooner than that."""
+"""Seconds. The client has no time limits by default. To render a page takes less than this."""
 
 Config = MutableMapping[str, Any]
 
 
 def check(config: Config) -> None:
-    """Raises ConfigError that names the variable; texts that came as numbers are texts afterwards."""
+    """Raises ConfigError that names the variable. Settings that must be texts are converted back from numbers."""
     for name in TEXTS & config.keys():
         value = config[name]
         config[name] = value.strip() if isinstance(value, str) else json.dumps(value)
@@ -54,7 +54,7 @@ def check(config: Config) -> None:
 
 
 def unusable(config: Config, error: Exception) -> ConfigError:
-    """What the backend raised, in one line, without what a secret variable holds."""
+    """The backend's error in one line, without the value of any secret variable."""
     if isinstance(error, ImportError):
         return ConfigError(
             f"FLASK_CACHE_TYPE is {config['CACHE_TYPE']!r}: it takes {CACHES} or another class of a cache."
@@ -85,7 +85,7 @@ def _wrong(name: str, value: object, takes: str) -> ConfigError:
 
 
 def _check_folder(path: str | None) -> None:
-    """Makes it where there is none: the backend would, and says less of why it cannot."""
+    """Makes the folder if it is missing. The backend would too, but its error says less about the reason."""
     if not path:
         raise ConfigError("FLASK_CACHE_DIR is missing: FLASK_CACHE_TYPE FileSystemCache needs a folder.")
     try:

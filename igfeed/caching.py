@@ -66,7 +66,7 @@ class AsJson(JSONSerializer):
 
 
 def init_app(app: Flask) -> None:
-    """Raises ConfigError for a cache that cannot be used as it is set; one that is only away now is gone on without."""
+    """Raises ConfigError if the settings are unusable. A cache that is only unreachable now is no error."""
     cache_settings.check(app.config)
     kind = app.config["CACHE_TYPE"]
     app.config["CACHE_SERIALIZER"] = AsTheyAre() if kind == IN_THIS_PROCESS else AsJson()

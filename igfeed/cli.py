@@ -38,7 +38,7 @@ Params = ParamSpec("Params")
 
 
 class DiscreetCommand(click.Command):
-    """Says what it takes where its arguments are wrong, and does not repeat them: one may be a token."""
+    """If the arguments are wrong, says what it takes. Does not repeat them, because one may be a token."""
 
     takes = "These arguments do not fit"
 
@@ -101,7 +101,7 @@ def setup_token(token: str | None, expires_in: int | None, no_verify: bool) -> N
     """Check a long-lived access TOKEN with Instagram and store it.
 
     Without TOKEN, or with `-`, it is asked for without an echo, or read from standard input. EXPIRES_IN is how many
-    seconds it still lives; without it a renewal is tried at once, which tells that.
+    seconds it still lives. Without it igfeed renews the token at once to learn that.
     """
     value = _asked_for() if token in (None, "-") else _checked(token or "")
     life = timedelta(seconds=expires_in) if expires_in else None

@@ -10,7 +10,7 @@ from typing import Protocol
 log = logging.getLogger(__name__)
 
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""How far two clocks may differ that both count as right. A time further ahead was told by a wrong one."""
+"""The largest difference between two clocks that both count as right. A time further ahead is from a wrong clock."""
 
 Sleep = Callable[[float], None]
 """Waits so many seconds."""
@@ -19,7 +19,7 @@ sleep: Sleep = time.sleep
 
 
 class Clock(Protocol):
-    """Two times. The wall clock dates what others read, and somebody may set it; the monotonic one only goes on."""
+    """Two clocks. The wall clock gives the dates that others read, and it may be set. The monotonic one never jumps."""
 
     def __call__(self) -> datetime:
         """The present moment by the wall clock, as an aware datetime in UTC."""
@@ -27,7 +27,7 @@ class Clock(Protocol):
     def monotonic_ns(self) -> int:
         """Nanoseconds since some moment that stays the same while this process lives.
 
-        A number, because every view reads it, and to make a ``timedelta`` takes as long as the rest of a view.
+        It is a number because every view reads it: to make a ``timedelta`` takes as long as the rest of a view.
         """
 
 
@@ -40,7 +40,7 @@ class SystemClock:
 
 
 def _chosen() -> Callable[[], int]:
-    """With the time that the machine was suspended, which Linux leaves out of ``time.monotonic_ns``."""
+    """A clock that also counts the time of suspend. On Linux ``time.monotonic_ns`` does not count it."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
     return time.monotonic_ns
@@ -82,7 +82,7 @@ def iso(moment: datetime) -> str:
 
 
 class Beginning:
-    """When something began, told once it is over: by then the clock may have been put right."""
+    """When something began. It is computed when asked for, because the clock may have been corrected since."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -94,7 +94,7 @@ class Beginning:
 
 
 class CheckedClock:
-    """The machine's clock, until somebody with the right time shows that it is wrong: then that time goes on from here.
+    """The machine's clock until ``check`` shows that it is wrong. After that, the time that was told, counted on.
 
     ``ahead`` is how far the machine's clock is ahead, negative when it is behind, zero while it counts as right.
     """
@@ -114,7 +114,7 @@ class CheckedClock:
         return moment + span(self.monotonic_ns() - since)
 
     def check(self, moment: datetime) -> None:
-        """Compare with the present moment as somebody else has just told it."""
+        """Compare with ``moment``, the present time as another server has just told it."""
         ahead = self._clock() - moment
         if abs(ahead) <= CLOCKS_DIFFER:
             self.ahead, self._told = timedelta(), None
@@ -147,7 +147,7 @@ class Deadline:
 
 
 class RateLimit:
-    """Allows each text once in so many seconds on the monotonic clock, for what would fill a log."""
+    """Allows each text once in so many seconds (monotonic clock), so that a repeated message does not fill the log."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

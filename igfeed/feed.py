@@ -42,15 +42,15 @@ WAIT_FOR_WINNER = 5.0
 """Seconds that a visitor waits for another process's first fetch."""
 
 MOST_WAITING = 2
-"""Threads of a process that may wait for the first fetch: the one that fetches and one more, of a server's eight."""
+"""Threads of a process that may wait for the first fetch: the one that fetches and one more. A server has eight."""
 
 LOOKS_FOR_WINNER = (0.2, 0.4, 0.8, 1.6, 2.0)
-"""Seconds before each look into the store meanwhile: few, as each is a command that the owner pays for."""
+"""Seconds before each look into the store while waiting. There are few looks, as the owner pays for each command."""
 
 OLD = timedelta(days=1)
 
 SHORTEST_SEARCH = timedelta(seconds=1)
-"""After which an unknown picture is looked for again, whatever IGFEED_CHECK_TTL is."""
+"""The shortest time between two searches for unknown pictures, even if IGFEED_CHECK_TTL is shorter."""
 
 NONE = timedelta()
 
@@ -62,9 +62,9 @@ class FeedService:
     _document: tuple[str | None, FeedSnapshot | None] = (None, None)
     """The store's text as it was last seen, and what it says."""
     _shown: tuple[FeedSnapshot | None, FeedSnapshot | None] = (None, None)
-    """A snapshot with more posts than this process shows, and the same without them."""
+    """A snapshot with more posts than this process shows, and its copy that is cut to IGFEED_POSTS."""
     _look_pause: Pause | None = None
-    """After a look into the store; while it lasts, our own copy will do."""
+    """Begins with each look into the store. While it lasts, our own copy is used."""
     _search_pause: Pause | None = None
     _wait_pause: Pause | None = None
     _fetch_pause: Pause | None = None
@@ -116,7 +116,7 @@ class FeedService:
     def is_fresh(self, snapshot: FeedSnapshot, now: datetime) -> bool:
         """Younger than the time to live, or kept longer because Instagram asked for a rest.
 
-        One from the future is old, or it would stay until then.
+        A snapshot dated in the future counts as stale. Otherwise it would stay fresh until that date.
         """
         return now < self._fresh_until(snapshot) and not is_from_future(self._read_at(snapshot), now)
 
@@ -124,7 +124,7 @@ class FeedService:
         return max(self._read_at(snapshot) + self._ttl, snapshot.rest_until or snapshot.fetched_at)
 
     def _read_at(self, snapshot: FeedSnapshot) -> datetime:
-        """When as many posts as this process keeps were last asked for: another one may have asked for fewer since."""
+        """When at least as many posts as this process keeps were last asked for. Another process may keep fewer."""
         if not snapshot.asked or snapshot.asked >= self._posts:
             return snapshot.fetched_at
         return snapshot.reached_at if snapshot.reached_at and snapshot.reach >= self._posts else LONG_AGO
@@ -134,11 +134,11 @@ class FeedService:
         return snapshot.fetched_at if self._clock() - snapshot.fetched_at > OLD else None
 
     def picture(self, picture_id: str) -> Picture | None:
-        """One of the feed's pictures, None if the store knew of none of that name when it was last asked.
+        """One of the feed's pictures. None if the store did not know that name when it was last asked.
 
-        Another process may already show posts that we have not seen, so an unknown one is looked for in the store, but
-        at most once in the time for which we trust our copy: somebody may try numbers. Raises PictureUnavailable where
-        the store did not answer or has no feed, for then nobody knows.
+        Another process may already show posts that we have not seen. So an unknown name is looked for in the store, but
+        at most once in IGFEED_CHECK_TTL, because somebody may guess names. Raises PictureUnavailable if the store did
+        not answer or has no feed: then it is not known whether the picture exists.
         """
         if self._is_look_due:
             self._search_pause = Pause(self._clock, self._search_ttl)  # One look does for both.
@@ -153,7 +153,7 @@ class FeedService:
     def first(self) -> FeedSnapshot:
         """The first snapshot: fetch it, or wait a few seconds for whoever is fetching it.
 
-        Where some wait already, nobody else does: they would fill the server for as long as Instagram is silent.
+        Only ``MOST_WAITING`` threads wait. More would block the whole server while Instagram is silent.
         Raises FeedUnavailable.
         """
         if not self._places.acquire(blocking=False):
@@ -164,7 +164,7 @@ class FeedService:
             self._places.release()
 
     def refresh(self, *, is_awaited: bool = False) -> None:
-        """Fetch as a visitor's view may: unless somebody else is at it, or a failure's pause holds it back.
+        """Fetch after a visitor's view, unless another one is fetching or the pause after a failure lasts.
 
         ``is_awaited``: the visitor waits for it, so the token is not renewed on this occasion. Never raises: what went
         wrong is in the log and in the status.
@@ -198,7 +198,7 @@ class FeedService:
         painted = plain.painted(self._pictures.colour) if plain else None
         if plain is None or painted is None or painted == plain:
             return
-        self._snapshot = replace(painted, revision=plain.revision + 1)  # So that others take it for the plain one.
+        self._snapshot = replace(painted, revision=plain.revision + 1)  # So others replace the plain one by it.
         with suppress(StoreError):  # The next look of this process writes it.
             self._write(self._snapshot)
 
@@ -209,7 +209,7 @@ class FeedService:
         """
         ours, stored = self._snapshot, self._stored()
         if stored and ours is None:
-            self._look_pause = None  # What the owner is told, the next view shows.
+            self._look_pause = None  # The next view shows what the owner is told now.
         newest = stored if ours is None or (stored and stored.is_newer_than(ours, self._clock())) else ours
         return self._cut(newest) if newest else None
 
@@ -232,7 +232,7 @@ class FeedService:
         return self._snapshot is not None and self.is_fresh(self._snapshot, self._clock())
 
     def trusted_for(self, *, was_fresh: bool) -> timedelta:
-        """How long others get what a view has just got, as no look into the store is due, and no fetch.
+        """How long a finished page may be reused: until the next look into the store or the next fetch is due.
 
         ``was_fresh`` is what ``is_at_hand_fresh`` said before the view.
         """
@@ -255,7 +255,7 @@ class FeedService:
             if self._is_look_due:
                 self._look_again()
             return
-        with self._looking_for_first:  # Who has nothing to show waits for the one look.
+        with self._looking_for_first:  # All wait for one look: there is nothing to show.
             if self._is_look_due:
                 self._look_for_first()
 
@@ -264,7 +264,7 @@ class FeedService:
         return self._look_pause is None or self._look_pause.is_over
 
     def _look_again(self) -> None:
-        """Take the store's snapshot if it is newer than ours, and give it ours if it has not got that."""
+        """Take the store's snapshot if it is newer than ours. Write ours to the store if ours is newer."""
         # Before asking: while one visitor finds the store dead, the others take what we have.
         self._look_pause = Pause(self._clock, self._check_ttl)
         try:
@@ -272,7 +272,7 @@ class FeedService:
         except StoreError:
             self._has_answer = False
             if self._snapshot is None:
-                self._look_pause = None  # No answer is no look. The guard sees to it that asking again costs nothing.
+                self._look_pause = None  # It does not count as a look. GuardedStore makes the next one cheap.
             return
         self._has_answer, ours = stored is not None, self._snapshot
         now = self._clock()
@@ -283,7 +283,7 @@ class FeedService:
                 self._write(ours)
 
     def _look_for_first(self) -> None:
-        """The same while we have nothing to show, with what decides whether a view may fetch: all by one command."""
+        """Like ``_look_again`` while there is no snapshot. One command also reads whether a view may fetch."""
         with self._store.read_at_once(KEY, TROUBLE_KEY, TOKEN_KEY):
             self._look_again()
             if self._snapshot is None:

@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 200
 MOST_BYTES = 16 * 1024 * 1024
-"""All encodings together. With one page more the oldest goes, and what is in demand comes back. If all went at once, a
-process would need more memory and less by turns."""
+"""All encodings together. When it is full, the oldest page makes room; a page in demand is soon made again. If all were
+dropped at once, the memory of a process would go up and down."""
 
 MOST_ORIGINS = 20
-"""So many of those that requests name get finished pages at a time. Whoever sends other names gets Flask's answer."""
+"""How many origins have finished pages at a time. A request with another origin gets Flask's answer."""
 
 MOST_ANSWERS = 256
 LONGEST_REQUEST = 500
-"""Characters of all that counts in a request whose answer is kept. Longer ones are looked up by what they mean."""
+"""Characters in the ``Words`` of a request whose answer is kept. Longer requests are looked up by their ``Key``."""
 
 IDENTITY = "identity"
 OF_BODY = {"Content-Type", "Content-Length", "Content-Encoding"}
@@ -50,7 +50,7 @@ Key = tuple[str, str, str, Options]
 """The origin that a page names (empty if it names none, or for any host the same), prefix, path, options."""
 
 Words = tuple[str | None, ...]
-"""All that a request says that shapes its answer, as it says it."""
+"""The raw values of a request that decide its answer."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Variant:
 
 
 class Answer(NamedTuple):
-    """What a server is given. Good for as long as its page."""
+    """What the server sends. Valid for as long as its page."""
 
     snapshot: FeedSnapshot | None
     trust: Pause
@@ -147,7 +147,7 @@ class HotPages:
         return origin or "", environ.get("SCRIPT_NAME", ""), path, options
 
     def _has_room_for(self, origin: str) -> bool:
-        """Whether pages that name this origin are kept: anybody may name thousands, and to compress each costs most."""
+        """Whether pages for this origin are kept. Anybody may send thousands of hosts, and compressing costs most."""
         if not origin or origin in self._origins or len(self._origins) < MOST_ORIGINS:
             return True
         with self._lock:
@@ -182,7 +182,7 @@ class HotPages:
             self._answers.clear()  # They hold pages that may just have gone.
 
     def _remember(self, environ: "WSGIEnvironment", answer: Answer) -> None:
-        """For whoever asks in the same words, unless there are too many, or of words that nobody says twice."""
+        """Keep the answer for identical requests, unless the request is too long to be likely to come again."""
         words = self._words(environ)
         if sum(len(text) for text in words if text) > LONGEST_REQUEST:
             return

@@ -1,12 +1,12 @@
-"""How long others may keep a page of ours, and how long we therefore keep what it shows."""
+"""How long shared caches may keep our pages, and so how long we must keep the pictures in them."""
 
 from datetime import timedelta
 
 FRESH = 300
 STALE_WHILE_REVALIDATE = 86_400
 STALE_IF_ERROR = 604_800
-"""Seconds: a shared cache gives a page out without asking for the first, then for so long while it asks anew, and for
-so long while we do not answer (RFC 9111, RFC 5861)."""
+"""Seconds for shared caches (RFC 9111, RFC 5861). A page is fresh for the first. A stale page may be shown for the
+second while the cache revalidates it, and for the third while we answer with errors."""
 
 _STALE = f"stale-while-revalidate={STALE_WHILE_REVALIDATE}, stale-if-error={STALE_IF_ERROR}"
 PAGE = f"public, max-age=0, s-maxage={FRESH}, {_STALE}"
@@ -16,4 +16,4 @@ NEWS_TRAVEL = timedelta(hours=1)
 """How long another process may take to see that there is a new feed."""
 
 PAGE_IS_SHOWN = timedelta(seconds=FRESH + max(STALE_WHILE_REVALIDATE, STALE_IF_ERROR)) + NEWS_TRAVEL
-"""After so long no cache shows a page from before any more, so the pictures of posts that left can go."""
+"""After this time no cache shows an older page any more. So pictures of posts that left may be deleted."""

@@ -1,7 +1,8 @@
-"""Which posts the feed has after a reading of Instagram's list: it does not shrink by what could not be read.
+"""Which posts the feed has after a reading of Instagram's list. A post that could not be read stays in the feed.
 
-Whether a post that the reading lacks was deleted is told by where the reading ended, by the entries that could not be
-read, and by the number of posts in the profile. What none of them explains waits for a second reading.
+A post may be missing in a reading because it was deleted, or for another reason. Three things decide: where the reading
+ended, which entries could not be read, and the number of posts in the profile. If none of them explains why a post is
+missing, it stays until a second reading lacks it too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from igfeed.models import FeedSnapshot, Media, Post, Profile, Since
 
 SECOND_LOOK = timedelta(minutes=1)
-"""How much later a second reading must say the same: one at the same moment may come from the same fault."""
+"""The least time between the two readings. Two readings at the same moment may have the same fault."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def _missing(old: Iterable[Post], media: Media) -> list[Post]:
 
 
 def _beyond(old: Sequence[Post], media: Media, wanted: int) -> set[str]:
-    """The old posts that the reading did not get to, as it ended before the list did: those after its last post."""
+    """The old posts after the reading's last post. The reading ended before it came to them."""
     if not media.posts or (media.is_whole and len(media.posts) < wanted):
         return set()
     last, ids = media.posts[-1], [post.id for post in old]
@@ -64,9 +65,9 @@ def _unread(missing: Iterable[Post], media: Media, beyond: set[str]) -> set[str]
 
 
 def _is_explained(old: FeedSnapshot, profile: Profile, media: Media, wanted: int, vanished: int) -> bool:
-    """Whether so many posts less are what the profile counts, or no loss because others have taken their places.
+    """Whether the count in the profile explains the vanished posts, or new posts have taken their places.
 
-    The count may include posts that are never listed. So it is its fall that counts, unless all are there.
+    The count may include posts that are never listed. So its decrease is compared, unless all posts were listed.
     """
     if len(media.posts) >= wanted or not media.is_whole or not vanished:
         return True
@@ -80,14 +81,14 @@ def _is_explained(old: FeedSnapshot, profile: Profile, media: Media, wanted: int
 
 
 def _doubted(old: FeedSnapshot, vanished: Iterable[str], now: datetime) -> tuple[Since, ...]:
-    """What has vanished without an explanation, but for what an earlier reading has lacked already."""
+    """The posts that vanished without an explanation, except those that an earlier reading lacked too."""
     first_missed = {each.id: min(each.at, now) for each in old.doubted}
     doubted = (Since(post_id, first_missed.get(post_id, now)) for post_id in vanished)
     return tuple(each for each in doubted if now < each.at + SECOND_LOOK)
 
 
 def _in_order(old: Sequence[Post], read: Sequence[Post], staying: set[str]) -> list[Post]:
-    """The posts that were read, each one that stays besides behind the post that it came after."""
+    """The posts that were read, with each post that stays put back behind the post before it."""
     result = list(read)
     places = {post.id for post in read}
     previous: str | None = None

@@ -24,7 +24,7 @@ class MissingPictures(Document):
     since: Mapping[str, Moment]
 
     def after(self, outcomes: Mapping[str, Mirrored], now: datetime, *, is_all: bool) -> "MissingPictures":
-        """The same after so many were tried, which were all that there are or some of them."""
+        """The record after the pictures in ``outcomes`` were tried. ``is_all``: these are all pictures."""
         ended = {name for name, outcome in outcomes.items() if outcome not in ("failed", "left")}
         kept = {name for name in self.since if name not in ended and (name in outcomes or not is_all)}
         failed = {name for name, outcome in outcomes.items() if outcome == "failed"}

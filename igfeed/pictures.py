@@ -44,16 +44,16 @@ PAUSE = timedelta(seconds=30)
 """How long views leave a host alone that did not answer; the cron asks it all the same."""
 
 REFUSAL_PAUSE = timedelta(minutes=10)
-"""How long views do not ask an address again that gave nothing we can show; the next fetch brings another one."""
+"""How long views do not retry an address that gave no usable picture. The next fetch brings a new address."""
 
 RETRY_PAUSE = timedelta(seconds=30)
 """The same for one that failed in a way that may pass."""
 
 LOOK_AGAIN = timedelta(seconds=30)
-"""After which the store is asked anew for a picture that failed and that it did not have: somebody may have made it."""
+"""How long until the store is asked again for a failed picture. Another process may have stored it since."""
 
 MOST_REFUSALS = 2000
-"""Of how many addresses one process remembers that they failed."""
+"""How many failed addresses one process remembers."""
 
 MOST_WAITING = 6
 """Threads of views that may wait for a picture. A server has eight (gunicorn.conf.py): two are left for pages and
@@ -62,13 +62,13 @@ probes, and one visitor's browser, which asks for six at a time, is served whole
 MISSING_KEY = "pictures-missing:v1"
 
 FEW = 5
-"""Pictures noted as missing that a status looks for: a view may have made them since."""
+"""How many of the missing pictures the status looks up in the store. A view may have stored them since."""
 
 MOST_LEFT_OVER = 300
-"""Pictures that found no place and are made after the answer; an account of albums has 240."""
+"""Pictures whose view could not wait, and which are made after the answer. An account of albums has 240."""
 
 CATCH_UP_LIMIT = 10.0
-"""Seconds after which no further one of them is begun: the same thread fetches the feed."""
+"""Seconds after which no further one of them is begun, because the same thread also fetches the feed."""
 
 MEMORY = 32 * 1024 * 1024
 """Bytes of pictures that one process keeps at hand; 24 posts in all widths are about 6 MB."""
@@ -293,7 +293,7 @@ class Pictures:
         return self._kept(picture_id, width)
 
     def _check_absence(self, picture_id: str, width: int) -> None:
-        """That Instagram has none now says nothing of what the store has kept, while the store does not answer."""
+        """Raises PictureUnavailable if the store is away: it may have a picture that Instagram no longer has."""
         with self._memory_lock:
             if _key(picture_id, width) not in self._absent:
                 raise PictureUnavailable("Instagram sent no picture for this post, and the store does not answer.")

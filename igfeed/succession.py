@@ -1,4 +1,4 @@
-"""The next snapshot: what a fetch has brought, and what it has left of the snapshot before."""
+"""Makes the next snapshot from a fetch and the snapshot before it."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,8 +12,8 @@ LONGEST_REST = timedelta(days=1)
 """Instagram counts its budgets over an hour and over a day."""
 
 REACH_LASTS = timedelta(days=8)
-"""How long a process that keeps more posts than this one is reckoned with after its last fetch: more than a week, as a
-cron may be its only visitor. So a lower IGFEED_POSTS holds for the store too after that time."""
+"""How long the store keeps more posts for another process, counted from that process's last fetch. It is more than a
+week because a weekly cron may be its only visitor. After that a lower IGFEED_POSTS holds for the store too."""
 
 MOST_LEAVING = 200
 """Pictures of posts that left, about 50 MB. Beyond that the ones that left first are deleted early."""

@@ -42,7 +42,7 @@ CLAIM = timedelta(seconds=60)
 MOST_TRIES = 3
 
 TIME_TO_ASK_AGAIN = 25.0
-"""Seconds that a read with the old string and another renewal may take: with less left, that is for the next time."""
+"""Seconds for a read with the old string and another renewal. If less time is left, there is no retry now."""
 
 PAUSES_FOR_OTHERS = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 """Seconds between two looks for the token that another process is renewing right now."""
@@ -118,9 +118,9 @@ class TokenManager:
         """Call with a usable token, and learn from the outcome.
 
         The token of a changed variable is stored once this call has succeeded with it; until then the stored one stays.
-        A rejected token is only given up for another one at hand that works. One that has expired is tried all the
-        same: only Instagram knows for sure. ``is_awaited``: a visitor waits, so nothing is renewed now, by us or by
-        others. Raises what ``usable`` and ``call`` do, and TokenExpired.
+        A rejected token is only replaced by another known token that works. An expired token is tried too, because only
+        Instagram knows for sure. ``is_awaited``: a visitor waits, so we neither renew now nor wait for others to renew.
+        Raises what ``usable`` and ``call`` do, and TokenExpired.
         """
         held = self._custody.settled() if is_awaited else self._ready()
         try:
@@ -163,10 +163,10 @@ class TokenManager:
             return Outcome.TOO_YOUNG
 
     def examined(self, value: str) -> tuple[Token, InstagramError | None]:
-        """A token that Instagram has just accepted, with what a renewal tells of its life; and why there was none.
+        """Renew a token that Instagram has just accepted, to learn its expiry. Also returns why the renewal failed.
 
-        A refusal means that it is young: it counts as new. Without any answer its life is unknown, so that it is due.
-        Raises TokenRejected where the token has ended with a renewal that was never answered.
+        If Instagram refuses, the token is too young and counts as new. Without an answer its expiry is unknown, so a
+        renewal stays due. Raises TokenRejected if the token stopped working in a renewal whose answer was lost.
         """
         given = Token(value)
         try:
@@ -215,7 +215,7 @@ class TokenManager:
         )
 
     def _ready(self) -> Held:
-        """What to call with, once what is due has been renewed. A token that nobody has tried is read with first."""
+        """The token to call with, renewed first if it is due. A token that was never tried is first tried by a read."""
         held = self._custody.settled()
         token, now = held.tried.token, self._clock()
         if not self._is_due(token, now) or not token.is_renewable(now) or token.is_expired(now):
@@ -244,7 +244,7 @@ class TokenManager:
         return [each for each in known if each.value != token.value and not each.is_expired(now)]
 
     def _learn(self, held: Held, token: Token) -> None:
-        """Store what a call that has worked tells: which token works, and that it has not expired."""
+        """Store what a successful call shows: which token works, and that it has not expired."""
         if held.incumbent and token == held.token:
             log.info("The changed INSTAGRAM_ACCESS_TOKEN works and takes the stored token's place")
             token = token.in_place_of(held.incumbent.token)
@@ -255,7 +255,7 @@ class TokenManager:
             self._custody.save(token.proven)
 
     def _have_others_renewed(self, held: Held) -> bool:
-        """Whether another process has renewed this token, which may have ended it; waits for one that is at it."""
+        """Whether another process has renewed this token, which may have ended it. Waits for a running renewal."""
         for pause in PAUSES_FOR_OTHERS:
             if not self._is_somebody_renewing():
                 break
@@ -264,7 +264,7 @@ class TokenManager:
         return found is not None and found.tried.token.value != held.tried.token.value
 
     def _is_somebody_renewing(self) -> bool:
-        """By the claim: whoever gets it for a second learns that nobody had it, and keeps nobody from renewing."""
+        """Tries the claim for one second. If we get it, nobody was renewing. It is too short to block a renewal."""
         return not self._store.claim(_claim_key(self._renewals.recall()), A_SECOND)
 
     def _renew(self, held: Held, last: Renewal | None) -> Outcome:
@@ -352,5 +352,5 @@ class TokenManager:
 
 
 def _claim_key(last: Renewal | None) -> str:
-    """Of the try that comes after the last one that has ended."""
+    """The key of the claim for the attempt after the last finished one."""
     return f"claim:renewal:{last.attempt + 1 if last else 1}"

@@ -1,4 +1,4 @@
-"""A circuit breaker: what has just failed is not asked again by everybody."""
+"""A circuit breaker: after a failure, callers fail at once, and only one of them retries after each pause."""
 
 from datetime import timedelta
 from threading import Lock

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Refusal:
-    """A write that the store did not take; ``size`` is that of its text, as a little may still find room."""
+    """A write that the store refused. ``size`` is the length of its text: a smaller text may still fit."""
 
     error: WriteRefused
     size: int
@@ -53,7 +53,7 @@ class GuardedStore:
 
     @property
     def refusal(self) -> WriteRefused | None:
-        """Why the store did not take the last thing it was given; None once it has taken as much since."""
+        """Why the store refused the last write. None once it has accepted a write of at least that size."""
         return self._refusal.error if self._refusal else None
 
     def get(self, key: str) -> str | None:
@@ -90,7 +90,7 @@ class GuardedStore:
         return self._write(lambda: self._store.swap(key, old, new), len(new))
 
     def delete(self, *keys: str) -> None:
-        """Tried while other writes are refused too: a full database lets go of what it has."""
+        """Tried even while other writes are refused: a full database still deletes."""
         for key in keys:
             self._read_before().pop(key, None)
         self._ask(lambda: self._store.delete(*keys))
@@ -102,14 +102,14 @@ class GuardedStore:
             return self._claims.claim(key, ttl)
 
     def prove(self, size: int | None = None) -> None:
-        """Asks at once, whatever pause there is; by default for as much as was refused the last time."""
+        """Asks at once, without regard to pauses. The default ``size`` is that of the last refused write."""
         asked = size if size is not None else self._refusal.size if self._refusal else 0
         self._watched(lambda: self._weighed(lambda: self._store.prove(asked), asked))
 
     def ask_again(self) -> None:
         """Find out now whether the store is well: the owner's tasks come seldom, and can wait.
 
-        Nothing is asked where it took the last thing that this process gave it.
+        Asks nothing if the store accepted the last write of this process.
         """
         if self._away.error or self._refusal or not self._has_written:
             with suppress(StoreError):
@@ -138,12 +138,12 @@ class GuardedStore:
             self._watched(lambda: self._store.get(PROBE))
 
     def _probe_writing(self) -> None:
-        """With next to nothing, as it is done again and again."""
+        """Probes with the smallest size, because it is repeated often."""
         with suppress(StoreError):
             self.prove(0)
 
     def _watched(self, command: Callable[[], T]) -> T:
-        """The answer. A refused write is one too: the store is there."""
+        """The answer. A refused write also shows that the store can be reached."""
         try:
             answer = command()
         except WriteRefused:

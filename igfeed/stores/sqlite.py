@@ -25,7 +25,7 @@ BUSY_PAUSE = 0.01
 """Seconds between two tries at what SQLite itself does not wait for."""
 
 CLAIM_SLACK = timedelta(minutes=1)
-"""How far a claim may outlast our own: who has it may have read the clock after us and still been first."""
+"""How much later than ours another claim may end: its owner may have read the clock later, but written first."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -113,7 +113,7 @@ class SqliteStore:
         return self._write(take)
 
     def prove(self, size: int) -> None:
-        """By a write and its undoing: nothing less tells that a disk has room."""
+        """Writes and rolls back. Nothing less shows that the disk has room."""
         self.set(PROBE, "x" * size)
         self.delete(PROBE)
 

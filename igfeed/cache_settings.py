@@ -5,7 +5,8 @@ Flask reads each of them as JSON where that is possible, so a password of digits
 
 import json
 import os
-from collections.abc import Mapping, MutableMapping
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +29,8 @@ FUNCTIONS = {"CACHE_HASH_METHOD", "CACHE_FILE_HASH_METHOD", "CACHE_SERIALIZER"}
 
 KNOWN = {PREFIX + name for name in TEXTS | NUMBERS | SWITCHES | LISTS | OBJECTS}
 
-SECRET = {name for name in TEXTS if name.endswith(("_URL", "_PASSWORD"))} | OBJECTS
+SECRET = {name for name in TEXTS if name.endswith(("_URL", "_PASSWORD"))} | LISTS | OBJECTS
+"""What may hold a password, also deep inside."""
 
 CACHES = "SimpleCache, FileSystemCache, RedisCache, NullCache"
 
@@ -106,5 +108,16 @@ def _check_redis_url(url: str | None) -> None:
         raise ConfigError("FLASK_CACHE_REDIS_URL is not usable: it takes a URL such as redis://localhost:6379/0.")
 
 
-def _secrets(config: Mapping[str, Any]) -> list[str]:
-    return [value for name in SECRET if isinstance(value := config.get(name), str) and value]
+def _secrets(config: Mapping[str, Any]) -> Iterator[str]:
+    """Each text in the secret variables, and each password in an address, as an error may quote that alone."""
+    for text in _texts([config.get(name) for name in SECRET]):
+        yield text
+        yield from re.findall(r"//[^/@]*:([^/@]+)@", text)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str) and value:
+        yield value
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inside:
+        yield from _texts(each)

@@ -96,7 +96,7 @@ def test_whoever_starts_the_app_gets_one_line(monkeypatch: pytest.MonkeyPatch) -
         ({"FLASK_CACHE_THRESHOLD": "1.5"}, "FLASK_CACHE_THRESHOLD is 1.5"),
         ({"FLASK_CACHE_THRESHOLD": "-1"}, "FLASK_CACHE_THRESHOLD is -1"),
         ({"FLASK_CACHE_IGNORE_ERRORS": "perhaps"}, "FLASK_CACHE_IGNORE_ERRORS is 'perhaps': it takes 1 or 0"),
-        ({"FLASK_CACHE_ARGS": "x"}, "FLASK_CACHE_ARGS is 'x': it takes a list"),
+        ({"FLASK_CACHE_ARGS": "x"}, "FLASK_CACHE_ARGS is not usable: it takes a list"),
         ({"FLASK_CACHE_OPTIONS": "se-cret"}, "FLASK_CACHE_OPTIONS is not usable"),
         ({"FLASK_CACHE_HASH_METHOD": "md5"}, "FLASK_CACHE_HASH_METHOD cannot be set"),
         ({**REDIS, "FLASK_CACHE_REDIS_PORT": "x"}, "FLASK_CACHE_REDIS_PORT is 'x'"),
@@ -134,14 +134,24 @@ class Talkative(BaseCache):
 
     @classmethod
     def factory(cls, _: object, config: dict[str, Any], *__: object) -> Self:
-        raise ValueError(f"no cache at {config['CACHE_REDIS_URL']}")
+        raise ValueError(f"no cache: {config['CACHE_KEY_PREFIX']}")
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FLASK_CACHE_REDIS_URL", "redis://:se-cret@cache.example/0"),
+        ("FLASK_CACHE_REDIS_PASSWORD", "se-cret"),
+        ("FLASK_CACHE_OPTIONS", '{"credentials": ["somebody", "se-cret"]}'),
+        ("FLASK_CACHE_ARGS", '["redis://somebody:se-cret@cache.example"]'),
+    ],
+)
 def test_what_a_cache_says_of_its_settings_is_not_repeated_where_a_secret_is_in_it(
-    make_services: MakeServices, monkeypatch: pytest.MonkeyPatch
+    make_services: MakeServices, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv("FLASK_CACHE_TYPE", f"{__name__}.Talkative")
-    monkeypatch.setenv("FLASK_CACHE_REDIS_URL", "redis://:se-cret@cache.example/0")
+    monkeypatch.setenv("FLASK_CACHE_KEY_PREFIX", "se-cret")
+    monkeypatch.setenv(variable, value)
 
     with pytest.raises(ConfigError) as error:
         create_app(services=make_services())

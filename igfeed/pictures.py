@@ -50,7 +50,10 @@ RETRY_PAUSE = timedelta(seconds=30)
 """The same for one that failed in a way that may pass."""
 
 LOOK_AGAIN = timedelta(seconds=30)
-"""How long until the store is asked again for a failed picture. Another process may have stored it since."""
+"""How long the store is not asked again for a picture that it did not have. Another process may store it then."""
+
+SHORTEST_LOOK_AGAIN = timedelta(seconds=1)
+"""Even where the owner wants every other answer from the store: a page may ask for twenty missing pictures at once."""
 
 MOST_REFUSALS = 2000
 """How many failed addresses one process remembers."""
@@ -100,14 +103,17 @@ class _Refusal:
 class Pictures:
     """Threads may share it: one of them makes a picture while the others wait for it."""
 
-    def __init__(self, store: Store, instagram: Instagram, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, store: Store, instagram: Instagram, clock: Clock = system_clock, look_again: timedelta = LOOK_AGAIN
+    ) -> None:
         self._store = store
         self._instagram = instagram
         self._clock = clock
         self._quiet: Pause | None = None
         timer = _seconds(clock)
         self._refusals: TLRUCache[str, _Refusal] = TLRUCache(MOST_REFUSALS, _forgotten_at, timer)
-        self._absent: TTLCache[str, bool] = TTLCache(MOST_REFUSALS, LOOK_AGAIN.total_seconds(), timer)
+        known_for = max(look_again, SHORTEST_LOOK_AGAIN).total_seconds()
+        self._absent: TTLCache[str, bool] = TTLCache(MOST_REFUSALS, known_for, timer)
         self._places = Semaphore(MOST_WAITING)
         self._left_over: dict[str, Picture] = {}
         self._failed: set[str] = set()

@@ -57,7 +57,7 @@ def build(
     chosen = _store(settings, machine)
     store = GuardedStore(chosen, clock, background or _background(settings))
     tokens = _tokens(settings, instagram, store, clock, from_environment, sleep=sleep)
-    pictures = Pictures(store, instagram, clock)
+    pictures = Pictures(store, instagram, clock, settings.check_ttl)
     feed = FeedService(
         instagram,
         tokens,

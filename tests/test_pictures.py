@@ -5,6 +5,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -627,6 +628,20 @@ def test_a_refused_picture_that_another_process_has_made_is_shown(
     site.clock.now += LOOK_AGAIN
 
     assert is_shown(pictures, refused)
+
+
+def test_the_store_is_asked_again_for_a_missing_picture_as_soon_as_the_owner_wants_it(
+    site: Site, refused: Picture, memory_store: MemoryStore
+) -> None:
+    pictures = Pictures(memory_store, site.client, site.clock, look_again=timedelta(seconds=2))
+    is_shown(pictures, refused)
+    site.instagram.pictures.clear()
+    site.start(memory_store).pictures.get(refused, 320)
+
+    before = is_shown(pictures, refused)
+    site.clock.now += timedelta(seconds=2)
+
+    assert (before, is_shown(pictures, refused)) == (False, True)
 
 
 def test_views_of_a_refused_picture_do_not_ask_the_store_each_time(

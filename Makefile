@@ -38,31 +38,31 @@ audit: axe markup lighthouse
 axe: .venv/development
 	$(BIN)/python -m pytest -n auto tests/browser/test_accessibility.py
 
-markup: .venv/development tests/audit/node_modules
-	$(BIN)/python -m tests.audit.nu
+markup: .venv/development lab/audit/node_modules
+	$(BIN)/python -m lab.audit.nu
 
-lighthouse: .venv/development tests/audit/node_modules
-	$(BIN)/python -m tests.audit.lighthouse
+lighthouse: .venv/development lab/audit/node_modules
+	$(BIN)/python -m lab.audit.lighthouse
 
 # Our bytes and requests beside instafeed.js's, as a table.
-compare: .venv/development tests/audit/node_modules
-	$(BIN)/python -m tests.audit.compare
+compare: .venv/development lab/audit/node_modules
+	$(BIN)/python -m lab.audit.compare
 
-tests/audit/node_modules: tests/audit/package-lock.json
-	@cd tests/audit && npm ci --no-audit --no-fund --ignore-scripts --loglevel error
+lab/audit/node_modules: lab/audit/package-lock.json
+	@cd lab/audit && npm ci --no-audit --no-fund --ignore-scripts --loglevel error
 	@touch $@
 
 soak: .venv/development
-	$(BIN)/python -m tests.soak --seconds 180
-	$(BIN)/python -m tests.simulation --histories 800 --years 10 --seed 1
+	$(BIN)/python -m lab.soak --seconds 180
+	$(BIN)/python -m lab.simulation --histories 800 --years 10 --seed 1
 
 # Ratios against the limits of Flask, nginx and this machine; wrk and nginx from Debian, granian from PyPI.
 bench: .venv/development
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m lab.bench
 
 # What a month costs at any size, played: docs/scaling.md and its drawing.
 scaling: .venv/development
-	$(BIN)/python -m tests.growth
+	$(BIN)/python -m lab.growth
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

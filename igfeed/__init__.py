@@ -7,12 +7,15 @@ from pathlib import Path
 
 from flask import Flask
 
-from igfeed import commands, grid, headers, hot, http_errors, ops, proxies, unknown_variables
-from igfeed.caching import IN_THIS_PROCESS
+from igfeed import http_errors
 from igfeed.clock import RateLimit
-from igfeed.config import Settings, environment
+from igfeed.config import Settings, environment, unknown_variables
 from igfeed.errors import ConfigError
+from igfeed.owner import api, commands
 from igfeed.services import Services, build
+from igfeed.web import headers, proxies
+from igfeed.widget import finished_pages, routes
+from igfeed.widget.page_cache import IN_THIS_PROCESS
 
 ROOT = Path(__file__).parent.parent
 YEAR = 365 * 24 * 3600
@@ -43,11 +46,11 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.extensions["igfeed"] = services
 
     headers.init_app(app)
-    grid.init_app(app)
-    ops.init_app(app)
+    routes.init_app(app)
+    api.init_app(app)
     http_errors.init_app(app)
     commands.init_app(app)
-    hot.init_app(app)
+    finished_pages.init_app(app)
     proxies.init_app(app)
     return app
 

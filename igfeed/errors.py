@@ -26,7 +26,7 @@ The class says what happened, the text says it to a person, ``hint`` says what t
 
 No text ever holds a URL or a secret: ``requests`` puts the access token into its exceptions, Meta quotes it in
 messages. So the original is neither quoted nor chained. What Instagram says is repeated only as far as
-``igfeed.instagram.said`` passes it on, word by word.
+``igfeed.instagram.error_message`` passes it on, word by word.
 """
 
 from datetime import timedelta

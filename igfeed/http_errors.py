@@ -3,11 +3,11 @@
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from igfeed import ops
-from igfeed.caching import Page
-from igfeed.headers import IN_FRAMES, POLICY
-from igfeed.options import PAGE_AT
-from igfeed.page import missing_page, notice_page
+from igfeed.owner import api
+from igfeed.web.headers import IN_FRAMES, POLICY
+from igfeed.widget.options import PAGE_AT
+from igfeed.widget.page_cache import Page
+from igfeed.widget.render import missing_page, notice_page
 
 
 def init_app(app: Flask) -> None:
@@ -27,7 +27,7 @@ def as_read(error: HTTPException) -> Response | HTTPException:
 
 
 def _json(error: HTTPException, status_code: int) -> Response:
-    response = ops.error(status_code, error.name.lower().replace(" ", "_"), error.description or error.name, "")
+    response = api.error(status_code, error.name.lower().replace(" ", "_"), error.description or error.name, "")
     response.headers.extend(header for header in error.get_headers() if header[0] in ("Allow", "Retry-After"))
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -8,18 +8,18 @@ from flask import Flask, current_app
 from igfeed.background import Background, WorkerThread, in_place
 from igfeed.clock import CheckedClock, Clock, Sleep, sleep, system_clock
 from igfeed.config import Settings
-from igfeed.encryption import FernetCipher, NoCipher
 from igfeed.errors import StoreError
-from igfeed.feed import FeedService
+from igfeed.feed.pictures import Pictures
+from igfeed.feed.service import FeedService
+from igfeed.http.transport import Transport
 from igfeed.instagram import Instagram
 from igfeed.instagram.client import InstagramClient
-from igfeed.instagram.transport import Transport
-from igfeed.pictures import Pictures
 from igfeed.stores import Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore
-from igfeed.tokens import TokenManager
+from igfeed.tokens.encryption import FernetCipher, NoCipher
+from igfeed.tokens.manager import TokenManager
 from igfeed.version import VERSION
 
 
@@ -81,7 +81,7 @@ def _background(settings: Settings) -> Background:
 def _instagram(settings: Settings, clock: CheckedClock, sleep: Sleep) -> tuple[Instagram, str | None]:
     """Whom to ask, and the environment's token for it."""
     if settings.demo:
-        from igfeed.demo import DEMO_TOKEN, DemoInstagram  # noqa: PLC0415  only the sample account needs it
+        from igfeed.demo.account import DEMO_TOKEN, DemoInstagram  # noqa: PLC0415  only the sample account needs it
 
         return DemoInstagram(clock), DEMO_TOKEN
     client = InstagramClient(

@@ -106,8 +106,8 @@ def about(value: datetime | timedelta) -> Any:
 
 
 DECIDING = {
-    *("test_cli", "test_clock", "test_feed", "test_hot", "test_instagram_client", "test_ops", "test_pictures"),
-    *("test_stores", "test_tokens"),
+    *("test_api", "test_cli", "test_clock", "test_feed", "test_finished_pages", "test_instagram_client"),
+    *("test_pictures", "test_stores", "test_tokens"),
 }
 """Tests of what decides by the time. They are run once more on a clock that moves by a second at each reading."""
 

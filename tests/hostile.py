@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from igfeed.texts import clean
+from igfeed.texts.cleaning import clean
 
 PIECES = [
     *("<script>window.pwned=1</script>", "</script>"),

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from igfeed.background import in_place
 from igfeed.clock import CheckedClock
-from igfeed.custody import KEY
-from igfeed.encryption import Cipher, NoCipher
-from igfeed.feed import FeedService
+from igfeed.feed.pictures import Pictures
+from igfeed.feed.service import FeedService
+from igfeed.http.transport import Transport
 from igfeed.instagram.client import InstagramClient
-from igfeed.instagram.transport import Transport
 from igfeed.models import Token
 from igfeed.origins import Origins
-from igfeed.pictures import Pictures
 from igfeed.stores.guarded import GuardedStore
-from igfeed.tokens import TokenManager
+from igfeed.tokens.encryption import Cipher, NoCipher
+from igfeed.tokens.manager import TokenManager
+from igfeed.tokens.vault import KEY
 
 if TYPE_CHECKING:
     from igfeed.clock import Sleep

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from igfeed import create_app
-from igfeed.feed import FeedService
+from igfeed.feed.service import FeedService
 from igfeed.models import Token
-from igfeed.wording import WORDINGS
+from igfeed.widget.translations import WORDINGS
 from tests.conftest import MakeServices, Visitor
 from tests.servers.instagram import FakeInstagram
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import characters, sampled_from, text
 
-from igfeed.alt_text import LONGEST, alt_text
 from igfeed.config import LANGUAGES
 from igfeed.models import Picture, Post
-from igfeed.wording import MONTHS, WORDINGS, date
+from igfeed.widget.alt_text import LONGEST, alt_text
+from igfeed.widget.translations import MONTHS, WORDINGS, date
 
 MAY = datetime(2026, 5, 3, tzinfo=UTC)
 

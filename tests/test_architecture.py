@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,25 +13,26 @@ PACKAGE = ROOT / "igfeed"
 
 FACTORY = "__init__"
 RANKS = (
-    (-1, "clock sentences texts"),
-    (0, "errors lifetimes models origins background version"),
-    (1, "cache_settings config stores instagram encryption imaging merging missing sketches wording"),
-    (2, "unknown_variables notes succession custody alt_text options policy addresses"),
-    (3, "tokens pictures demo tiles"),
-    (4, "feed discovery"),
-    (5, "services"),
-    (6, "bytecode caching proxies status scripts"),
-    (7, "upkeep page headers hot"),
-    (8, "proxies grid ops cli"),
-    (9, "commands http_errors"),
-    (10, FACTORY),
+    "clock errors origins texts version background cache_lifetimes",
+    "models",
+    "stores http config",
+    "instagram",
+    "demo",
+    "tokens",
+    "feed",
+    "services",
+    "web",
+    "widget",
+    "owner",
+    "http_errors",
+    FACTORY,
 )
-"""Who may call whom: a room imports from lower ranks only. `stores/` and `instagram/` are one room each."""
+"""Who may call whom: a room imports from lower ranks only. A room is a folder of the package, or a module in it."""
 
-RANK = {room: rank for rank, rooms in RANKS for room in rooms.split()}
+RANK = {room: rank for rank, rooms in enumerate(RANKS) for room in rooms.split()}
 
 FLASK = {"flask", "flask_caching", "werkzeug", "click", "jinja2", "markupsafe"}
-FLASK_FROM = 5
+FLASK_FROM = RANK["services"]
 """What decides, fetches and keeps knows nothing of HTTP: Flask begins where the parts are put together."""
 
 TIME_ROOM = PACKAGE / "clock.py"
@@ -38,6 +40,8 @@ TIME_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today",
 
 ENVIRONMENT_ROOMS = {PACKAGE / "__init__.py", ROOT / "wsgi.py", ROOT / "gunicorn.conf.py"}
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv"}
+
+MOST_MODULES = 12
 
 LONGEST_FUNCTION = 30
 """Lines, the docstring included; most have a quarter of that."""
@@ -106,6 +110,31 @@ def test_a_module_imports_from_lower_ranks_only(path: Path) -> None:
     rank = RANK[room(path)]
 
     assert {other for other in imported_rooms(path) if RANK[other] >= rank} == set()
+
+
+def module(path: Path) -> str:
+    """Its full name, that of the folder for an ``__init__``."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == FACTORY else parts)
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Those of ours, by their full names: `from a import b` is the module a.b where there is one."""
+    known = {module(each) for each in MODULES}
+    targets = (target if target in known else target.rpartition(".")[0] for target in imports(path))
+    return {target for target in targets if target in known} - {module(path)}
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Imports for type checking and inside functions count too: they tie modules together as any import does."""
+    graph = {module(path): imported_modules(path) for path in MODULES}
+
+    list(TopologicalSorter(graph).static_order())  # It raises CycleError, which names the circle.
+
+
+@every(sorted(path for path in PACKAGE.rglob("*") if path.is_dir() and path.name != "__pycache__"))
+def test_a_folder_has_no_more_modules_than_one_can_take_in(path: Path) -> None:
+    assert len([*path.glob("*.py")]) - 1 <= MOST_MODULES
 
 
 @every([path for path in MODULES if RANK.get(room(path), 0) < FLASK_FROM])

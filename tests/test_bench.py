@@ -8,13 +8,13 @@ import time
 import pytest
 from PIL import Image
 
-from tests.bench import busy, process
-from tests.bench.busy import Moment, others, worked
-from tests.bench.cron import Case, played, show
-from tests.bench.load import read
-from tests.bench.pictures import made_up, opened, ssim
-from tests.bench.report import table
-from tests.bench.rows import QUIET, Row, ratio
+from lab.bench import busy, process
+from lab.bench.busy import Moment, others, worked
+from lab.bench.cron import Case, played, show
+from lab.bench.load import read
+from lab.bench.pictures import made_up, opened, ssim
+from lab.bench.report import table
+from lab.bench.rows import QUIET, Row, ratio
 from tests.servers.instagram import FakeInstagram, album, child_image, image, jpeg
 
 SAID = """Running 2s test @ http://127.0.0.1:8000/embed

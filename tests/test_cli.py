@@ -12,12 +12,12 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from igfeed import create_app
-from igfeed.cli import group
 from igfeed.clock import system_clock
 from igfeed.config import Settings
-from igfeed.custody import KEY
 from igfeed.models import Token
+from igfeed.owner.cli import group
 from igfeed.services import Services
+from igfeed.tokens.vault import KEY
 from tests.conftest import MakeServices, MovingClock, about, to_the_moment
 from tests.servers.instagram import (
     APP_LIMIT,

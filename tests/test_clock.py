@@ -14,20 +14,20 @@ from igfeed import create_app
 from igfeed.background import in_place
 from igfeed.clock import CLOCKS_DIFFER, Beginning, CheckedClock, Clock, Pause, system_clock
 from igfeed.config import Settings
-from igfeed.custody import KEY as TOKEN_KEY
 from igfeed.errors import InstagramError
-from igfeed.feed import KEY as FEED_KEY
-from igfeed.feed import TROUBLE_KEY
+from igfeed.feed.service import KEY as FEED_KEY
+from igfeed.feed.service import TROUBLE_KEY
 from igfeed.models import FeedSnapshot, Token, Trouble
 from igfeed.services import Services, build
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.sqlite import SqliteStore
-from igfeed.tokens import Outcome
+from igfeed.tokens.manager import Outcome
+from igfeed.tokens.vault import KEY as TOKEN_KEY
 from tests.conftest import MovingClock, Visitor, about, to_the_moment
 from tests.servers.faults import html_error
 from tests.servers.instagram import APP_LIMIT, TEMPORARY, FakeInstagram, image
-from tests.test_notes import FrailStore
+from tests.test_document import FrailStore
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

@@ -11,16 +11,16 @@ import pytest
 from flask import Flask
 from jinja2 import Environment, FileSystemLoader
 
-from igfeed.bytecode import TemplateBytecode
 from igfeed.clock import Deadline, system_clock
 from igfeed.models import Token
 from igfeed.services import Services
+from igfeed.web.template_bytecode import TemplateBytecode
 from tests.conftest import MovingClock
 from tests.servers.instagram import FakeInstagram
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"requests", "urllib3", "PIL", "cryptography", "upstash_redis", "httpx", "asyncio"}
-NEEDED_BY_FEW = {"dotenv", "igfeed.demo", "igfeed.cli", "igfeed.status", "igfeed.upkeep"}
+NEEDED_BY_FEW = {"dotenv", "igfeed.demo.account", "igfeed.owner.cli", "igfeed.owner.status", "igfeed.owner.upkeep"}
 
 START = "from igfeed import create_app; client = create_app().test_client()"
 PAGE = f"{START}; assert client.get('/embed').status_code == 200"

@@ -9,10 +9,10 @@ from PIL import Image
 
 from igfeed.clock import Deadline
 from igfeed.config import Settings
-from igfeed.demo import DEMO_TOKEN, SAMPLES, DemoInstagram
+from igfeed.demo.account import DEMO_TOKEN, SAMPLES, DemoInstagram
+from igfeed.demo.drawings import SUBJECTS, draw
 from igfeed.errors import PictureUnavailable
 from igfeed.services import Services, build
-from igfeed.sketches import SUBJECTS, draw
 from tests.conftest import MovingClock, about
 
 

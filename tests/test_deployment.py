@@ -77,7 +77,7 @@ def test_static_files_are_where_vercels_cdn_looks() -> None:
 
 
 def test_every_variable_is_in_the_example_and_in_the_readme() -> None:
-    known = set(VARIABLE.findall(read("igfeed/config.py"))) - {"VERCEL"}
+    known = set(VARIABLE.findall(read("igfeed/config/settings.py"))) - {"VERCEL"}
     example = set(re.findall(r"^([A-Z_]+)=", read(".env.example"), re.MULTILINE))
 
     assert len(known) > 15

@@ -3,8 +3,8 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from igfeed.encryption import MARK, FernetCipher, NoCipher
 from igfeed.errors import StoreError
+from igfeed.tokens.encryption import MARK, FernetCipher, NoCipher
 from tests.conftest import told_by
 
 TEXT = '{"value": "IGAAtoken", "name": "Grüße 🪑"}'

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
+from igfeed.cache_lifetimes import PAGE, PAGE_IS_SHOWN
 from igfeed.clock import Deadline
-from igfeed.custody import KEY as TOKEN_KEY
-from igfeed.encryption import FernetCipher
 from igfeed.errors import (
     FeedUnavailable,
     InstagramError,
@@ -24,7 +23,8 @@ from igfeed.errors import (
     TokenExpired,
     UnexpectedAnswer,
 )
-from igfeed.feed import (
+from igfeed.feed.next_snapshot import REACH_LASTS
+from igfeed.feed.service import (
     CLAIM_KEY,
     KEY,
     LOOKS_FOR_WINNER,
@@ -33,12 +33,12 @@ from igfeed.feed import (
     WAIT_FOR_WINNER,
     FeedService,
 )
-from igfeed.lifetimes import PAGE, PAGE_IS_SHOWN
 from igfeed.models import FeedSnapshot
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UNCHANGED, UpstashStore
-from igfeed.succession import REACH_LASTS
+from igfeed.tokens.encryption import FernetCipher
+from igfeed.tokens.vault import KEY as TOKEN_KEY
 from tests.conftest import about, to_the_moment
 from tests.servers import instagram as fake
 from tests.servers.faults import Exchange, Gate
@@ -1317,7 +1317,7 @@ def test_the_picture_of_a_post_that_left_is_found_by_every_process(site: Site, s
 def test_an_account_that_posts_a_lot_keeps_no_more_than_so_many_pictures_of_posts_that_left(
     site: Site, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("igfeed.succession.MOST_LEAVING", 3)
+    monkeypatch.setattr("igfeed.feed.next_snapshot.MOST_LEAVING", 3)
     process = started(site, store)
     before = [post["id"] for post in site.instagram.posts[:5]]
     for left in before:

@@ -1,4 +1,4 @@
-"""What a month costs is bounded by regions, instances and time, and flat in views. See `tests.growth`."""
+"""What a month costs is bounded by regions, instances and time, and flat in views. See `lab.growth`."""
 
 import base64
 import json
@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 
 from igfeed import create_app
+from igfeed.cache_lifetimes import PAGE_IS_SHOWN
 from igfeed.config import Settings
-from igfeed.lifetimes import PAGE_IS_SHOWN
-from igfeed.pictures import WIDTHS
-from tests.conftest import MovingClock
-from tests.growth.assumptions import (
+from igfeed.feed.pictures import WIDTHS
+from lab.growth.assumptions import (
     ANSWER,
     CHECK_TTL,
     DAYS,
@@ -30,10 +29,11 @@ from tests.growth.assumptions import (
     S_MAXAGE,
     START,
 )
-from tests.growth.costs import beyond_hobby, caused, pro, upstash, visited
-from tests.growth.deployment import Deployment, Month, Scale
-from tests.growth.outside import CountingStore
-from tests.growth.page import BARE, CORNER, table
+from lab.growth.costs import beyond_hobby, caused, pro, upstash, visited
+from lab.growth.deployment import Deployment, Month, Scale
+from lab.growth.outside import CountingStore
+from lab.growth.page import BARE, CORNER, table
+from tests.conftest import MovingClock
 
 ROOT = Path(__file__).parent.parent
 

@@ -22,9 +22,9 @@ from igfeed.errors import (
     TooMuchAsked,
     UnexpectedAnswer,
 )
-from igfeed.instagram import timed
+from igfeed.http import deadlines
+from igfeed.http.transport import Transport
 from igfeed.instagram.client import MOST_JSON, MOST_PAGES, MOST_PICTURE, InstagramClient
-from igfeed.instagram.transport import Transport
 from igfeed.models import LeftOut, Picture
 from igfeed.origins import Origins
 from tests.conftest import MovingClock, about, to_the_moment, told_by
@@ -622,7 +622,7 @@ def test_a_renewal_that_was_never_sent_is_tried_again_and_says_that_it_is_not_do
 def test_a_renewal_is_waited_for_when_any_other_call_has_long_been_given_up(
     client: InstagramClient, instagram: FakeInstagram, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timed, "READ_LIMIT", 0.1)
+    monkeypatch.setattr(deadlines, "READ_LIMIT", 0.1)
     with ThreadPoolExecutor() as threads, instagram.hold("renew") as gate, instagram.hold("profile"):
         renewing = threads.submit(client.renew, token)
         assert gate.wait()

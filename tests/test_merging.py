@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igfeed.merging import SECOND_LOOK, merged
+from igfeed.feed.merging import SECOND_LOOK, merged
 from igfeed.models import FeedSnapshot, LeftOut, Media, Picture, Post, Profile, Since
 
 NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)

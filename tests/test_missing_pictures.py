@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from igfeed import create_app
-from igfeed.missing import MOST_NOTED, TOLERABLE, MissingPictures
+from igfeed.feed.missing_pictures import MOST_NOTED, TOLERABLE, MissingPictures
+from igfeed.feed.pictures import MISSING_KEY
 from igfeed.models import Token
-from igfeed.pictures import MISSING_KEY
 from igfeed.services import Services
 from tests.conftest import MakeServices, MovingClock, Visitor
 from tests.servers.faults import Fault, hang, reset

@@ -10,25 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igfeed.models import (
+from igfeed.models import FeedSnapshot, Picture, Post, Profile, Renewal, Token, Trouble
+from igfeed.models.record import (
     ADDRESS,
     COLOUR,
     MEDIA_ID,
     MOST_COUNTED,
     PERMALINK,
-    SHORTEST_AGE,
     UNREADABLE,
-    Document,
-    FeedSnapshot,
-    Picture,
-    Post,
-    Profile,
-    Renewal,
-    Token,
-    Trouble,
+    Record,
     fingerprint,
 )
-from igfeed.texts import clean
+from igfeed.models.token import SHORTEST_AGE
+from igfeed.texts.cleaning import clean
 from tests.odd import KIND_OF, ODD_TEXTS, changed, leaves, odd_values
 
 NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
@@ -122,7 +116,7 @@ SNAPSHOT = FeedSnapshot(
 )
 
 
-def as_json(document: Document) -> Any:
+def as_json(document: Record) -> Any:
     return json.loads(document.to_text())
 
 

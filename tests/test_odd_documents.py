@@ -10,13 +10,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from igfeed import create_app
-from igfeed.custody import KEY as TOKEN_KEY
 from igfeed.errors import InstagramError
-from igfeed.feed import KEY as FEED_KEY
-from igfeed.feed import TROUBLE_KEY
+from igfeed.feed.service import KEY as FEED_KEY
+from igfeed.feed.service import TROUBLE_KEY
 from igfeed.models import Token
 from igfeed.services import Services
-from igfeed.tokens import RENEWAL_KEY
+from igfeed.tokens.manager import RENEWAL_KEY
+from igfeed.tokens.vault import KEY as TOKEN_KEY
 from tests.conftest import MakeServices, MovingClock, Visitor
 from tests.odd import changed, leaves, odd_values
 from tests.servers.instagram import TEMPORARY, FakeInstagram, album, child_image, image

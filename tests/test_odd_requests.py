@@ -24,9 +24,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import run_wsgi_app
 
 from igfeed import create_app
-from igfeed.caching import pages
 from igfeed.clock import system_clock
 from igfeed.models import Token
+from igfeed.widget.page_cache import pages
 from tests.conftest import MakeServices, MovingClock, Visitor
 from tests.deployed import Deployed, gunicorn
 from tests.servers.instagram import FakeInstagram, image
@@ -558,7 +558,7 @@ ODD_REQUESTS: dict[str, tuple[bytes, set[int]]] = {
     "an overlong slash": (b"GET /static/%c0%ae%c0%ae%c0%af.env HTTP/1.1\r\n" + END, {404}),
     "half an escape": (b"GET /%e HTTP/1.1\r\n" + END, {404}),
     "a way out": (b"GET /static/../../../../etc/passwd HTTP/1.1\r\n" + END, {404}),
-    "a hidden way out": (b"GET /static/%2e%2e/%2e%2e/igfeed/config.py HTTP/1.1\r\n" + END, {404}),
+    "a hidden way out": (b"GET /static/%2e%2e/%2e%2e/igfeed/config/settings.py HTTP/1.1\r\n" + END, {404}),
     "a way out with a backslash": (b"GET /static/..\\..\\wsgi.py HTTP/1.1\r\n" + END, {404}),
     "an absolute file": (b"GET /static//etc/passwd HTTP/1.1\r\n" + END, {308, 404}),
     "a double slash": (b"GET //embed HTTP/1.1\r\n" + END, {200, 308, 404}),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igfeed.options import Options
+from igfeed.widget.options import Options
 
 DEFAULTS = Options()
 NAMES = ("limit", "page", "columns", "gap", "radius", "ratio", "theme", "layout", "header", "captions", "open", "q")

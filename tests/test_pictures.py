@@ -15,12 +15,8 @@ from PIL import ExifTags, Image, ImageCms
 from igfeed.background import in_place
 from igfeed.clock import CheckedClock, Deadline
 from igfeed.errors import NoPicture, PicturesUnreachable, PictureUnavailable, StoreError
-from igfeed.imaging import MOST_PROFILE, MOST_READS, MOST_SCANS, TALLEST
-from igfeed.instagram.client import InstagramClient
-from igfeed.instagram.transport import Transport
-from igfeed.models import Picture
-from igfeed.origins import Origins
-from igfeed.pictures import (
+from igfeed.feed.imaging import MOST_PROFILE, MOST_READS, MOST_SCANS, TALLEST
+from igfeed.feed.pictures import (
     DOWNLOADS,
     LOOK_AGAIN,
     MOST_LEFT_OVER,
@@ -33,6 +29,10 @@ from igfeed.pictures import (
     MirrorReport,
     Pictures,
 )
+from igfeed.http.transport import Transport
+from igfeed.instagram.client import InstagramClient
+from igfeed.models import Picture
+from igfeed.origins import Origins
 from igfeed.stores import Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore

@@ -13,7 +13,7 @@ from igfeed import create_app
 from igfeed.config import Settings
 from igfeed.errors import ConfigError
 from igfeed.models import Token
-from igfeed.proxies import is_trusted
+from igfeed.web.proxies import is_trusted
 from tests.conftest import MakeServices, Visitor
 from tests.deployed import gunicorn
 

@@ -25,20 +25,22 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from werkzeug.serving import make_server
 
-from igfeed import create_app, upkeep
+from igfeed import create_app
 from igfeed.background import in_place
-from igfeed.caching import pages
 from igfeed.clock import system_clock
 from igfeed.config import Settings
-from igfeed.custody import KEY
 from igfeed.errors import IgfeedError
+from igfeed.http.reply import Reply
+from igfeed.http.transport import Transport
 from igfeed.instagram.client import InstagramClient
-from igfeed.instagram.transport import Reply, Transport
 from igfeed.models import Token
+from igfeed.owner import upkeep
+from igfeed.owner.status import report
 from igfeed.services import Services, build
-from igfeed.status import report
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.upstash import UpstashStore
+from igfeed.tokens.vault import KEY
+from igfeed.widget.page_cache import pages
 from tests.conftest import MovingClock, Visitor
 from tests.deployed import gunicorn
 from tests.hunt import Hunt, disguises, turn_up
@@ -684,7 +686,7 @@ def test_the_hunt_hears_the_libraries_at_debug(site: Site, upstash_store: Upstas
         process.visit()
 
     heard = {name for name, _ in site.hunt._seen["logs"]}
-    assert heard >= {"urllib3.connectionpool", "httpx", "igfeed.tokens"}
+    assert heard >= {"urllib3.connectionpool", "httpx", "igfeed.tokens.manager"}
     assert any(name.startswith("httpcore") for name in heard)
 
 

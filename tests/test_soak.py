@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import LEAK_CLAIM, MEMORY_CLAIM, Plan, Soak, table
+from lab.soak import LEAK_CLAIM, MEMORY_CLAIM, Plan, Soak, table
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="workers are watched through /proc")
 

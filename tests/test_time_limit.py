@@ -9,7 +9,8 @@ from threading import Event
 
 import pytest
 
-from igfeed.instagram.transport import Reply, TooSlowError, Transport
+from igfeed.http.reply import Reply, TooSlowError
+from igfeed.http.transport import Transport
 from tests.conftest import told_by
 from tests.servers.instagram import FakeInstagram
 from tests.servers.raw import Talk, drips, drips_unasked, encrypted, identity, listening, says, tunnel

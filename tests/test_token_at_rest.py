@@ -6,11 +6,11 @@ import pytest
 from cryptography.fernet import Fernet
 
 from igfeed import create_app
-from igfeed.custody import KEY
-from igfeed.encryption import MARK, FernetCipher, NoCipher, new_key
 from igfeed.errors import StoreError
 from igfeed.models import Token
 from igfeed.stores.memory import MemoryStore
+from igfeed.tokens.encryption import MARK, FernetCipher, NoCipher, new_key
+from igfeed.tokens.vault import KEY
 from tests.conftest import MakeServices
 from tests.servers.instagram import FakeInstagram
 from tests.site import Site

@@ -1,4 +1,4 @@
-"""The token lives for years: ten of them in a moment, with Hypothesis choosing the luck. See `tests.simulation`."""
+"""The token lives for years: ten of them in a moment, with Hypothesis choosing the luck. See `lab.simulation`."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -13,16 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igfeed.clock import CheckedClock
+from igfeed.http.transport import Transport
 from igfeed.instagram.client import InstagramClient
-from igfeed.instagram.transport import Transport
 from igfeed.models import Token
 from igfeed.origins import Origins
 from igfeed.stores import Store
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import UpstashStore
-from tests.servers import instagram as fake
-from tests.servers.upstash import FakeUpstash
-from tests.simulation import (
+from lab.simulation import (
     HOURS_OF_A_YEAR,
     LIFETIMES,
     SECOND,
@@ -47,6 +45,8 @@ from tests.simulation import (
     only_under_seven_days,
     renews_whenever_it_may,
 )
+from tests.servers import instagram as fake
+from tests.servers.upstash import FakeUpstash
 from tests.site import no_sleep
 
 T = TypeVar("T")

@@ -13,8 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from igfeed.custody import KEY
-from igfeed.encryption import FernetCipher
 from igfeed.errors import (
     InstagramError,
     InstagramUnreachable,
@@ -29,7 +27,9 @@ from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import UpstashStore
-from igfeed.tokens import RENEWAL_KEY, Outcome, TokenManager
+from igfeed.tokens.encryption import FernetCipher
+from igfeed.tokens.manager import RENEWAL_KEY, Outcome, TokenManager
+from igfeed.tokens.vault import KEY
 from tests.conftest import MovingClock, about, to_the_moment, told_by
 from tests.servers import instagram as fake
 from tests.servers.upstash import FakeUpstash

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from igfeed.instagram.transport import Reply, Transport, TransportError
+from igfeed.http.reply import Reply, TransportError
+from igfeed.http.transport import Transport
 from tests.conftest import told_by
 from tests.servers.instagram import (
     Answer,

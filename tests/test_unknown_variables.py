@@ -8,7 +8,7 @@ import pytest
 import igfeed
 from igfeed import create_app
 from igfeed.clock import RateLimit
-from igfeed.unknown_variables import KNOWN, LATER, OF_OTHERS, warnings
+from igfeed.config.unknown_variables import KNOWN, LATER, OF_OTHERS, warnings
 
 HELD = "hunter2-hunter2"
 CONFIG = Path(igfeed.__file__).parent / "config.py"

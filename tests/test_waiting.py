@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from igfeed.config import Settings
-from igfeed.feed import MOST_WAITING as MOST_WAITING_FOR_THE_FEED
+from igfeed.feed.pictures import MOST_WAITING
+from igfeed.feed.service import MOST_WAITING as MOST_WAITING_FOR_THE_FEED
 from igfeed.models import Token
-from igfeed.pictures import MOST_WAITING
 from igfeed.services import build
 from tests.deployed import ROOT, Deployed, gunicorn
 from tests.servers.instagram import FakeInstagram, image
@@ -26,9 +26,9 @@ CROWD = 24
 PATIENT = """
 exec(open("gunicorn.conf.py").read())
 
-import igfeed.feed, igfeed.instagram.client, igfeed.instagram.timed
+import igfeed.feed.service, igfeed.instagram.client, igfeed.http.deadlines
 
-igfeed.feed.WAIT_FOR_WINNER = igfeed.instagram.timed.READ_LIMIT = 600
+igfeed.feed.service.WAIT_FOR_WINNER = igfeed.http.deadlines.READ_LIMIT = 600
 igfeed.instagram.client.PICTURE_LIMIT = igfeed.instagram.client.CALL_LIMIT = 600
 """
 """The shipped settings, but whoever waits does so until the test lets Instagram answer, however slow the machine is."""

@@ -21,8 +21,8 @@ from werkzeug.wsgi import ClosingIterator
 from igfeed import create_app
 from igfeed.background import Work, in_place
 from igfeed.config import Settings
+from igfeed.feed.pictures import WIDTHS
 from igfeed.models import Token
-from igfeed.pictures import WIDTHS
 from igfeed.services import Services, build
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.upstash import TIME_LIMIT, UpstashStore

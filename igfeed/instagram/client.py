@@ -17,18 +17,12 @@ from igfeed.errors import (
     TooMuchAsked,
     UnexpectedAnswer,
 )
-from igfeed.instagram import RENEWAL_LIMIT, answers, parsing
-from igfeed.instagram.answers import Answer
-from igfeed.instagram.files import HEAD, is_film, is_picture
-from igfeed.instagram.paging import PageSize, smaller
-from igfeed.instagram.transport import (
-    RefusedError,
-    Reply,
-    TooLargeError,
-    TooSlowError,
-    Transport,
-    TransportError,
-)
+from igfeed.http.reply import BEGINNING, RefusedError, Reply, TooLargeError, TooSlowError, TransportError
+from igfeed.http.transport import Transport
+from igfeed.instagram import RENEWAL_LIMIT, parsing, replies
+from igfeed.instagram.file_types import is_film, is_picture
+from igfeed.instagram.page_size import PageSize, smaller
+from igfeed.instagram.replies import Answer
 from igfeed.models import LeftOut, Media, Post, Profile, Token
 from igfeed.origins import Origins
 
@@ -264,7 +258,7 @@ class InstagramClient:
         except TransportError as error:
             raise InstagramUnreachable(f"Instagram is out of reach: {error}.", may_be_done=error.is_sent) from None
         try:
-            answer = answers.read(reply, [params[name] for name in SECRET_PARAMS if name in params])
+            answer = replies.read(reply, [params[name] for name in SECRET_PARAMS if name in params])
         except InstagramError as error:
             if error.code is not None:
                 self._check_clock(reply)
@@ -274,7 +268,7 @@ class InstagramClient:
 
     def _check_clock(self, reply: Reply) -> None:
         """By what Instagram itself has written, not some gateway before it."""
-        if sent_at := answers.sent_at(reply.headers):
+        if sent_at := replies.sent_at(reply.headers):
             self._clock.check(sent_at)
 
 
@@ -285,7 +279,7 @@ def _spread(pause: float) -> float:
 
 def _picture(reply: Reply) -> bytes:
     """What it holds, if that is a picture."""
-    head = reply.body[:HEAD]
+    head = reply.body[:BEGINNING]
     if reply.status != HTTPStatus.OK:
         is_final = HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
         kind = PictureRefused if is_final and reply.status not in MAY_CHANGE else PictureUnavailable

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from igfeed import models
 from igfeed.errors import UnexpectedAnswer
-from igfeed.models import USUAL_LIFE, LeftOut, Picture, Post, Profile, Token
-from igfeed.texts import clean
+from igfeed.models import LeftOut, Picture, Post, Profile, Token, record
+from igfeed.models.token import USUAL_LIFE
+from igfeed.texts.cleaning import clean
 
 log = logging.getLogger(__name__)
 
-MEDIA_ID, ADDRESS, PERMALINK = (re.compile(each) for each in (models.MEDIA_ID, models.ADDRESS, models.PERMALINK))
+MEDIA_ID, ADDRESS, PERMALINK = (re.compile(each) for each in (record.MEDIA_ID, record.ADDRESS, record.PERMALINK))
 
 FILM = re.compile(r"[^?#]+\.(mp4|m4v|mov|webm)([?#]|$)", re.IGNORECASE)
 """The address of a film. Its path tells: types beyond VIDEO have films too, and no field says so."""
@@ -212,7 +212,7 @@ def _text(value: object) -> str:
 def _count(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("a number was expected")
-    if not 0 <= value <= models.MOST_COUNTED:
+    if not 0 <= value <= record.MOST_COUNTED:
         raise ValueError("no number of anything")
     return value
 

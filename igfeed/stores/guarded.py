@@ -12,7 +12,7 @@ from igfeed.background import Background, WorkerThread
 from igfeed.clock import Clock, system_clock
 from igfeed.errors import StoreError, WriteRefused
 from igfeed.stores import PROBE, Store
-from igfeed.stores.circuit import Circuit
+from igfeed.stores.circuit_breaker import Circuit
 from igfeed.stores.memory import MemoryStore
 
 log = logging.getLogger(__name__)

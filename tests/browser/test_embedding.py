@@ -11,7 +11,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from igfeed import create_app
 from igfeed.config import Settings
-from igfeed.demo import DemoInstagram
+from igfeed.demo.account import DemoInstagram
 from igfeed.models import Profile
 from tests.browser.conftest import PATIENCE, Host, frame, serving, tag, wait_until_it_fits
 
@@ -241,7 +241,7 @@ def refusing_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
         "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3"),
         "IGFEED_FRAME_ANCESTORS": "'none'",
     }
-    monkeypatch.setattr("igfeed.demo.DemoInstagram", OtherAccount)
+    monkeypatch.setattr("igfeed.demo.account.DemoInstagram", OtherAccount)
     app = create_app(Settings.from_env(environ))
     with serving(app) as port:
         app.test_client().get("/embed")

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
-from igfeed import create_app, upkeep
+from igfeed import create_app
 from igfeed.background import in_place
 from igfeed.clock import system_clock
 from igfeed.config import Settings
+from igfeed.owner import upkeep
 from igfeed.services import build
 from tests.browser.conftest import serving
 from tests.hostile import ADDRESSES, EMOJI, TEXTS

@@ -1,0 +1,124 @@
+"""An Instagram that needs no account and no network: @studio.nord, a print studio that does not exist."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+
+from igfeed.clock import Clock
+from igfeed.errors import PictureUnavailable
+from igfeed.instagram import RENEWAL_LIMIT
+from igfeed.models import Media, Picture, Post, Profile, Token
+
+DEMO_TOKEN = "demo"  # noqa: S105  opens nothing
+LIFE = timedelta(days=60)
+SCHEME = "sketch:"
+PERMALINK = "https://www.instagram.com/"
+BETWEEN_POSTS = timedelta(hours=31)
+FIRST_ID = 17_900_000_000_000_000
+
+LONG = (
+    "Twelve months of work in one frame: this is the first proof of the new series, pulled on Tuesday night when the "
+    "studio was finally quiet. Five inks, two of them mixed from what was left of last summer's orange.\n\n"
+    "People ask why we still print by hand. It is slower, it is dearer, and every sheet comes out a little different. "
+    "That is the answer. The sky of number seven is darker than that of number six, and somebody will walk in and say: "
+    "that one is mine.\n\nEdition of eighty, signed, on 300 g cotton paper. In the shop from Saturday at ten.\n\n"
+    "#screenprint #editions #studionord #printmaking #slowdesign"
+)
+HEBREW = "אור ראשון מעל הפיורד. הדפס חדש בסדרה, חתום וממוספר."
+ARABIC = "منارة في آخر الرصيف، طبعة جديدة بخمسة ألوان."
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample post; several sketches make an album."""
+
+    sketches: tuple[str, ...]
+    caption: str | None = None
+    is_video: bool = False
+
+
+SAMPLES = (
+    Sample(("cabin",), "Lights on, kettle on. The winter print is back in the shop. ❄️🌲"),
+    Sample(("ceramics-1", "ceramics-2", "ceramics-3"), "Three pots, three walls. Which one goes over your table?"),
+    Sample(("aurora",), "Twenty minutes of northern lights in nine seconds. 🌌 Sound on.", is_video=True),
+    Sample(("print-2",), LONG),
+    Sample(("harbour",), "Bryggen at dusk, pulled in seven inks. Mirrored by hand, so no two are the same."),
+    Sample(("botanical-2", "botanical-1", "botanical-3", "botanical-4"), "The herbarium is complete 🌿🌿🌿🌿"),
+    Sample(("lighthouse",), ARABIC),
+    Sample(("coffee",)),
+    Sample(("fells-1", "fells-2", "fells-3", "fells-4"), "One view, four lights: morning, noon, evening, night."),
+    Sample(("waves",), "Seigaiha, on its way through the press. 🌊 #screenprint", is_video=True),
+    Sample(("papercut-1", "papercut-2"), "Cut, layered, photographed, printed. In that order."),
+    Sample(("moon",), "Full moon tonight 🌕"),
+    Sample(("iceberg",), "Ninety per cent of the work is below the water line."),
+    Sample(("midnight-sun",), HEBREW),
+    Sample(("print-1", "print-2", "print-3"), "Geometry class is open: Thursdays at six, paper & ink <included>."),
+    Sample(("dunes",), "A postcard from the south, for a change. Thank you @atelier.sol for the stay!"),
+    Sample(("botanical-4",), "Olive, in two blues."),
+    Sample(("regatta",), "Saturday, 12 knots, bright. ⛵️⛵️⛵️"),
+    Sample(("ceramics-2",), '"It is only a jug", she said. It is never only a jug.'),
+    Sample(("fells-3",)),
+    Sample(("papercut-2",), "#papercut #lagoon #blue"),
+    Sample(("botanical-3",), "Laurel for everyone who came to the opening. You were many! 🎉👏🏽"),
+    Sample(("print-3",), "Cool inks, one red. There is always one."),
+    Sample(("fells-4",), "Good night from the north."),
+)
+
+
+class DemoInstagram:
+    """Keeps the promise of ``Instagram``: any token will do, every post has its picture."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def profile(self, token: str) -> Profile:  # noqa: ARG002  any token will do
+        return Profile(
+            username="studio.nord",
+            name="Studio Nord",
+            biography="Screen prints from the sixtieth parallel. Made slowly, five inks at a time. (A sample account.)",
+            media_count=len(SAMPLES),
+            followers_count=12840,
+            follows_count=214,
+            picture_url=SCHEME + "press-mark",
+        )
+
+    def media(self, token: str, limit: int) -> Media:  # noqa: ARG002
+        now = self._clock()
+        return Media(tuple(self._post(number, now) for number in range(min(limit, len(SAMPLES)))))
+
+    def renew(self, token: str, seconds: float = RENEWAL_LIMIT) -> Token:  # noqa: ARG002
+        now = self._clock()
+        return Token(token, issued_at=now, expires_at=now + LIFE)
+
+    def exchange(self, token: str, app_secret: str) -> Token:  # noqa: ARG002
+        return self.renew(token)
+
+    def picture(self, url: str) -> bytes:
+        # Drawing needs most of Pillow, which only the demo should load for it.
+        from igfeed.demo.drawings import draw  # noqa: PLC0415
+
+        try:
+            return draw(url.removeprefix(SCHEME))
+        except KeyError:
+            raise PictureUnavailable("The sample account has no such picture.") from None
+
+    def _post(self, number: int, now: datetime) -> Post:
+        from igfeed.demo.drawings import SUBJECTS  # noqa: PLC0415  as above
+
+        sample = SAMPLES[number]
+        ids = count(FIRST_ID + number * 100)
+        pictures = [Picture(str(media_id), SCHEME + name) for media_id, name in zip(ids, sample.sketches, strict=False)]
+        own = Picture(str(FIRST_ID + number * 100 + 99), pictures[0].url)
+        is_album = len(pictures) > 1
+        return Post(
+            picture=own,
+            media_type="CAROUSEL_ALBUM" if is_album else "VIDEO" if sample.is_video else "IMAGE",
+            permalink=PERMALINK,
+            timestamp=now - (number + 1) * BETWEEN_POSTS,
+            caption=sample.caption,
+            alt_text=SUBJECTS[sample.sketches[0]],
+            product_type="REELS" if sample.is_video else "FEED",
+            like_count=480 - 13 * number,
+            comments_count=(number * 7) % 23,
+            children=tuple(pictures) if is_album else (),
+        )

@@ -1,0 +1,1 @@
+"""What to show: the newest snapshot of the feed, and its pictures."""

@@ -1,0 +1,150 @@
+"""What a reply means: Instagram's error classes by their codes, and what its headers ask for.
+
+Codes, subcodes and ``is_transient`` decide, never texts: those are localized. What a text says is repeated to the owner
+without the secrets that some quote. The codes are from Meta's error reference and from recorded replies.
+"""
+
+import json
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from igfeed.errors import (
+    InstagramError,
+    InstagramUnreachable,
+    PermissionRefused,
+    RateLimited,
+    TokenRejected,
+    TooMuchAsked,
+    UnexpectedAnswer,
+)
+from igfeed.http.reply import Reply
+from igfeed.instagram import error_message
+
+DEAD_TOKEN = frozenset({102, 190, 452})
+LOG_IN = (
+    "Log in to the account at instagram.com or in its app and confirm what Instagram asks; "
+    "the token stays and works again after that."
+)
+HINT_TO_LOG_IN = {459: LOG_IN, 464: LOG_IN}
+"""By the subcodes of 190 that are no end of the token: the account's owner has to confirm something."""
+
+NO_PERMISSION = frozenset({10, 25, *range(200, 300)})
+LIMITS = frozenset({4, 17, 32, 341, 613, 80002})
+TEMPORARY = 2
+UNKNOWN = 1
+"""Temporary too, and what comes with "Please reduce the amount of data you're asking for" (recorded replies)."""
+
+NEARLY_SPENT = 90
+"""Percent of a budget above which we rest."""
+
+LARGEST = 1_000_000_000
+"""What any number in a reply is capped at."""
+
+LONGEST_REST = timedelta(days=1)
+"""However long a reply says: a garbled header must not end the feed for good."""
+
+HOURLY_BUDGET = timedelta(hours=1)
+"""The budgets in percent are counted over the last hour (Meta's documentation of rate limits)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A good reply: its JSON object, and how long Instagram asks to be left alone after it."""
+
+    data: dict[str, Any]
+    rest: timedelta
+
+
+def read(reply: Reply, secrets: Collection[str] = ()) -> Answer:
+    """The answer in a reply to a request that these secrets were sent with.
+
+    Raises the InstagramError that the reply amounts to.
+    """
+    data = _parse(reply.body)
+    error = data.get("error") if data is not None else None
+    if isinstance(error, dict):
+        raise _error_of_code(error, reply, error_message.sentence(error, secrets))
+    if data is None or reply.status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise _error_of_status(reply)
+    return Answer(data, _rest(reply.headers))
+
+
+def _rest(headers: Mapping[str, str]) -> timedelta:
+    regain = max((int(_number(usage.get("estimated_time_to_regain_access"))) for usage in _usages(headers)), default=0)
+    if regain:
+        return min(timedelta(minutes=regain), LONGEST_REST)
+    percents = ("call_count", "total_cputime", "total_time")
+    spent = max((_number(usage.get(name)) for usage in _usages(headers) for name in percents), default=0)
+    return HOURLY_BUDGET if spent > NEARLY_SPENT else timedelta()
+
+
+def sent_at(headers: Mapping[str, str]) -> datetime | None:
+    """When a reply was sent by its sender's clock; None where nobody can say, as behind a cache."""
+    if "Age" in headers:
+        return None
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _parse(body: bytes) -> dict[str, Any] | None:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _error_of_code(error: dict[str, Any], reply: Reply, sentence: str | None) -> InstagramError:
+    code, subcode = (int(_number(error.get(name))) for name in ("code", "error_subcode"))
+    told = f"(code {code}, subcode {subcode}, HTTP {reply.status})."
+    told += f" It says: “{sentence}”" if sentence else ""
+    if code in DEAD_TOKEN:
+        return TokenRejected(f"Instagram rejected the access token {told}", HINT_TO_LOG_IN.get(subcode), code)
+    if code in NO_PERMISSION:
+        return PermissionRefused(f"Instagram refused permission {told}", code=code)
+    if code in LIMITS or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimited(f"Instagram's limit is reached {told}", code, _retry_after(reply.headers))
+    if code == UNKNOWN:
+        return TooMuchAsked(f"Instagram has a temporary fault {told}", code=code)
+    if code == TEMPORARY or error.get("is_transient") is True or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return InstagramUnreachable(f"Instagram has a temporary fault {told}", code=code)
+    return UnexpectedAnswer(f"Instagram refused the request {told}", code=code)
+
+
+def _error_of_status(reply: Reply) -> InstagramError:
+    if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+        message = f"Instagram's limit is reached (HTTP {reply.status})."
+        return RateLimited(message, retry_after=_retry_after(reply.headers))
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return InstagramUnreachable(f"Instagram has a temporary fault (HTTP {reply.status}).")
+    return UnexpectedAnswer(f"Instagram answered something that is not understood (HTTP {reply.status}).")
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    seconds = headers.get("Retry-After", "")
+    asked = timedelta(seconds=int(seconds)) if re.fullmatch(r"\d{1,5}", seconds, re.ASCII) else timedelta()
+    return max(asked, _rest(headers)) or None
+
+
+def _usages(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The budgets of both headers, either of which may be missing or garbled."""
+    if app := _parse(headers.get("X-App-Usage", "").encode()):
+        yield app
+    business = _parse(headers.get("X-Business-Use-Case-Usage", "").encode()) or {}
+    for usages in business.values():
+        if isinstance(usages, list):
+            yield from (usage for usage in usages if isinstance(usage, dict))
+
+
+def _number(value: Any) -> float:
+    """A number as sent, 0 for anything else; capped so that nonsense stays harmless."""
+    finite = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return float(max(-LARGEST, min(value, LARGEST))) if finite else 0.0

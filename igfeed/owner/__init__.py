@@ -1,0 +1,1 @@
+"""What the owner, the cron and the owner's terminal get."""

@@ -1,0 +1,1 @@
+"""Which access token to use, and how it is kept alive."""

@@ -1,0 +1,65 @@
+"""What proxies say of how a visitor came: by https (``X-Forwarded-Proto``), and under which prefix (``SCRIPT_NAME``).
+
+Each proxy on the way adds its part behind the others' (``https, http``), so the first one is the visitor's own. Only a
+proxy that the owner trusts is believed; to anybody else the header is open, and it would decide our addresses. gunicorn
+reads the prefix from a header too, which some proxies pass on from visitors: one that would lead our links to another
+host is refused.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from igfeed.services import services_of
+from igfeed.web.headers import Answer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Network = IPv4Network | IPv6Network
+
+PREFIX = re.compile(r"(/[^/\\?#\"'<>\x00-\x20\x7f]+)+/?")
+"""A path in its usual form; two slashes at its beginning, or a backslash, would name a host."""
+
+
+class BehindProxies:
+    """The app as it is seen from before the proxies. With ``trusted`` None the scheme stays as it is."""
+
+    def __init__(self, app: "WSGIApplication", trusted: Sequence[Network] | None) -> None:
+        self.app = app
+        self._is_trusted = lru_cache(maxsize=100)(lambda address: is_trusted(address, trusted or ()))
+        self._reads_scheme = trusted is not None
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        prefix = environ.get("SCRIPT_NAME")
+        if prefix and not PREFIX.fullmatch(prefix):
+            return Answer("Not found\n", 404, mimetype="text/plain")(environ, start_response)
+        forwarded = environ.get("HTTP_X_FORWARDED_PROTO")
+        if forwarded and self._reads_scheme and self._is_trusted(environ.get("REMOTE_ADDR", "")):
+            scheme = forwarded.partition(",")[0].strip().lower()
+            if scheme in ("http", "https"):
+                environ["wsgi.url_scheme"] = scheme
+        return self.app(environ, start_response)
+
+
+def init_app(app: Flask) -> None:
+    settings = services_of(app).settings
+    # Nothing depends on the visitor's scheme where the owner says our origin.
+    app.wsgi_app = BehindProxies(app.wsgi_app, None if settings.base_url else settings.trusted_proxies)  # type: ignore[method-assign]
+
+
+def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    """Who has no address has come through a socket of this machine's own."""
+    if not address:
+        return True
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return any(ip in network for network in trusted)

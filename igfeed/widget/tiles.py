@@ -1,0 +1,71 @@
+"""A post as the page shows it: a tile in the grid, and what opens when somebody wants to see more."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from igfeed.config import Settings
+from igfeed.models import FeedSnapshot, Picture, Post, Profile
+from igfeed.origins import origin_of
+from igfeed.widget.alt_text import alt_text
+from igfeed.widget.translations import WORDINGS, date
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture of a post. ``video`` is the address of what it is the still of, if that may be played here."""
+
+    picture: Picture
+    alt: str
+    video: str | None
+    is_video: bool
+
+
+@dataclass(frozen=True)
+class Tile:
+    """``kind`` is ``album``, ``video`` or ``reel``, and ``mark`` its name; both None for a plain picture."""
+
+    post: Post
+    alt: str
+    caption: str
+    date: str | None
+    kind: str | None
+    mark: str | None
+    shots: tuple[Shot, ...]
+
+
+def tile(post: Post, profile: Profile, settings: Settings) -> Tile:
+    language = settings.language
+    alt, kind = alt_text(post, profile.username, language), _kind(post)
+    words = WORDINGS[language]
+    mark = {"album": words.album, "video": words.moving, "reel": words.reel}.get(kind or "")
+    day = date(post.timestamp, language) if post.timestamp else None
+    return Tile(post, alt, (post.caption or "").strip(), day, kind, mark, tuple(_shots(post, alt, settings)))
+
+
+def video_origins(snapshot: FeedSnapshot, settings: Settings) -> frozenset[str]:
+    """Where the videos are that somebody may want to play, on this page or on the next."""
+    addresses = (_video(picture, settings) for picture in snapshot.pictures())
+    return frozenset(origin_of(address) for address in addresses if address)
+
+
+def _kind(post: Post) -> str | None:
+    if post.media_type == "CAROUSEL_ALBUM":
+        return "album"
+    if post.media_type != "VIDEO":
+        return None
+    is_reel = post.product_type == "REELS" or "/reel/" in (post.permalink or "")
+    return "reel" if is_reel else "video"
+
+
+def _shots(post: Post, alt: str, settings: Settings) -> Iterator[Shot]:
+    pictures = post.children or (post.picture,)
+    for number, picture in enumerate(pictures, start=1):
+        text = f"{alt} ({number}/{len(pictures)})" if len(pictures) > 1 else alt
+        is_video = bool(picture.video_url) or (post.media_type == "VIDEO" and picture is post.picture)
+        yield Shot(picture, text, _video(picture, settings), is_video)
+
+
+def _video(picture: Picture, settings: Settings) -> str | None:
+    """Instagram's own address, unless it leads anywhere else."""
+    address = picture.video_url
+    return address if address and settings.media_origins.allow(address) else None

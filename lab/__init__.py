@@ -1,0 +1,1 @@
+"""What measures rather than asserts: run by its targets in the Makefile."""

@@ -1,0 +1,219 @@
+"""docs/scaling.md: what was played and what it costs, as tables with what there is to say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from igfeed.feed.pictures import WIDTHS
+from igfeed.widget.options import DEFAULT_LIMIT
+from lab.growth.assumptions import (
+    ANSWER,
+    BARE_ANSWER,
+    CHECK_TTL,
+    DAYS,
+    FEED_TTL,
+    FILES,
+    GB,
+    MEMORY,
+    MONTH,
+    PAGE_BYTES,
+    S_MAXAGE,
+    START,
+)
+from lab.growth.costs import (
+    FREE_COMMANDS,
+    FREE_TRAFFIC,
+    INCLUDED_TRAFFIC,
+    METERS,
+    beyond_hobby,
+    caused,
+    pro,
+    upstash,
+    visited,
+)
+from lab.growth.deployment import Deployment, Month, Scale
+
+MOST = 1e9
+REPORTS = MONTH * 24 * 12
+"""One in five minutes."""
+
+CORNER = Scale(MOST, regions=20, instances=500, posts=100)
+OTHERS = {
+    "1 region": Scale(MOST, regions=1),
+    "20 regions": Scale(MOST, regions=20),
+    "1 instance in each region": Scale(MOST, instances=1),
+    "10 instances in each region, asked at random": Scale(MOST, instances=10),
+    "100 instances in each": Scale(MOST, instances=100),
+    "500 instances in each": Scale(MOST, instances=500),
+    "12 posts": Scale(MOST, posts=12),
+    "100 posts": Scale(MOST, posts=100),
+    "a monitor that asks every 5 minutes": Scale(MOST, reports=REPORTS),
+    "**the worst**: 20 regions, 500 instances in each, 100 posts": CORNER,
+}
+BARE_MOST = Scale(MOST, regions=0)
+BARE = {
+    f"{scale.views:,.0f} views, bare, {scale.servers} server{'s'[: scale.servers > 1]}": scale
+    for scale in (Scale(1e3, regions=0), Scale(1e6, regions=0), BARE_MOST, Scale(10 * MOST, regions=0))
+}
+
+FACTS = {
+    "days": DAYS,
+    "month": MONTH,
+    "most": MOST,
+    "most_pages": timedelta(days=MONTH) / S_MAXAGE,
+    "most_calls": 2 * (timedelta(days=MONTH) / FEED_TTL),
+    "most_looks": timedelta(days=MONTH) / CHECK_TTL,
+    "reports": REPORTS,
+    "free_commands": FREE_COMMANDS,
+    "free_traffic": FREE_TRAFFIC / GB,
+    "included_traffic": INCLUDED_TRAFFIC / GB,
+    "pictures": DEFAULT_LIMIT,
+    "hobby_views": METERS["requests"].hobby / (1 + DEFAULT_LIMIT),
+    "page": PAGE_BYTES,
+    "picture": sum(map(len, FILES.values())),
+    "albums": 100 * 11 * sum(map(len, FILES.values())) * 4 / 3 / 1e6,
+    "phone": len(FILES[WIDTHS[1]]),
+    "answer": ANSWER / timedelta(milliseconds=1),
+    "start": START / timedelta(milliseconds=1),
+    "bare_answer": BARE_ANSWER / timedelta(microseconds=1),
+    "bare_servers": BARE_MOST.servers,
+    "a_second": MOST / timedelta(days=MONTH).total_seconds(),
+    "one_server": timedelta(days=MONTH) / BARE_ANSWER / 1e9,
+    "memory": MEMORY,
+}
+
+TEXT = """# What a month costs as views grow
+
+Behind a CDN, what igfeed does is **flat in views**: a thousand million a month cost what a million cost, nothing at
+Upstash and {cents} at Vercel; in the worst corner {store_worst} and {igfeed_worst}. What the CDN takes for handing
+pages out grows with views, as on any site.
+
+![Commands, invocations and calls a month, against views a month](scaling.svg)
+
+Made by `make scaling`: the real feed, token manager, pictures and cron on a played clock, between Poisson visitors and
+an Instagram on which a post appears every day. {days} days are played and taken for a month of {month}. Behind the CDN
+there are five regions and 24 posts, and each region has as many instances of the function as its requests need, unless
+a row says otherwise.
+
+{behind}
+
+At {most:,.0f} views:
+
+{others}
+
+Without a CDN every view reaches a server that lives on, and nearly all are answered from finished pages. {most:,.0f}
+views are {a_second:.0f} a second, for which {bare_servers} servers are enough. Pages alone are counted here; the
+pictures that a browser has not got yet come on top:
+
+{bare}
+
+## How it grows
+
+With R regions, P posts, N new ones a month and V views:
+
+| a month | grows as | that is |
+|---|---|---|
+| invocations | R (1 / `s-maxage` + P + N) | {most_pages:,.0f} pages for a region, and each picture's files |
+| store commands | the same + 1 / `IGFEED_FEED_TTL` | a look for an invocation, three more for a fetch |
+| Instagram calls | 1 / `IGFEED_FEED_TTL` | {most_calls:,.0f}, whatever the size |
+| bytes from the store | P (cold starts + 1 / `IGFEED_FEED_TTL`) | the whole feed for who has not got this one |
+| store commands, bare | 1 / `IGFEED_CHECK_TTL` for each server | {most_looks:,.0f} looks, and the fetches |
+
+A new post's picture is three writes; what left with it is deleted by one command a week later, when no cache shows it
+any more, and once more with the next fetch, in case the first one failed.
+
+V is in none of these lines: below some hundred thousand views they creep towards their bounds, then they stand. It
+comes in where servers without a CDN follow the load, which is late: one whose processor does nothing else hands out
+{one_server:.0f} thousand million pages a month (the last row above has ten). And it comes in with addresses that do
+not repeat: a link with something new in its query string each time (`fbclid=…`) is another page to a CDN, and each such
+view is an invocation, though one that finished pages answer. An iframe's address repeats. Each further address that is
+asked for as often (`/` beside `/embed`, a second page) adds about as many looks again: three of them from twenty
+regions are more than Upstash's free plan has.
+
+A monitor's question for the status is one invocation and one command: {reports:,} of each a month if it asks every five
+minutes.
+
+## What it costs
+
+**Upstash** is in the tables above, by commands *and* bytes (both ways; what it answers is base64 in JSON). Free are
+{free_commands:,} commands and {free_traffic:.0f} GB a month. On the plan that counts, every 100,000 commands cost $0.20
+and each GB above {included_traffic:.0f} costs $0.03 ([its price list](https://upstash.com/pricing/redis), as it stood
+in September 2026). What is kept stays free: a hundred albums of ten pictures are {albums:,.0f} of 256 MB.
+
+**Vercel**, dollars a month beside $20 for each seat of Pro:
+
+{vercel}
+
+- *Through igfeed*: invocations, processor, memory and transfer between function and CDN, each from the first one on.
+  The $20 of usage that Pro comes with would pay it all.
+- *Through views*: requests and transfer, less what Pro includes: if every view is a page alone, and if each brings
+  {pictures} pictures that its browser has not got yet (it keeps them for a year). Any site of that weight pays this.
+- *Hobby lacks*: what a month with pictures needs more of than the free plan for private sites has. Its million requests
+  are {hobby_views:,.0f} such views.
+
+$2 for a million requests, $0.15 a GB to visitors, $0.06 a GB to functions and $0.60 for a million invocations are of
+[Vercel's announcement](https://vercel.com/blog/improved-infrastructure-pricing) of April 2024; some regions cost more.
+A third party's list of May 2026 has the same but for the third, and besides $0.128 an hour of processor, $0.0106 a
+GB-hour of memory, Pro's 10 million requests and 1 TB, Hobby's million requests, million invocations, 100 GB, 4 hours
+and 360 GB-hours. What Hobby has of transfer to functions was not to be found, and nothing was compared with a bill.
+
+## What is taken for what
+
+- A page is {page:,} bytes: `/embed` of the demo, {pictures} posts, with its headers, measured as gzip, which the CDN is
+  taken to ask functions for. A picture is {picture:,} in all widths ([how](pictures.md)); a phone takes {phone:,}.
+- Assumptions: an instance ends ten minutes after its last request; it does one thing at a time, {answer:.0f} ms for a
+  request and {start:.0f} ms for a cold start, and is busy throughout (Vercel's take several at once); it has
+  {memory} GB.
+- A server that lives on is busy for {bare_answer:.0f} µs with a view, HTTP included: more than two gunicorn workers
+  take for one ([measured](bench.md)). There are as many servers as are enough but for one moment in a
+  thousand.
+- Instances asked at random are the worst there is: hardly one is warm when its turn comes.
+"""
+
+
+def table(rows: Mapping[str, Month]) -> str:
+    head = (
+        "| | invocations | cold starts | store commands | Instagram calls | sent, MB | from the store, MB | to it, MB "
+        "| Upstash |"
+    )
+    return "\n".join([head, "|---" * 9 + "|", *(f"| {name} | {_cells(month)} |" for name, month in rows.items())])
+
+
+def _cells(month: Month) -> str:
+    counts = [f"{each:,.0f}" for each in (month.invocations, month.starts, month.commands, month.calls)]
+    sizes = [f"{size / 1e6:,.0f}" for size in (month.sent, month.read, month.written)]
+    return " | ".join([*counts, *sizes, _dollars(upstash(month))])
+
+
+def vercel_table(rows: Mapping[str, Month]) -> str:
+    head = f"| | through igfeed | through views: pages | and {DEFAULT_LIMIT} pictures each | Hobby lacks |"
+    return "\n".join([head, "|---" * 5 + "|", *(f"| {name} | {_costs(month)} |" for name, month in rows.items())])
+
+
+def _costs(month: Month) -> str:
+    alone, with_pictures = visited(month, 0), visited(month, DEFAULT_LIMIT)
+    lacking = beyond_hobby({**caused(month), **with_pictures})
+    prices = [_dollars(pro(usage)) for usage in (caused(month), alone, with_pictures)]
+    return " | ".join([*prices, ", ".join(lacking) or "nothing"])
+
+
+def _dollars(price: float) -> str:
+    return f"${price:,.2f}" if price else "free"
+
+
+def page(behind: Mapping[float, Month]) -> str:
+    """docs/scaling.md; ``behind`` are the months behind a CDN, by views."""
+    named = {f"{views:,.0f} views": month for views, month in behind.items()}
+    others = {name: Deployment(scale).month() for name, scale in OTHERS.items()}
+    worst = list(others)[-1]
+    return TEXT.format(
+        **FACTS,
+        behind=table(named),
+        others=table(others),
+        bare=table({name: Deployment(scale).month() for name, scale in BARE.items()}),
+        vercel=vercel_table({**named, worst: others[worst]}),
+        cents=_dollars(pro(caused(behind[MOST]))),
+        store_worst=_dollars(upstash(others[worst])),
+        igfeed_worst=_dollars(pro(caused(others[worst]))),
+    )

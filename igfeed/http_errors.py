@@ -4,7 +4,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from igfeed.owner import api
-from igfeed.web.headers import IN_FRAMES, POLICY
+from igfeed.web.headers import CSP_HEADER, IN_FRAMES
 from igfeed.widget.options import PAGE_AT
 from igfeed.widget.page_cache import Page
 from igfeed.widget.render import missing_page, notice_page
@@ -35,5 +35,5 @@ def _json(error: HTTPException, status_code: int) -> Response:
 
 def _page(page: Page, status_code: int) -> Response:
     """It may stand in a frame, where a refused page would be an empty box."""
-    headers = {POLICY: page.policy, "Cache-Control": "no-store", **IN_FRAMES}
+    headers = {CSP_HEADER: page.policy, "Cache-Control": "no-store", **IN_FRAMES}
     return Response(page.body, status_code, headers)

@@ -25,7 +25,7 @@ from igfeed.version import VERSION
 
 @dataclass(frozen=True)
 class Services:
-    """What the edges work with. ``obstacle`` is what keeps any page from being shown, None normally."""
+    """What the edges work with. ``startup_error`` is what keeps any page from being shown, None normally."""
 
     settings: Settings
     clock: Clock
@@ -35,7 +35,7 @@ class Services:
     pictures: Pictures
     feed: FeedService
     background: Background
-    obstacle: StoreError | None = None
+    startup_error: StoreError | None = None
 
 
 def current() -> Services:
@@ -69,9 +69,9 @@ def build(
         check_ttl=settings.check_ttl,
         sleep=sleep,
     )
-    obstacle = chosen.error if isinstance(chosen, MissingStore) else None
+    startup_error = chosen.error if isinstance(chosen, MissingStore) else None
     background = background or _background(settings)
-    return Services(settings, clock, store, instagram, tokens, pictures, feed, background, obstacle)
+    return Services(settings, clock, store, instagram, tokens, pictures, feed, background, startup_error)
 
 
 def _background(settings: Settings) -> Background:

@@ -469,7 +469,7 @@ class StoreLine:
             self._world.oracle.has_read(self._process, text)
         return text
 
-    def reread(self, key: str, known: str | None) -> str | None:
+    def get_if_changed(self, key: str, known: str | None) -> str | None:
         return self.get(key)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:

@@ -86,7 +86,7 @@ class Hits(Enum):
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Failure:
     """One fault. `stalls`: what asks Instagram waits for it, so it is put apart and the fault ended by the test."""
 
     name: str
@@ -180,54 +180,54 @@ def from_the_future(world: World) -> None:
 CUT_OFF = jpeg("17900000000000001", (48, 60))[:400]
 
 TROUBLES = (
-    Trouble("Instagram: connection refused", Hits.API, refuse_instagram),
-    Trouble("Instagram: connection reset", Hits.API, instagram(reset())),
-    Trouble("Instagram: hangs", Hits.API, stalling(hang()), stalls=True),
-    Trouble("Instagram: drips", Hits.API, stalling(drip_and_break), stalls=True),
-    Trouble("Instagram: 500 in HTML", Hits.API, instagram(html_error())),
-    Trouble("Instagram: 500, code 2", Hits.API, instagram(TEMPORARY)),
-    Trouble("Instagram: code 190, subcode 0", Hits.API, instagram(EXPIRED)),
-    Trouble("Instagram: code 190, subcode 460", Hits.API, instagram(PASSWORD_CHANGED)),
-    Trouble("Instagram: code 190, subcode 463", Hits.API, instagram(EXPIRED_463)),
-    Trouble("Instagram: code 100, unsupported request", Hits.API, instagram(UNSUPPORTED_REQUEST)),
-    Trouble("Instagram: code 10", Hits.API, instagram(PERMISSION)),
-    Trouble("Instagram: 403, code 4", Hits.API, instagram(APP_LIMIT)),
-    Trouble("Instagram: code 80002", Hits.API, instagram(BUSINESS_LIMIT)),
-    Trouble("Instagram: invalid JSON", Hits.API, instagram(invalid_json(), "media")),
-    Trouble('Instagram: {"data": []}', Hits.API, instagram(reply({"data": []}), "media")),
-    Trouble("Instagram: data is missing", Hits.API, instagram(reply({"paging": {}}), "media")),
-    Trouble("Instagram: ten megabytes of JSON", Hits.API, instagram(huge(10 * MEGABYTE), "media")),
-    Trouble("Instagram: one broken post among good ones", Hits.NOTHING, break_one_post),
-    Trouble(
+    Failure("Instagram: connection refused", Hits.API, refuse_instagram),
+    Failure("Instagram: connection reset", Hits.API, instagram(reset())),
+    Failure("Instagram: hangs", Hits.API, stalling(hang()), stalls=True),
+    Failure("Instagram: drips", Hits.API, stalling(drip_and_break), stalls=True),
+    Failure("Instagram: 500 in HTML", Hits.API, instagram(html_error())),
+    Failure("Instagram: 500, code 2", Hits.API, instagram(TEMPORARY)),
+    Failure("Instagram: code 190, subcode 0", Hits.API, instagram(EXPIRED)),
+    Failure("Instagram: code 190, subcode 460", Hits.API, instagram(PASSWORD_CHANGED)),
+    Failure("Instagram: code 190, subcode 463", Hits.API, instagram(EXPIRED_463)),
+    Failure("Instagram: code 100, unsupported request", Hits.API, instagram(UNSUPPORTED_REQUEST)),
+    Failure("Instagram: code 10", Hits.API, instagram(PERMISSION)),
+    Failure("Instagram: 403, code 4", Hits.API, instagram(APP_LIMIT)),
+    Failure("Instagram: code 80002", Hits.API, instagram(BUSINESS_LIMIT)),
+    Failure("Instagram: invalid JSON", Hits.API, instagram(invalid_json(), "media")),
+    Failure('Instagram: {"data": []}', Hits.API, instagram(reply({"data": []}), "media")),
+    Failure("Instagram: data is missing", Hits.API, instagram(reply({"paging": {}}), "media")),
+    Failure("Instagram: ten megabytes of JSON", Hits.API, instagram(huge(10 * MEGABYTE), "media")),
+    Failure("Instagram: one broken post among good ones", Hits.NOTHING, break_one_post),
+    Failure(
         "Pictures: 403, signature expired", Hits.PICTURES, instagram(answer(403, "URL signature expired"), "picture")
     ),
-    Trouble("Pictures: HTML", Hits.PICTURES, instagram(answer(200, "<!doctype html>", "image/jpeg"), "picture")),
-    Trouble("Pictures: reply cut short", Hits.PICTURES, instagram(truncate(), "picture")),
-    Trouble("Pictures: file cut short", Hits.PICTURES, instagram(answer(200, CUT_OFF, "image/jpeg"), "picture")),
-    Trouble(
+    Failure("Pictures: HTML", Hits.PICTURES, instagram(answer(200, "<!doctype html>", "image/jpeg"), "picture")),
+    Failure("Pictures: reply cut short", Hits.PICTURES, instagram(truncate(), "picture")),
+    Failure("Pictures: file cut short", Hits.PICTURES, instagram(answer(200, CUT_OFF, "image/jpeg"), "picture")),
+    Failure(
         "Pictures: decompression bomb", Hits.PICTURES, instagram(answer(200, picture_bomb(), "image/png"), "picture")
     ),
-    Trouble("Store: connection refused", Hits.STORE, refuse_store),
-    Trouble("Store: connection reset", Hits.STORE, store("reset")),
-    Trouble("Store: hangs", Hits.STORE, hang_store),
-    Trouble("Store: 401", Hits.STORE, store("json_error", status=401, error="WRONGPASS invalid or missing auth token")),
-    Trouble("Store: 500", Hits.STORE, store("status", status=500)),
-    Trouble("Store: garbage", Hits.STORE, store("garbage")),
-    Trouble("Store: empty body", Hits.STORE, store("empty")),
-    Trouble("Store: over quota", Hits.STORE, store("json_error", status=400, error=OVER_QUOTA)),
-    Trouble("Store: reply lost after execution", Hits.STORE, store("reset_after")),
-    Trouble("Store: full, refuses writes", Hits.WRITES, refusing_writes("full")),
-    Trouble("Store: read-only token", Hits.WRITES, refusing_writes("read-only token")),
-    Trouble("Store: read-only token, no scripts", Hits.WRITES, refusing_writes("read-only token that runs no scripts")),
-    Trouble("Store: read-only replica", Hits.WRITES, refusing_writes("read-only replica")),
-    Trouble("Store: snapshot of a wrong type", Hits.SNAPSHOT, of_wrong_type(FEED_KEY)),
-    Trouble("Store: snapshot of a future version", Hits.SNAPSHOT, from_the_future),
-    Trouble("Store: pictures of a wrong type", Hits.SNAPSHOT, of_wrong_type("picture:*")),
-    Trouble("Store: token of a wrong type", Hits.TOKEN, of_wrong_type(TOKEN_KEY)),
-    Trouble("Store: unreadable token", Hits.TOKEN, stored(TOKEN_KEY, "IGAA, or was it?")),
-    Trouble("Both: connection refused", Hits.BOTH, together(refuse_instagram, refuse_store)),
-    Trouble("Both: hang", Hits.BOTH, together(stalling(hang()), hang_store), stalls=True),
-    Trouble(
+    Failure("Store: connection refused", Hits.STORE, refuse_store),
+    Failure("Store: connection reset", Hits.STORE, store("reset")),
+    Failure("Store: hangs", Hits.STORE, hang_store),
+    Failure("Store: 401", Hits.STORE, store("json_error", status=401, error="WRONGPASS invalid or missing auth token")),
+    Failure("Store: 500", Hits.STORE, store("status", status=500)),
+    Failure("Store: garbage", Hits.STORE, store("garbage")),
+    Failure("Store: empty body", Hits.STORE, store("empty")),
+    Failure("Store: over quota", Hits.STORE, store("json_error", status=400, error=OVER_QUOTA)),
+    Failure("Store: reply lost after execution", Hits.STORE, store("reset_after")),
+    Failure("Store: full, refuses writes", Hits.WRITES, refusing_writes("full")),
+    Failure("Store: read-only token", Hits.WRITES, refusing_writes("read-only token")),
+    Failure("Store: read-only token, no scripts", Hits.WRITES, refusing_writes("read-only token that runs no scripts")),
+    Failure("Store: read-only replica", Hits.WRITES, refusing_writes("read-only replica")),
+    Failure("Store: snapshot of a wrong type", Hits.SNAPSHOT, of_wrong_type(FEED_KEY)),
+    Failure("Store: snapshot of a future version", Hits.SNAPSHOT, from_the_future),
+    Failure("Store: pictures of a wrong type", Hits.SNAPSHOT, of_wrong_type("picture:*")),
+    Failure("Store: token of a wrong type", Hits.TOKEN, of_wrong_type(TOKEN_KEY)),
+    Failure("Store: unreadable token", Hits.TOKEN, stored(TOKEN_KEY, "IGAA, or was it?")),
+    Failure("Both: connection refused", Hits.BOTH, together(refuse_instagram, refuse_store)),
+    Failure("Both: hang", Hits.BOTH, together(stalling(hang()), hang_store), stalls=True),
+    Failure(
         "Both: token rejected, over quota",
         Hits.BOTH,
         together(instagram(EXPIRED), store("json_error", error=OVER_QUOTA)),
@@ -235,37 +235,37 @@ TROUBLES = (
 )
 
 
-def sight(trouble: Trouble, state: State) -> Sight:
+def sight(failure: Failure, state: State) -> Sight:
     """What is to be seen: everything, unless nobody who has it can be asked."""
     if not state.is_without_store:
         return Sight.ALL
-    if trouble.is_api_gone or state is State.DEAD:
+    if failure.is_api_gone or state is State.DEAD:
         return Sight.NOTICE
-    return Sight.PLACEHOLDERS if trouble.hits is Hits.PICTURES else Sight.ALL
+    return Sight.PLACEHOLDERS if failure.hits is Hits.PICTURES else Sight.ALL
 
 
-def asks_instagram(trouble: Trouble, state: State) -> bool:
+def asks_instagram(failure: Failure, state: State) -> bool:
     """Whether the process has a token to ask with; it reads the store's when it fetches, not when it shows."""
-    return state is not State.DEAD and not (state is State.FRESH and trouble.is_store_gone)
+    return state is not State.DEAD and not (state is State.FRESH and failure.is_store_gone)
 
 
-def meet(trouble: Trouble, state: State, world: World) -> Visitor:
+def meet(failure: Failure, state: State, world: World) -> Visitor:
     """Bring that state about, and the trouble upon it, at a time when the feed is due; gives who meets both."""
     warm = world.fill()
     if state is State.MONTH:
         world.forward(days=30)
-    if trouble.stalls:
+    if failure.stalls:
         world.afterwards.mode = "apart"
-    if state is State.WARM or (state is State.MONTH and trouble.is_store_gone):
+    if state is State.WARM or (state is State.MONTH and failure.is_store_gone):
         visitor = warm
-    elif state is State.FRESH and trouble.is_store_gone:
+    elif state is State.FRESH and failure.is_store_gone:
         visitor = world.start()
         visitor.page()
         visitor.load(world.shown_pictures)
     else:
         visitor = None
-    trouble.begin(world)
-    if state.is_without_store and not trouble.is_store_gone:
+    failure.begin(world)
+    if state.is_without_store and not failure.is_store_gone:
         world.upstash.stop()
     world.forward(hours=2)
     token = {"INSTAGRAM_ACCESS_TOKEN": world.instagram.issue()} if state is State.DIRECT else {}
@@ -279,8 +279,8 @@ def matrix_as_markdown() -> str:
 def _rows() -> Iterator[str]:
     yield _row("", *(state.value for state in State))
     yield "|" + "---|" * (1 + len(State))
-    for trouble in TROUBLES:
-        yield _row(trouble.name, *(sight(trouble, state).value for state in State))
+    for failure in TROUBLES:
+        yield _row(failure.name, *(sight(failure, state).value for state in State))
 
 
 def _row(*cells: str) -> str:

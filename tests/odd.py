@@ -22,7 +22,7 @@ ODD_TEXTS: dict[str, list[str]] = {
 }
 KIND_OF = {
     **dict.fromkeys(("url", "video_url", "picture_url"), "url"),
-    **dict.fromkeys(("at", "until", "fetched_at", "rest_until", "issued_at", "expires_at", "timestamp"), "at"),
+    **dict.fromkeys(("at", "until", "fetched_at", "cooldown_until", "issued_at", "expires_at", "timestamp"), "at"),
 }
 
 

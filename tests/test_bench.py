@@ -30,15 +30,15 @@ STEADY = ([1.0, 1.0, 1.0], [1.0, 1.0, 1.0])
 
 
 def test_views_their_rate_and_the_slowest_hundredth_are_read_from_wrk() -> None:
-    result = read(SAID.format(trouble=""))
+    result = read(SAID.format(failure=""))
 
     assert (result.views, result.failed, result.per_second, result.p99) == (17702, 0, 8807.96, 1070.0)
 
 
 def test_every_kind_of_failure_counts() -> None:
-    trouble = "  Socket errors: connect 1, read 2, write 3, timeout 4\n  Non-2xx or 3xx responses: 5\n"
+    failure = "  Socket errors: connect 1, read 2, write 3, timeout 4\n  Non-2xx or 3xx responses: 5\n"
 
-    assert read(SAID.format(trouble=trouble)).failed == 15
+    assert read(SAID.format(failure=failure)).failed == 15
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_the_token_may_come_through_a_pipe(
 
     assert done.exit_code == 0
     assert value not in done.output
-    assert services.tokens.usable().line == Token(value).line
+    assert services.tokens.usable().lineage == Token(value).lineage
 
 
 @pytest.mark.parametrize("around", AS_PASTED)
@@ -280,7 +280,7 @@ def test_a_token_is_stored_even_if_the_feed_cannot_be_fetched_yet(
 
     assert done.exit_code == 0
     assert "could not be fetched yet" in done.stderr
-    assert services.tokens.usable().line == Token(value).line
+    assert services.tokens.usable().lineage == Token(value).lineage
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from igfeed.background import in_place
 from igfeed.clock import CLOCKS_DIFFER, Beginning, CheckedClock, Clock, Pause, system_clock
 from igfeed.config import Settings
 from igfeed.errors import InstagramError
+from igfeed.feed.service import FAILURE_KEY
 from igfeed.feed.service import KEY as FEED_KEY
-from igfeed.feed.service import TROUBLE_KEY
-from igfeed.models import FeedSnapshot, Token, Trouble
+from igfeed.models import Failure, FeedSnapshot, Token
 from igfeed.services import Services, build
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
@@ -247,7 +247,7 @@ def test_a_pause_after_a_failure_ends_though_the_clock_goes_back(
     clock.forward(minutes=2)
     services.feed.refresh()
 
-    assert services.feed.trouble() is None
+    assert services.feed.failure() is None
     assert stored_feed(services).fetched_at == about(clock.now)
 
 
@@ -304,7 +304,7 @@ def test_a_misdated_token_neither_loses_to_what_it_came_of_nor_wins_over_what_co
     misdated = stored_token(idle)
 
     assert idle.tokens.usable() != token
-    assert stored_token(idle).line == misdated.line
+    assert stored_token(idle).lineage == misdated.lineage
     clock.forward(days=2)
     other = start()
     other.tokens.report()
@@ -389,7 +389,7 @@ def test_a_failure_that_a_clock_that_was_ahead_wrote_down_pauses_nobody(
     dateless.heal()
     clock.forward(minutes=2)
 
-    assert Trouble.from_text(start().store.get(TROUBLE_KEY) or "").until > clock.now + HOUR
+    assert Failure.from_text(start().store.get(FAILURE_KEY) or "").until > clock.now + HOUR
     assert len(start().feed.first().posts) == 24
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from igfeed.errors import StoreError
 from igfeed.models import Renewal
-from igfeed.stores.document import Note
+from igfeed.stores.document import Document
 from igfeed.stores.memory import MemoryStore
 
 NOON = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
@@ -41,8 +41,8 @@ def store() -> FrailStore:
 
 
 @pytest.fixture
-def note(store: FrailStore) -> Note[Renewal]:
-    return Note(store, KEY, Renewal.from_text)
+def note(store: FrailStore) -> Document[Renewal]:
+    return Document(store, KEY, Renewal.from_text)
 
 
 def renewal(attempt: int = 1, seconds: int = 0) -> Renewal:
@@ -54,93 +54,93 @@ def write(store: FrailStore, value: Renewal) -> None:
     MemoryStore.set(store, KEY, value.to_text())
 
 
-def test_nothing_kept_is_nothing_recalled(note: Note[Renewal]) -> None:
-    assert note.recall() is None
+def test_nothing_kept_is_nothing_recalled(note: Document[Renewal]) -> None:
+    assert note.load() is None
 
 
-def test_what_is_kept_is_recalled_and_lies_in_the_store(note: Note[Renewal], store: FrailStore) -> None:
-    note.keep(renewal())
-    assert note.recall() == renewal()
-    assert Note(store, KEY, Renewal.from_text).recall() == renewal()
+def test_what_is_kept_is_recalled_and_lies_in_the_store(note: Document[Renewal], store: FrailStore) -> None:
+    note.save(renewal())
+    assert note.load() == renewal()
+    assert Document(store, KEY, Renewal.from_text).load() == renewal()
 
 
-def test_what_another_process_wrote_is_recalled(note: Note[Renewal], store: FrailStore) -> None:
-    note.keep(renewal())
+def test_what_another_process_wrote_is_recalled(note: Document[Renewal], store: FrailStore) -> None:
+    note.save(renewal())
     write(store, renewal(2, 1))
-    assert note.recall() == renewal(2, 1)
+    assert note.load() == renewal(2, 1)
 
 
-def test_what_another_process_deleted_is_gone(note: Note[Renewal], store: FrailStore) -> None:
-    note.keep(renewal())
+def test_what_another_process_deleted_is_gone(note: Document[Renewal], store: FrailStore) -> None:
+    note.save(renewal())
     store.delete(KEY)
-    assert note.recall() is None
+    assert note.load() is None
 
 
-def test_while_the_store_is_away_the_copy_is_recalled(note: Note[Renewal], store: FrailStore) -> None:
-    note.keep(renewal())
+def test_while_the_store_is_away_the_copy_is_recalled(note: Document[Renewal], store: FrailStore) -> None:
+    note.save(renewal())
     store.away = True
-    assert note.recall() == renewal()
+    assert note.load() == renewal()
 
 
-def test_what_was_only_read_is_a_copy_too(note: Note[Renewal], store: FrailStore) -> None:
+def test_what_was_only_read_is_a_copy_too(note: Document[Renewal], store: FrailStore) -> None:
     write(store, renewal())
-    note.recall()
+    note.load()
     store.away = True
-    assert note.recall() == renewal()
+    assert note.load() == renewal()
 
 
 def test_what_could_not_be_written_is_recalled_when_the_store_is_back(
-    note: Note[Renewal], store: FrailStore, caplog: pytest.LogCaptureFixture
+    note: Document[Renewal], store: FrailStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.away = True
-    note.keep(renewal())
+    note.save(renewal())
     assert KEY in caplog.text
     store.away = False
-    assert note.recall() == renewal()
+    assert note.load() == renewal()
 
 
 @pytest.mark.parametrize(("seconds", "believed"), [(-1, 1), (0, 1), (1, 2)])
 def test_of_an_unwritten_note_and_a_stored_one_the_newer_is_believed(
-    note: Note[Renewal], store: FrailStore, seconds: int, believed: int
+    note: Document[Renewal], store: FrailStore, seconds: int, believed: int
 ) -> None:
     store.away = True
-    note.keep(renewal(1))
+    note.save(renewal(1))
     store.away = False
     write(store, renewal(2, seconds))
-    recalled = note.recall()
+    recalled = note.load()
     assert recalled
     assert recalled.attempt == believed
 
 
-def test_a_note_written_after_an_unwritten_one_takes_its_place(note: Note[Renewal], store: FrailStore) -> None:
+def test_a_note_written_after_an_unwritten_one_takes_its_place(note: Document[Renewal], store: FrailStore) -> None:
     store.away = True
-    note.keep(renewal(1))
+    note.save(renewal(1))
     store.away = False
-    note.keep(renewal(2))
+    note.save(renewal(2))
     store.delete(KEY)
-    assert note.recall() is None
+    assert note.load() is None
 
 
-def test_what_is_forgotten_is_gone_from_store_and_process(note: Note[Renewal], store: FrailStore) -> None:
-    note.keep(renewal())
-    note.forget()
+def test_what_is_forgotten_is_gone_from_store_and_process(note: Document[Renewal], store: FrailStore) -> None:
+    note.save(renewal())
+    note.delete()
     assert store.get(KEY) is None
     store.away = True
-    assert note.recall() is None
+    assert note.load() is None
 
 
-def test_forgetting_while_the_store_is_away_raises_nothing(note: Note[Renewal], store: FrailStore) -> None:
+def test_forgetting_while_the_store_is_away_raises_nothing(note: Document[Renewal], store: FrailStore) -> None:
     store.away = True
-    note.forget()
-    assert note.recall() is None
+    note.delete()
+    assert note.load() is None
 
 
 @pytest.mark.parametrize("text", ["", "not json", "null", "[]", "{}", '{"attempt": "x"}', '"text"', "5"])
 def test_what_cannot_be_read_counts_as_absent_and_is_said_by_key_alone(
-    note: Note[Renewal], store: FrailStore, caplog: pytest.LogCaptureFixture, text: str
+    note: Document[Renewal], store: FrailStore, caplog: pytest.LogCaptureFixture, text: str
 ) -> None:
     store.set(KEY, text)
-    assert note.recall() is None
+    assert note.load() is None
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert KEY in record.getMessage()

@@ -26,10 +26,10 @@ from igfeed.errors import (
 from igfeed.feed.next_snapshot import REACH_LASTS
 from igfeed.feed.service import (
     CLAIM_KEY,
+    FAILURE_KEY,
     KEY,
     LOOKS_FOR_WINNER,
     MOST_WAITING,
-    TROUBLE_KEY,
     WAIT_FOR_WINNER,
     FeedService,
 )
@@ -226,7 +226,7 @@ def test_a_fetch_claims_reads_and_writes_by_one_command_each(
     assert site.instagram.count("media") == 1
     claim, reading, writing = upstash.commands()
     assert claim[:2] == ["SET", CLAIM_KEY]
-    assert (reading[0], reading[3:]) == ("EVAL_RO", [KEY, TROUBLE_KEY, TOKEN_KEY])
+    assert (reading[0], reading[3:]) == ("EVAL_RO", [KEY, FAILURE_KEY, TOKEN_KEY])
     assert writing[:2] == ["SET", KEY]
 
 
@@ -270,12 +270,12 @@ def test_a_success_of_the_cron_leaves_no_trouble_of_others_behind(site: Site, st
     site.instagram.fail("media", fake.TEMPORARY)
     with pytest.raises(InstagramError):
         site.start(store).feed.fetch()
-    assert store.get(TROUBLE_KEY)
+    assert store.get(FAILURE_KEY)
     site.instagram.heal()
 
     site.start(store).feed.fetch()
 
-    assert store.get(TROUBLE_KEY) is None
+    assert store.get(FAILURE_KEY) is None
 
 
 def test_peeking_changes_nothing(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
@@ -286,9 +286,9 @@ def test_peeking_changes_nothing(site: Site, upstash: FakeUpstash, remote: Upsta
 
     assert process.feed.peek() == process.feed.at_hand
     assert site.start(remote).feed.peek() is None
-    assert process.feed.trouble() is None
+    assert process.feed.failure() is None
 
-    assert keys_read(upstash) == [KEY, KEY, TROUBLE_KEY]
+    assert keys_read(upstash) == [KEY, KEY, FAILURE_KEY]
     assert site.instagram.count("*") == 0
 
 
@@ -503,9 +503,9 @@ def test_no_failed_fetch_replaces_the_posts(fault: fake.Fault, site: Site, store
 
     assert process.feed.current() == (old, True)
     assert document(store) == old
-    trouble = process.feed.trouble()
-    assert trouble is not None
-    assert (trouble.at, trouble.failures) == (about(site.clock.now), 1)
+    failure = process.feed.failure()
+    assert failure is not None
+    assert (failure.at, failure.failures) == (about(site.clock.now), 1)
 
 
 @pytest.mark.parametrize("endpoint", ["profile", "media"])
@@ -517,14 +517,14 @@ def test_what_went_wrong_is_told_with_its_hint_until_it_goes_well(
     site.instagram.fail(endpoint, fake.PERMISSION)
 
     process.feed.refresh()
-    told = site.start(store).feed.trouble()
+    told = site.start(store).feed.failure()
     site.instagram.heal()
     process.feed.fetch()
 
     assert told is not None
     assert (told.kind, told.hint) == ("PermissionRefused", PermissionRefused.hint)
-    assert process.feed.trouble() is None
-    assert site.start(store).feed.trouble() is None
+    assert process.feed.failure() is None
+    assert site.start(store).feed.failure() is None
 
 
 def test_an_account_that_says_it_is_empty_is_shown_empty(site: Site, store: MemoryStore) -> None:
@@ -655,10 +655,10 @@ def test_temporary_trouble_pauses_a_minute_and_then_twice_as_long_each_time_up_t
 
     for _ in range(8):
         feed.refresh()
-        trouble = feed.trouble()
-        assert trouble is not None
-        pauses.append((trouble.until - trouble.at) / MINUTE)
-        site.clock.now = trouble.until
+        failure = feed.failure()
+        assert failure is not None
+        pauses.append((failure.until - failure.at) / MINUTE)
+        site.clock.now = failure.until
 
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
 
@@ -675,9 +675,9 @@ def test_after_a_success_the_pauses_begin_at_a_minute_again(site: Site, store: M
     with pytest.raises(InstagramError):
         feed.fetch()
 
-    trouble = feed.trouble()
-    assert trouble is not None
-    assert trouble.until == trouble.at + MINUTE
+    failure = feed.failure()
+    assert failure is not None
+    assert failure.until == failure.at + MINUTE
 
 
 def test_the_owner_and_the_cron_do_not_wait_for_the_pause_to_end(site: Site, store: MemoryStore) -> None:
@@ -1010,9 +1010,9 @@ def absent_snapshots() -> dict[str, str]:
             "profile": profile,
             "posts": [],
             "fetched_at": "2026-05-03T12:00:00+00:00",
-            "rest_until": None,
+            "cooldown_until": None,
         }
-        return json.dumps({**data, "departed": [], **changes})
+        return json.dumps({**data, "removed_picture_ids": [], **changes})
 
     return {
         "empty": "",
@@ -1064,7 +1064,7 @@ def test_a_clock_that_is_a_little_ahead_does_no_harm(site: Site, store: MemorySt
 
 @pytest.mark.parametrize("text", ["", "null", "{}", "no json"])
 def test_trouble_that_cannot_be_read_holds_nothing_back(text: str, site: Site, store: MemoryStore) -> None:
-    store.set(TROUBLE_KEY, text)
+    store.set(FAILURE_KEY, text)
 
     assert len(site.start(store).feed.first().posts) == 12
 
@@ -1105,7 +1105,7 @@ def test_posts_that_cannot_be_read_stay_as_they_were_with_their_pictures(site: S
     after = document(store)
     assert ids(after) == ids(before)
     assert [post.caption for post in after.posts] == [post.caption for post in before.posts]
-    assert (after.unread, after.leaving, after.departed) == (11, (), ())
+    assert (after.unread, after.leaving, after.removed_picture_ids) == (11, (), ())
 
 
 def test_a_list_that_ends_too_early_waits_for_a_second_one_by_whichever_process(site: Site, store: MemoryStore) -> None:
@@ -1289,7 +1289,7 @@ def test_pictures_of_posts_that_left_stay_as_long_as_a_cache_may_show_a_page_wit
 
     assert until_then == {*leaving, staying}
     assert kept_pictures(store, *leaving, staying) == {staying}
-    assert set(snapshot.departed) == set(leaving)
+    assert set(snapshot.removed_picture_ids) == set(leaving)
     assert snapshot.leaving == ()
 
 

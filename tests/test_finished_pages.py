@@ -16,7 +16,14 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from igfeed import create_app
 from igfeed.models import Token
 from igfeed.web.proxies import BehindProxies
-from igfeed.widget.finished_pages import LONGEST_REQUEST, MOST_ANSWERS, MOST_BYTES, MOST_ORIGINS, MOST_PAGES, HotPages
+from igfeed.widget.finished_pages import (
+    LONGEST_REQUEST,
+    MOST_ANSWERS,
+    MOST_BYTES,
+    MOST_ORIGINS,
+    MOST_PAGES,
+    FinishedPages,
+)
 from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
 from tests.servers.instagram import TEMPORARY, FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
@@ -45,9 +52,9 @@ def warm(client: FlaskClient, token: Token, asked: Asked) -> FlaskClient:
     return client
 
 
-def shelf(client: FlaskClient) -> HotPages:
+def shelf(client: FlaskClient) -> FinishedPages:
     layer = behind_proxy_layer(client.application)
-    assert isinstance(layer, HotPages)
+    assert isinstance(layer, FinishedPages)
     return layer
 
 
@@ -426,7 +433,7 @@ def test_pages_beyond_the_last_and_limits_beyond_the_feed_are_no_pages_of_their_
 def test_a_check_ttl_of_0_keeps_nothing(make_services: MakeServices, token: Token) -> None:
     app = create_app(services=make_services(IGFEED_CHECK_TTL="0"))
 
-    assert not isinstance(behind_proxy_layer(app), HotPages)
+    assert not isinstance(behind_proxy_layer(app), FinishedPages)
     assert Visitor(app).get("/").status_code == 200
 
 

@@ -137,7 +137,7 @@ def test_a_profile_without_biography_and_website_is_read_at_the_second_call(
 def test_the_newest_posts_come_first(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
     media = client.media(token, 24)
     assert [post.id for post in media.posts] == [post["id"] for post in instagram.posts[:24]]
-    assert media.rest == timedelta()
+    assert media.cooldown == timedelta()
     assert instagram.count("media") == 1
 
 
@@ -687,13 +687,13 @@ def test_a_reached_limit_without_headers_does_not_say(
     assert caught.value.retry_after is None
 
 
-@pytest.mark.parametrize(("percent", "rest"), [(90, timedelta()), (91, timedelta(hours=1))])
+@pytest.mark.parametrize(("percent", "cooldown"), [(90, timedelta()), (91, timedelta(hours=1))])
 def test_a_nearly_spent_budget_asks_for_a_rest(
-    client: InstagramClient, instagram: FakeInstagram, token: str, percent: int, rest: timedelta
+    client: InstagramClient, instagram: FakeInstagram, token: str, percent: int, cooldown: timedelta
 ) -> None:
     instagram.app_usage = {"call_count": percent, "total_cputime": 0, "total_time": 0}
     media = client.media(token, 24)
-    assert (len(media.posts), media.rest) == (24, rest)
+    assert (len(media.posts), media.cooldown) == (24, cooldown)
 
 
 def test_of_several_pages_the_longest_rest_counts(
@@ -704,7 +704,7 @@ def test_of_several_pages_the_longest_rest_counts(
     answered = reply(first)
     headers = {"X-Business-Use-Case-Usage": usage}
     instagram.fail("media", answer(200, answered.body, answered.content_type, headers), times=1)
-    assert client.media(token, 24).rest == timedelta(minutes=5)
+    assert client.media(token, 24).cooldown == timedelta(minutes=5)
 
 
 # Tokens

@@ -149,7 +149,7 @@ def test_an_error_that_is_no_object_leaves_it_to_the_status(
 
 
 def test_a_good_reply_is_its_json_and_no_rest() -> None:
-    assert replies.read(reply({"id": "1", "name": "Grüße"})) == replies.Answer(
+    assert replies.read(reply({"id": "1", "name": "Grüße"})) == replies.ApiData(
         {"id": "1", "name": "Grüße"}, timedelta()
     )
 
@@ -167,24 +167,25 @@ def business(*usages: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["call_count", "total_cputime", "total_time"])
 @pytest.mark.parametrize(
-    ("percent", "rest"), [(0, timedelta()), (89, timedelta()), (90, timedelta()), (91, HOUR), (90.5, HOUR), (250, HOUR)]
+    ("percent", "cooldown"),
+    [(0, timedelta()), (89, timedelta()), (90, timedelta()), (91, HOUR), (90.5, HOUR), (250, HOUR)],
 )
 @pytest.mark.parametrize("header", [lambda usage: app(**usage), business])
 def test_above_90_percent_of_any_budget_we_rest_for_an_hour(
-    header: Any, name: str, percent: float, rest: timedelta
+    header: Any, name: str, percent: float, cooldown: timedelta
 ) -> None:
     usage = {"call_count": 1, "total_cputime": 1, "total_time": 1, name: percent}
-    assert replies.read(reply({}, **header(usage))).rest == rest
+    assert replies.read(reply({}, **header(usage))).cooldown == cooldown
 
 
 def test_the_time_to_regain_access_is_in_minutes() -> None:
     usage = {"type": "instagram", "call_count": 100, "estimated_time_to_regain_access": 7}
-    assert replies.read(reply({}, **business(usage))).rest == timedelta(minutes=7)
+    assert replies.read(reply({}, **business(usage))).cooldown == timedelta(minutes=7)
 
 
 def test_of_several_budgets_the_longest_rest_counts() -> None:
     usages = [{"estimated_time_to_regain_access": minutes} for minutes in (0, 12, 5)]
-    assert replies.read(reply({}, **app(call_count=99), **business(*usages))).rest == timedelta(minutes=12)
+    assert replies.read(reply({}, **app(call_count=99), **business(*usages))).cooldown == timedelta(minutes=12)
 
 
 GARBLED = [
@@ -210,7 +211,7 @@ GARBLED = [
 @pytest.mark.parametrize("text", GARBLED)
 @pytest.mark.parametrize("name", ["X_App_Usage", "X_Business_Use_Case_Usage"])
 def test_garbled_headers_ask_for_nothing(name: str, text: str) -> None:
-    assert replies.read(reply({}, **{name: text})).rest == timedelta()
+    assert replies.read(reply({}, **{name: text})).cooldown == timedelta()
     assert refused_with(name, text).retry_after is None
 
 
@@ -223,8 +224,8 @@ def refused_with(name: str, text: str) -> RateLimited:
 @pytest.mark.parametrize("number", ["1e300", HUGE])
 def test_a_huge_number_in_a_header_is_no_crash(number: str) -> None:
     usage = '{"17841": [{"call_count": %s, "estimated_time_to_regain_access": %s}]}' % (number, number)  # noqa: UP031
-    assert replies.read(reply({}, X_Business_Use_Case_Usage=usage)).rest == timedelta(days=1)
-    assert replies.read(reply({}, X_App_Usage='{"call_count": %s}' % number)).rest == HOUR  # noqa: UP031
+    assert replies.read(reply({}, X_Business_Use_Case_Usage=usage)).cooldown == timedelta(days=1)
+    assert replies.read(reply({}, X_App_Usage='{"call_count": %s}' % number)).cooldown == HOUR  # noqa: UP031
 
 
 def test_a_negative_number_in_a_header_asks_for_no_rest() -> None:
@@ -232,7 +233,7 @@ def test_a_negative_number_in_a_header_asks_for_no_rest() -> None:
     error = refused(403, headers=business(usage), code=4)
     assert isinstance(error, RateLimited)
     assert error.retry_after is None
-    assert replies.read(reply({}, **business(usage))).rest <= timedelta()
+    assert replies.read(reply({}, **business(usage))).cooldown <= timedelta()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igfeed.models import FeedSnapshot, Picture, Post, Profile, Renewal, Token, Trouble
+from igfeed.models import Failure, FeedSnapshot, Picture, Post, Profile, Renewal, Token
 from igfeed.models.record import (
     ADDRESS,
     COLOUR,
@@ -70,8 +70,8 @@ snapshots = st.builds(
     profile=profiles,
     posts=st.lists(posts, max_size=3).map(tuple),
     fetched_at=moments,
-    rest_until=st.none() | moments,
-    departed=st.lists(ids, max_size=3).map(tuple),
+    cooldown_until=st.none() | moments,
+    removed_picture_ids=st.lists(ids, max_size=3).map(tuple),
 )
 lone_tokens = st.builds(
     Token,
@@ -85,8 +85,8 @@ lone_tokens = st.builds(
     revision=st.integers(0, 9),
 )
 tokens = st.builds(replace, lone_tokens, predecessor=st.none() | lone_tokens)
-troubles = st.builds(
-    Trouble,
+failures = st.builds(
+    Failure,
     kind=texts,
     message=texts,
     hint=texts,
@@ -95,10 +95,10 @@ troubles = st.builds(
     token=texts,
     failures=st.integers(0, 1000),
 )
-renewals = st.builds(Renewal, attempt=st.integers(0, 10**9), at=moments, token=texts, trouble=st.none() | troubles)
+renewals = st.builds(Renewal, attempt=st.integers(0, 10**9), at=moments, token=texts, failure=st.none() | failures)
 
 TOKEN = Token("IGAAtoken", NOW - timedelta(days=30), NOW + timedelta(days=30), Token("IGAAold", NOW, NOW), "origin")
-TROUBLE = Trouble("RateLimited", "Too many.", "Wait.", NOW, NOW + timedelta(hours=1), "token", 3)
+TROUBLE = Failure("RateLimited", "Too many.", "Wait.", NOW, NOW + timedelta(hours=1), "token", 3)
 RENEWAL = Renewal(4, NOW, "token", TROUBLE)
 SNAPSHOT = FeedSnapshot(
     profile=Profile("studio.nord", media_count=2),
@@ -111,8 +111,8 @@ SNAPSHOT = FeedSnapshot(
         ),
     ),
     fetched_at=NOW,
-    rest_until=NOW + timedelta(hours=1),
-    departed=("9",),
+    cooldown_until=NOW + timedelta(hours=1),
+    removed_picture_ids=("9",),
 )
 
 
@@ -136,9 +136,9 @@ def test_a_token_survives_json(token: Token) -> None:
     assert Token.from_text(token.to_text()) == token
 
 
-@given(troubles)
-def test_trouble_survives_json(trouble: Trouble) -> None:
-    assert Trouble.from_text(trouble.to_text()) == trouble
+@given(failures)
+def test_trouble_survives_json(failure: Failure) -> None:
+    assert Failure.from_text(failure.to_text()) == failure
 
 
 @given(renewals)
@@ -156,7 +156,7 @@ def test_a_snapshot_whose_pictures_were_looked_up_still_survives_json() -> None:
 DOCUMENTS: list[tuple[Any, Any]] = [
     (FeedSnapshot, SNAPSHOT),
     (Token, TOKEN),
-    (Trouble, TROUBLE),
+    (Failure, TROUBLE),
     (Renewal, RENEWAL),
     (Post, SNAPSHOT.posts[1]),
 ]
@@ -262,8 +262,8 @@ def test_a_token_with_an_odd_field_is_unreadable(change: dict[str, Any]) -> None
         {"posts": [{**POST, "caption": "\ud800"}]},
         {"fetched_at": None},
         {"fetched_at": "yesterday"},
-        {"departed": None},
-        {"departed": ["../x"]},
+        {"removed_picture_ids": None},
+        {"removed_picture_ids": ["../x"]},
     ],
 )
 def test_a_snapshot_with_an_odd_field_is_unreadable(change: dict[str, Any]) -> None:
@@ -295,7 +295,7 @@ def test_what_the_first_release_has_stored_stays_readable() -> None:
 
     assert (token.value, token.expires_at, token.revision) == ("IGAAtoken", NOW + timedelta(days=30), 0)
     assert (snapshot.posts[0].like_count, snapshot.posts[0].timestamp) == (5, NOW)
-    assert snapshot.departed == ("9", "0_123456789")
+    assert snapshot.removed_picture_ids == ("9", "0_123456789")
 
 
 # Tokens
@@ -351,7 +351,7 @@ def test_a_successor_is_of_the_same_line_and_knows_who_was_refused() -> None:
 
     successor = given.succeeded_by(Token("IGAAnew")).succeeded_by(Token("IGAAnewest"))
 
-    assert (given.line, successor.line) == (given.fingerprint, given.fingerprint)
+    assert (given.lineage, successor.lineage) == (given.fingerprint, given.fingerprint)
     assert successor.from_environment
     assert successor.refused == given.refused
 
@@ -418,11 +418,11 @@ def test_a_fingerprint_tells_secrets_apart_and_holds_nothing_of_them() -> None:
 
 @pytest.mark.parametrize(("more", "pauses"), [(-MOMENT, True), (timedelta(), False), (MOMENT, False)])
 def test_trouble_pauses_until_its_end(more: timedelta, pauses: bool) -> None:
-    assert TROUBLE.pauses("token", TROUBLE.until + more) is pauses
+    assert TROUBLE.is_backing_off("token", TROUBLE.until + more) is pauses
 
 
 def test_trouble_with_another_token_pauses_nobody() -> None:
-    assert not TROUBLE.pauses("other", NOW)
+    assert not TROUBLE.is_backing_off("other", NOW)
 
 
 # Snapshots
@@ -456,10 +456,10 @@ def test_the_accounts_own_picture_is_one_of_them_and_called_after_its_path() -> 
 
 
 def test_painting_colours_what_is_known_and_leaves_the_rest() -> None:
-    painted = SNAPSHOT.painted(lambda picture: {"1": "#111111", "3": "#333333"}.get(picture.id))
+    painted = SNAPSHOT.with_colours(lambda picture: {"1": "#111111", "3": "#333333"}.get(picture.id))
 
     assert [picture.colour for picture in painted.pictures()] == ["#111111", None, "#333333", None]
-    assert painted.painted(lambda each: each.colour) == painted
+    assert painted.with_colours(lambda each: each.colour) == painted
     assert FeedSnapshot.from_text(painted.to_text()) == painted
 
 
@@ -480,3 +480,22 @@ def test_the_version_changes_with_the_content_and_with_nothing_else() -> None:
     assert replace(SNAPSHOT).version == SNAPSHOT.version
     assert replace(SNAPSHOT, fetched_at=NOW + MOMENT).version != SNAPSHOT.version
     assert replace(SNAPSHOT, posts=SNAPSHOT.posts[:1]).version != SNAPSHOT.version
+
+
+def test_a_document_of_an_earlier_version_is_read_with_the_names_it_was_written_with() -> None:
+    failure = {"kind": "RateLimited", "message": "m", "hint": "h", "at": NOW.isoformat(), "until": NOW.isoformat()}
+    renewal = Renewal.from_text(json.dumps({"attempt": 3, "at": NOW.isoformat(), "token": "t", "trouble": failure}))
+    feed = {"profile": {"username": "a"}, "posts": [], "fetched_at": NOW.isoformat()}
+    snapshot = FeedSnapshot.from_text(json.dumps({**feed, "rest_until": NOW.isoformat(), "departed": ["1", "2"]}))
+
+    assert renewal.failure is not None
+    assert renewal.failure.kind == "RateLimited"
+    assert (snapshot.cooldown_until, snapshot.removed_picture_ids) == (NOW, ("1", "2"))
+
+
+def test_the_name_of_today_wins_where_a_document_has_both() -> None:
+    feed = {"profile": {"username": "a"}, "posts": [], "fetched_at": NOW.isoformat()}
+
+    snapshot = FeedSnapshot.from_text(json.dumps({**feed, "departed": ["1"], "removed_picture_ids": ["2"]}))
+
+    assert snapshot.removed_picture_ids == ("2",)

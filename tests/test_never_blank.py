@@ -18,7 +18,7 @@ from igfeed.feed.service import KEY as FEED_KEY
 from igfeed.stores.guarded import PAUSE
 from igfeed.stores.upstash import UpstashStore
 from tests.conftest import MovingClock
-from tests.matrix import TROUBLES, Hits, Sight, State, Trouble, asks_instagram, matrix_as_markdown, meet, sight
+from tests.matrix import TROUBLES, Failure, Hits, Sight, State, asks_instagram, matrix_as_markdown, meet, sight
 from tests.servers.faults import Answer
 from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram
 from tests.servers.upstash import WRITES_REFUSED, FakeUpstash
@@ -32,7 +32,7 @@ PLACEHOLDER = (503, "image/svg+xml; charset=utf-8")
 OWNERS_WORDS = ("token", "store", "database", "Upstash", "flask ", "INSTAGRAM_", "IGFEED_", "CRON_SECRET", "<code>")
 """What a page for visitors has no use for, whatever went wrong."""
 
-CELLS = [pytest.param(trouble, state, id=f"{trouble.name}-{state.value}") for trouble in TROUBLES for state in State]
+CELLS = [pytest.param(failure, state, id=f"{failure.name}-{state.value}") for failure in TROUBLES for state in State]
 
 
 @pytest.fixture
@@ -43,15 +43,15 @@ def world(
         yield World(instagram, upstash, upstash_connection, clock, stack)
 
 
-@pytest.mark.parametrize(("trouble", "state"), CELLS)
-def test_the_posts_stay(world: World, trouble: Trouble, state: State) -> None:
-    visitor, expected = meet(trouble, state, world), sight(trouble, state)
+@pytest.mark.parametrize(("failure", "state"), CELLS)
+def test_the_posts_stay(world: World, failure: Failure, state: State) -> None:
+    visitor, expected = meet(failure, state, world), sight(failure, state)
     if expected is Sight.NOTICE:
         world.stall.end()  # There is nothing to show at once, so this visitor is the one who waits for Instagram.
 
     for page in (visitor.page(), visitor.page()):
         assert_seen(expected, page, visitor, world)
-    if trouble.stalls and asks_instagram(trouble, state):
+    if failure.stalls and asks_instagram(failure, state):
         assert world.stall.begun.wait(10)
         assert world.afterwards.is_busy is (
             expected is not Sight.NOTICE
@@ -59,24 +59,24 @@ def test_the_posts_stay(world: World, trouble: Trouble, state: State) -> None:
         world.stall.end()  # Now the client's patience is over.
         world.afterwards.finish()
     assert_pictures(expected, visitor, world)
-    assert_told(visitor, is_known=trouble.is_known or state.is_without_store)
+    assert_told(visitor, is_known=failure.is_known or state.is_without_store)
 
-    end(trouble, world)
+    end(failure, world)
     assert_healed(visitor, world)
 
 
-@pytest.mark.parametrize("trouble", [each for each in TROUBLES if not each.stalls], ids=lambda trouble: trouble.name)
-def test_the_cron_says_what_failed_and_the_next_one_makes_up_for_it(world: World, trouble: Trouble) -> None:
+@pytest.mark.parametrize("failure", [each for each in TROUBLES if not each.stalls], ids=lambda failure: failure.name)
+def test_the_cron_says_what_failed_and_the_next_one_makes_up_for_it(world: World, failure: Failure) -> None:
     visitor = world.fill()
     world.forward(days=3)
-    trouble.begin(world)
+    failure.begin(world)
     new = world.publish()
 
     failed = visitor.cron()
 
-    assert failed.status_code == (200 if trouble.hits in (Hits.NOTHING, Hits.SNAPSHOT) else 502), failed.text
+    assert failed.status_code == (200 if failure.hits in (Hits.NOTHING, Hits.SNAPSHOT) else 502), failed.text
     assert all(failed.json()[name] is None for name in ("error", "hint")) == (failed.status_code == 200)
-    end(trouble, world)
+    end(failure, world)
     world.forward(hours=2)
     assert visitor.cron().status_code == 200
     assert visitor.status()["status"] == "ok"
@@ -320,12 +320,12 @@ def test_the_readme_shows_this_matrix() -> None:
     assert f"<!-- matrix -->\n{matrix_as_markdown()}<!-- /matrix -->\n" in README.read_text("utf-8")
 
 
-def end(trouble: Trouble, world: World) -> None:
+def end(failure: Failure, world: World) -> None:
     """The fault is over, the owner has done what only the owner can do."""
     world.heal()
-    if trouble.hits is Hits.NOTHING:
+    if failure.hits is Hits.NOTHING:
         world.instagram.posts[:] = [post for post in world.instagram.posts if post["id"].isdecimal()]
-    if trouble.hits is Hits.TOKEN:
+    if failure.hits is Hits.TOKEN:
         world.set_token_up()
 
 

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from igfeed import create_app
 from igfeed.errors import InstagramError
+from igfeed.feed.service import FAILURE_KEY
 from igfeed.feed.service import KEY as FEED_KEY
-from igfeed.feed.service import TROUBLE_KEY
 from igfeed.models import Token
 from igfeed.services import Services
 from igfeed.tokens.manager import RENEWAL_KEY
@@ -43,7 +43,7 @@ def stored(instagram: FakeInstagram, services: Services, token: Token, clock: Mo
     with pytest.raises(InstagramError):
         services.feed.fetch()
     instagram.heal()
-    texts = {key: services.store.get(key) for key in (FEED_KEY, TOKEN_KEY, RENEWAL_KEY, TROUBLE_KEY)}
+    texts = {key: services.store.get(key) for key in (FEED_KEY, TOKEN_KEY, RENEWAL_KEY, FAILURE_KEY)}
     assert token.value not in (texts[FEED_KEY] or "")
     return {key: json.loads(text) for key, text in texts.items() if text}
 
@@ -66,7 +66,7 @@ def shown(client: FlaskClient) -> Shown:
     return re.findall(r'data-post-id="(\d+)".*?alt="([^"]*)"', page.text, re.DOTALL)
 
 
-@pytest.mark.parametrize("key", [FEED_KEY, TOKEN_KEY, RENEWAL_KEY, TROUBLE_KEY])
+@pytest.mark.parametrize("key", [FEED_KEY, TOKEN_KEY, RENEWAL_KEY, FAILURE_KEY])
 def test_no_odd_leaf_breaks_a_view_and_the_next_fetch_heals_it(
     key: str, stored: dict[str, Any], make_services: MakeServices, instagram: FakeInstagram, clock: MovingClock
 ) -> None:

@@ -198,18 +198,18 @@ def test_of_many_threads_that_swap_exactly_one_does(store: Store, old: str | Non
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 def test_rereading_what_has_not_changed_says_what_one_knows(store: Store, value: str) -> None:
     store.set("feed:v1", value)
-    assert store.reread("feed:v1", value) == value
+    assert store.get_if_changed("feed:v1", value) == value
 
 
 @pytest.mark.parametrize("known", ["before", "", "after ", None], ids=["other", "empty", "longer", "none"])
 def test_rereading_what_has_changed_says_what_it_is(store: Store, known: str | None) -> None:
     store.set("feed:v1", "after")
-    assert store.reread("feed:v1", known) == "after"
+    assert store.get_if_changed("feed:v1", known) == "after"
 
 
 @pytest.mark.parametrize("known", ["before", "", None])
 def test_rereading_what_is_gone_says_so(store: Store, known: str | None) -> None:
-    assert store.reread("feed:v1", known) is None
+    assert store.get_if_changed("feed:v1", known) is None
 
 
 def test_many_keys_are_read_at_once_in_the_order_asked_for(store: Store) -> None:
@@ -360,7 +360,7 @@ def test_a_database_under_a_prefix_is_named_where_no_store_is_found(url: str, to
     with pytest.raises(StoreError) as caught:
         services.store.get("k")
 
-    for error in (services.obstacle, caught.value):
+    for error in (services.startup_error, caught.value):
         assert error
         assert f"{url} holds" in error.hint
         assert f"{token} holds" in error.hint
@@ -370,19 +370,19 @@ def test_a_database_under_a_prefix_is_named_where_no_store_is_found(url: str, to
 
 @pytest.mark.parametrize("name", ["REDIS_URL", "KV_URL", "STORAGE_REDIS_URL"])
 def test_a_database_without_a_rest_address_is_named_as_not_enough(name: str) -> None:
-    obstacle = build(Settings.from_env({name: "rediss://hidden", "VERCEL": "1"})).obstacle
+    startup_error = build(Settings.from_env({name: "rediss://hidden", "VERCEL": "1"})).startup_error
 
-    assert obstacle
-    assert f"{name} is of a database without a REST address" in obstacle.hint
-    assert "Upstash integration" in obstacle.hint
+    assert startup_error
+    assert f"{name} is of a database without a REST address" in startup_error.hint
+    assert "Upstash integration" in startup_error.hint
 
 
 @pytest.mark.parametrize("env", [{}, {"STORAGE_KV_REST_API_URL": " "}, {"STORAGE_KV_REST_API_TOKEN": "t"}])
 def test_nothing_is_named_that_is_not_there(env: dict[str, str]) -> None:
-    obstacle = build(Settings.from_env({**env, "VERCEL": "1"})).obstacle
+    startup_error = build(Settings.from_env({**env, "VERCEL": "1"})).startup_error
 
-    assert obstacle
-    assert obstacle.hint == MissingStore().error.hint
+    assert startup_error
+    assert startup_error.hint == MissingStore().error.hint
 
 
 # SQLite
@@ -450,9 +450,9 @@ def test_a_sqlite_file_deleted_under_way_is_made_again(path: Path) -> None:
     assert store.get("k") == "v"
 
 
-@pytest.mark.parametrize("obstacle", ["folder in its place", "file in place of its folder"])
-def test_a_path_that_cannot_be_written_is_a_store_error_with_a_hint(path: Path, obstacle: str) -> None:
-    if obstacle == "folder in its place":
+@pytest.mark.parametrize("startup_error", ["folder in its place", "file in place of its folder"])
+def test_a_path_that_cannot_be_written_is_a_store_error_with_a_hint(path: Path, startup_error: str) -> None:
+    if startup_error == "folder in its place":
         path.mkdir(parents=True)
     else:
         path.parent.touch()
@@ -491,7 +491,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def assert_read_and_refused(store: Store, value: str) -> None:
-    assert store.get("k") == store.reread("k", "other") == value
+    assert store.get("k") == store.get_if_changed("k", "other") == value
     assert store.get_all(["none", "k"]) == [None, value]
     for name in WRITING:
         with pytest.raises(WriteRefused) as caught:
@@ -676,7 +676,7 @@ def test_many_processes_share_a_sqlite_file_from_its_first_opening_on(path: Path
 
 COMMANDS: dict[str, Callable[[Store], Any]] = {
     "get": lambda store: store.get("token:v1"),
-    "reread": lambda store: store.reread("token:v1", SECRET),
+    "reread": lambda store: store.get_if_changed("token:v1", SECRET),
     "get all": lambda store: store.get_all(["token:v1", "feed:v1"]),
     "set": lambda store: store.set("token:v1", SECRET),
     "swap": lambda store: store.swap("token:v1", SECRET, f"{SECRET} renewed"),
@@ -768,7 +768,7 @@ def test_what_is_no_text_under_a_key_reads_as_an_unreadable_one(connected: Upsta
     upstash.raw("LPUSH", "k", "1")
 
     assert connected.get("k") == ""
-    assert connected.reread("k", "v") == ""
+    assert connected.get_if_changed("k", "v") == ""
     connected.set("k", "v")
     assert connected.get("k") == "v"
 
@@ -797,7 +797,7 @@ def test_an_odd_answer_to_rereading_is_a_store_error(
 ) -> None:
     upstash.fail("json_shape", body={"result": result})
     with pytest.raises(StoreError):
-        connected.reread("k", "v")
+        connected.get_if_changed("k", "v")
 
 
 def test_an_answer_that_is_no_text_is_a_store_error(connected: UpstashStore, upstash: FakeUpstash) -> None:
@@ -922,7 +922,7 @@ def test_a_store_that_refuses_writes_is_read_as_ever(connected: UpstashStore, up
     upstash.refuse_writes(how)
 
     assert [COMMANDS[name](connected) for name in READING] == before
-    assert connected.reread("token:v1", "before") == SECRET
+    assert connected.get_if_changed("token:v1", "before") == SECRET
 
 
 @pytest.mark.parametrize(
@@ -1158,8 +1158,8 @@ def test_rereading_too_knows_what_was_read_at_once(frail: FrailStore, guarded: G
     with guarded.read_at_once("k"):
         MemoryStore.set(frail, "k", "after")
 
-        assert guarded.reread("k", known) == "before"
-        assert guarded.reread("k", known) == "after"
+        assert guarded.get_if_changed("k", known) == "before"
+        assert guarded.get_if_changed("k", known) == "after"
 
 
 @pytest.mark.parametrize(
@@ -1344,7 +1344,7 @@ def test_a_refused_write_costs_no_reading(refusing: UpstashStore, clock: MovingC
     with pytest.raises(WriteRefused):
         guarded.set("k", "w")
 
-    assert guarded.get("k") == guarded.reread("k", "v") == "v"
+    assert guarded.get("k") == guarded.get_if_changed("k", "v") == "v"
     assert guarded.get_all(["k", "none"]) == ["v", None]
 
 

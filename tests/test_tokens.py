@@ -716,7 +716,7 @@ def test_a_changed_variable_is_read_with_first_and_then_stored_and_renewed(
     renewed = tokens.usable()
 
     assert [call.params["access_token"] for call in site.instagram.calls] == [second, second]
-    assert (stored.value, stored.predecessor, stored.line) == (second, earlier, renewed.line)
+    assert (stored.value, stored.predecessor, stored.lineage) == (second, earlier, renewed.lineage)
     assert renewed.predecessor is not None
     assert renewed.predecessor.value == second
     assert document(memory_store) == renewed
@@ -737,7 +737,7 @@ def test_a_process_with_the_earlier_variable_goes_on_with_what_the_changed_one_h
     old.use(site.client.profile)
     old.renew()
 
-    assert document(any_store).line == new.line
+    assert document(any_store).lineage == new.lineage
     assert site.instagram.alive(document(any_store).value)
     assert all(site.instagram.alive(call.params["access_token"]) for call in site.instagram.calls[-1:])
 
@@ -784,7 +784,7 @@ def test_a_changed_variable_that_may_not_read_does_not_keep_the_stored_token_fro
 
     assert tokens.use(site.client.profile).username == fake.USERNAME
 
-    assert document(memory_store).line == earlier.line
+    assert document(memory_store).lineage == earlier.lineage
     assert document(memory_store).expires_at == about(site.clock.now + timedelta(seconds=5183944))
 
 
@@ -799,7 +799,7 @@ def test_what_a_changed_variable_has_replaced_is_there_if_it_dies_before_its_fir
 
     site.start(memory_store, environment=second).tokens.use(site.client.profile)
 
-    assert document(memory_store).line == earlier.line
+    assert document(memory_store).lineage == earlier.lineage
 
 
 def test_a_changed_variable_works_though_the_store_is_away_and_is_saved_when_it_is_back(
@@ -957,7 +957,7 @@ def test_dead_tokens_set_up_unseen_in_a_row_do_not_cost_the_living_one(
 
     site.start(memory_store).tokens.use(site.client.profile)
 
-    assert document(memory_store).line == old.line
+    assert document(memory_store).lineage == old.lineage
     assert site.instagram.alive(document(memory_store).value)
 
 
@@ -972,7 +972,7 @@ def test_a_dead_token_set_up_unseen_that_has_expired_does_not_cost_the_living_on
     site.start(memory_store).tokens.adopt(Token("IGAAdeadtoo"), is_proven=False)
     site.start(memory_store).tokens.use(site.client.profile)
 
-    assert document(memory_store).line == old.line
+    assert document(memory_store).lineage == old.lineage
 
 
 def test_an_unproven_token_is_the_owners_even_where_it_replaces_the_environments(
@@ -1117,9 +1117,9 @@ def test_no_failed_renewal_harms_the_living_token(fault: fake.Fault, site: Site,
     assert used == old
     assert memory_store.get(KEY) == before
     assert site.instagram.count("renew") > 0
-    trouble = tokens.report().last_renewal
-    assert trouble is not None
-    assert trouble.trouble is not None
+    failure = tokens.report().last_renewal
+    assert failure is not None
+    assert failure.failure is not None
 
 
 @to_the_moment
@@ -1194,8 +1194,8 @@ def test_a_young_token_of_unknown_age_says_that_the_refusal_is_harmless(site: Si
 
     last = tokens.report().last_renewal
     assert last is not None
-    assert last.trouble is not None
-    assert "younger than 24 hours" in last.trouble.hint
+    assert last.failure is not None
+    assert "younger than 24 hours" in last.failure.hint
 
 
 # A renewal that is not answered

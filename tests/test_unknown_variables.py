@@ -11,7 +11,7 @@ from igfeed.clock import RateLimit
 from igfeed.config.unknown_variables import KNOWN, LATER, OF_OTHERS, warnings
 
 HELD = "hunter2-hunter2"
-CONFIG = Path(igfeed.__file__).parent / "config.py"
+CONFIG = Path(igfeed.__file__).parent / "config" / "settings.py"
 VARIABLE = re.compile(r'"((?:IGFEED|INSTAGRAM|UPSTASH|KV|NEXT|VERCEL|CRON|BASE|FORWARDED)_[A-Z_]+|PORT|VERCEL)"')
 
 

@@ -8,7 +8,7 @@ from igfeed.errors import UnexpectedAnswer
 from igfeed.feed.merging import Merged, merged
 from igfeed.models import FeedSnapshot, Media, Profile, Since
 
-LONGEST_REST = timedelta(days=1)
+LONGEST_COOLDOWN = timedelta(days=1)
 """Instagram counts its budgets over an hour and over a day."""
 
 REACH_LASTS = timedelta(days=8)
@@ -34,7 +34,7 @@ def successor(old: FeedSnapshot | None, profile: Profile, media: Media, wanted: 
         profile,
         posts,
         fetched_at=now,
-        rest_until=now + min(media.rest, LONGEST_REST) if media.rest else None,
+        cooldown_until=now + min(media.cooldown, LONGEST_COOLDOWN) if media.cooldown else None,
         asked=wanted,
         reach=reach,
         reached_at=reached_at,
@@ -59,11 +59,11 @@ def _reach(old: FeedSnapshot | None, wanted: int, now: datetime) -> tuple[int, d
 def _with_pictures_of(old: FeedSnapshot, new: FeedSnapshot, now: datetime) -> FeedSnapshot:
     """The new one with the colours that are known, and with the pictures that are no longer in it."""
     known = {picture.id: picture.colour for picture in old.pictures()}
-    new = new.painted(lambda picture: picture.colour or known.get(picture.id))
+    new = new.with_colours(lambda picture: picture.colour or known.get(picture.id))
     staying = new.picture_ids
     left_at = dict.fromkeys(old.picture_ids, now) | {each.id: min(each.at, now) for each in old.leaving}
     gone = [Since(each, at) for each, at in left_at.items() if each not in staying]
     gone.sort(key=lambda each: (each.at, each.id), reverse=True)
     leaving = tuple(each for each in gone[:MOST_LEAVING] if now < each.at + PAGE_IS_SHOWN)
-    departed = {each.id for each in gone}.difference(each.id for each in leaving)
-    return replace(new, leaving=leaving, departed=tuple(sorted(departed)))
+    removed_picture_ids = {each.id for each in gone}.difference(each.id for each in leaving)
+    return replace(new, leaving=leaving, removed_picture_ids=tuple(sorted(removed_picture_ids)))

@@ -25,7 +25,7 @@ from igfeed.instagram import Instagram
 from igfeed.models import Picture
 from igfeed.models.record import fingerprint
 from igfeed.stores import Store
-from igfeed.stores.document import Note
+from igfeed.stores.document import Document
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Pictures:
         self._places = Semaphore(MOST_WAITING)
         self._left_over: dict[str, Picture] = {}
         self._failed: set[str] = set()
-        self._missing = Note(store, MISSING_KEY, MissingPictures.from_text)
+        self._missing = Document(store, MISSING_KEY, MissingPictures.from_text)
         self._catching_up = Lock()
         self._memory: LRUCache[str, bytes] = LRUCache(MEMORY, getsizeof=len)
         self._memory_lock = Lock()
@@ -170,14 +170,14 @@ class Pictures:
                 pictures, self._left_over = list(self._left_over.values()), {}
                 outcomes: dict[str, Mirrored] = dict.fromkeys(self._failed, "failed")
             outcomes |= self._mirror(pictures, Deadline(CATCH_UP_LIMIT), self._make_if_allowed) if pictures else []
-            if self._missing.at_hand or "failed" in outcomes.values():
+            if self._missing.cached or "failed" in outcomes.values():
                 self._note(outcomes, is_all=False)
         finally:
             self._catching_up.release()
 
     def overdue(self, pictures: Iterable[Picture], now: datetime) -> list[str]:
         """The ids of those that Instagram names and that could not be had for a while, as far as anybody noticed."""
-        missing = self._missing.recall()
+        missing = self._missing.load()
         named = [picture.id for picture in pictures if picture.url]
         ids = [name for name in named if missing and missing.is_overdue(name, now)]
         return ids if ids and self._are_some_absent(ids[:FEW]) else []
@@ -218,14 +218,14 @@ class Pictures:
         """Write down for the status what could not be had, if that is news."""
         with self._memory_lock:
             self._failed.difference_update(outcomes)
-        known, now = self._missing.recall(), self._clock()
+        known, now = self._missing.load(), self._clock()
         missing = (known or MissingPictures(now, {})).after(outcomes, now, is_all=is_all)
         if missing.since == (known.since if known else {}):
             return
         if missing.since:
-            self._missing.keep(missing)
+            self._missing.save(missing)
         else:
-            self._missing.forget()
+            self._missing.delete()
 
     def _are_some_absent(self, ids: Sequence[str]) -> bool:
         try:

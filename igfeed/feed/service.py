@@ -18,12 +18,12 @@ from igfeed.errors import (
     TokenError,
     TokenRejected,
 )
-from igfeed.feed.next_snapshot import LONGEST_REST, successor
+from igfeed.feed.next_snapshot import LONGEST_COOLDOWN, successor
 from igfeed.feed.pictures import Pictures
 from igfeed.instagram import Instagram
-from igfeed.models import FeedSnapshot, Media, Picture, Profile, Trouble
+from igfeed.models import Failure, FeedSnapshot, Media, Picture, Profile
 from igfeed.models.record import LONG_AGO, UNREADABLE, is_from_future
-from igfeed.stores.document import Note
+from igfeed.stores.document import Document
 from igfeed.stores.guarded import GuardedStore
 from igfeed.tokens.manager import TokenManager
 from igfeed.tokens.vault import KEY as TOKEN_KEY
@@ -31,7 +31,7 @@ from igfeed.tokens.vault import KEY as TOKEN_KEY
 log = logging.getLogger(__name__)
 
 KEY = "feed:v1"
-TROUBLE_KEY = "feed-trouble:v1"
+FAILURE_KEY = "feed-trouble:v1"
 CLAIM_KEY = "claim:feed"
 
 LONGEST_CLAIM = timedelta(seconds=60)
@@ -98,7 +98,7 @@ class FeedService:
         self._check_ttl = check_ttl
         self._search_ttl = max(check_ttl, SHORTEST_SEARCH)
         self._sleep = sleep
-        self._trouble = Note(store, TROUBLE_KEY, Trouble.from_text)
+        self._failure = Document(store, FAILURE_KEY, Failure.from_text)
         self._refreshing = Lock()
         self._places = Semaphore(MOST_WAITING)
         self._waiting = Lock()
@@ -122,7 +122,7 @@ class FeedService:
         return now < self._fresh_until(snapshot) and not is_from_future(self._read_at(snapshot), now)
 
     def _fresh_until(self, snapshot: FeedSnapshot) -> datetime:
-        return max(self._read_at(snapshot) + self._ttl, snapshot.rest_until or snapshot.fetched_at)
+        return max(self._read_at(snapshot) + self._ttl, snapshot.cooldown_until or snapshot.fetched_at)
 
     def _read_at(self, snapshot: FeedSnapshot) -> datetime:
         """When at least as many posts as this process keeps were last asked for. Another process may keep fewer."""
@@ -174,7 +174,7 @@ class FeedService:
             return
         try:
             if self._is_our_turn():
-                with self._store.read_at_once(KEY, TROUBLE_KEY, TOKEN_KEY):
+                with self._store.read_at_once(KEY, FAILURE_KEY, TOKEN_KEY):
                     if self._is_wanted():
                         self._fetch(is_awaited=is_awaited)
         except IgfeedError as error:
@@ -187,16 +187,16 @@ class FeedService:
 
         Raises the IgfeedError that stood in the way; the old snapshot stays then.
         """
-        with self._store.read_at_once(KEY, TROUBLE_KEY, TOKEN_KEY):
+        with self._store.read_at_once(KEY, FAILURE_KEY, TOKEN_KEY):
             self._look_again()
-            self._trouble.recall()
+            self._failure.load()
             return self._cut(self._fetch())
 
     def paint(self) -> None:
         """Put the colours of the pictures that were kept meanwhile into the newest snapshot, here and in the store."""
         self._look_again()
         plain = self._snapshot
-        painted = plain.painted(self._pictures.colour) if plain else None
+        painted = plain.with_colours(self._pictures.colour) if plain else None
         if plain is None or painted is None or painted == plain:
             return
         self._snapshot = replace(painted, revision=plain.revision + 1)  # So others replace the plain one by it.
@@ -243,10 +243,10 @@ class FeedService:
         untried = self._fetch_pause.left if self._fetch_pause else NONE
         return min(untouched, untried if untried > NONE else self._claim_ttl)
 
-    def trouble(self) -> Trouble | None:
+    def failure(self) -> Failure | None:
         """What went wrong the last time, None when it went well."""
-        self._trouble.recall()
-        return self._last_trouble()
+        self._failure.load()
+        return self._last_failure()
 
     # Looking
 
@@ -285,13 +285,13 @@ class FeedService:
 
     def _look_for_first(self) -> None:
         """Like ``_look_again`` while there is no snapshot. One command also reads whether a view may fetch."""
-        with self._store.read_at_once(KEY, TROUBLE_KEY, TOKEN_KEY):
+        with self._store.read_at_once(KEY, FAILURE_KEY, TOKEN_KEY):
             self._look_again()
             if self._snapshot is None:
                 self._recall()
 
     def _recall(self) -> None:
-        if self._trouble.recall():
+        if self._failure.load():
             self._seen_token = self._tokens.fingerprint()
 
     def _search(self) -> None:
@@ -306,7 +306,7 @@ class FeedService:
 
     def _stored(self) -> FeedSnapshot | None:
         known, snapshot = self._document
-        text = self._store.reread(KEY, known)
+        text = self._store.get_if_changed(KEY, known)
         if text != known:
             snapshot = _parsed(text)
             self._document = text, snapshot
@@ -339,22 +339,22 @@ class FeedService:
 
     def _is_paused(self) -> bool:
         """Whether a failure's pause holds views back, as far as we know without asking."""
-        trouble = self._last_trouble()
-        return trouble is not None and trouble.pauses(self._seen_token, self._clock())
+        failure = self._last_failure()
+        return failure is not None and failure.is_backing_off(self._seen_token, self._clock())
 
-    def _last_trouble(self) -> Trouble | None:
-        """As ``trouble``, as far as we know without asking."""
-        trouble, snapshot = self._trouble.at_hand, self._snapshot
-        if trouble is None or snapshot is None or is_from_future(snapshot.fetched_at, self._clock()):
-            return trouble
-        return None if trouble.at < snapshot.fetched_at else trouble
+    def _last_failure(self) -> Failure | None:
+        """As ``failure``, as far as we know without asking."""
+        failure, snapshot = self._failure.cached, self._snapshot
+        if failure is None or snapshot is None or is_from_future(snapshot.fetched_at, self._clock()):
+            return failure
+        return None if failure.at < snapshot.fetched_at else failure
 
     def _unavailable(self) -> FeedUnavailable:
-        trouble = self._last_trouble()
-        if trouble is None:
+        failure = self._last_failure()
+        if failure is None:
             return _under_way()
-        left = trouble.until - max(self._clock(), trouble.at)
-        return FeedUnavailable(trouble.message, trouble.hint, max(left, timedelta(seconds=1)))
+        left = failure.until - max(self._clock(), failure.at)
+        return FeedUnavailable(failure.message, failure.hint, max(left, timedelta(seconds=1)))
 
     # Fetching
 
@@ -381,7 +381,7 @@ class FeedService:
         except IgfeedError as error:
             self._remember(error)
             raise
-        snapshot = snapshot.painted(self._pictures.colour)
+        snapshot = snapshot.with_colours(self._pictures.colour)
         self._keep(snapshot)
         return snapshot
 
@@ -399,11 +399,11 @@ class FeedService:
             log.warning("The new feed is in this process only until the store is back: %s", error)
         self._snapshot, self._look_pause = snapshot, Pause(self._clock, self._check_ttl)
         staying = snapshot.picture_ids.union(each.id for each in snapshot.leaving)
-        earlier = set(old.departed) - staying if old else set()
+        earlier = set(old.removed_picture_ids) - staying if old else set()
         with suppress(StoreError):  # The next fetch deletes them once more.
-            self._pictures.forget(earlier.union(snapshot.departed))
-        if self._trouble.at_hand:
-            self._trouble.forget()
+            self._pictures.forget(earlier.union(snapshot.removed_picture_ids))
+        if self._failure.cached:
+            self._failure.delete()
 
     def _write(self, snapshot: FeedSnapshot) -> None:
         text = snapshot.to_text()
@@ -412,10 +412,10 @@ class FeedService:
 
     def _remember(self, error: IgfeedError) -> None:
         now = self._clock()
-        earlier, kept = self._last_trouble(), self._snapshot  # Recalled just before the fetch.
+        earlier, kept = self._last_failure(), self._snapshot  # Recalled just before the fetch.
         self._seen_token = self._tokens.fingerprint()
         failures = earlier.failures + 1 if earlier else 1
-        trouble = Trouble(
+        failure = Failure(
             kind=type(error).__name__,
             message=str(error),
             hint=error.hint,
@@ -424,7 +424,7 @@ class FeedService:
             token=(error.token if isinstance(error, TokenRejected) else None) or self._seen_token,
             failures=failures,
         )
-        self._trouble.keep(trouble)
+        self._failure.save(failure)
 
 
 def _under_way() -> FeedUnavailable:
@@ -434,7 +434,7 @@ def _under_way() -> FeedUnavailable:
 def pause_after(error: IgfeedError, failures: int) -> timedelta:
     """How long visitors' views leave Instagram alone after so many failures in a row, by the class of the last one."""
     if isinstance(error, RateLimited):
-        return min(max(error.retry_after or PAUSE_AT_LIMIT, PAUSE_AT_LIMIT), LONGEST_REST)
+        return min(max(error.retry_after or PAUSE_AT_LIMIT, PAUSE_AT_LIMIT), LONGEST_COOLDOWN)
     if isinstance(error, TokenError | TokenRejected | PermissionRefused):
         return LONGEST_PAUSE
     doubled: timedelta = SHORTEST_PAUSE * 2 ** min(failures - 1, 10)

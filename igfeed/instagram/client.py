@@ -22,7 +22,7 @@ from igfeed.http.transport import Transport
 from igfeed.instagram import RENEWAL_LIMIT, parsing, replies
 from igfeed.instagram.file_types import is_film, is_picture
 from igfeed.instagram.page_size import PageSize, smaller
-from igfeed.instagram.replies import Answer
+from igfeed.instagram.replies import ApiData
 from igfeed.models import LeftOut, Media, Post, Profile, Token
 from igfeed.origins import Origins
 
@@ -101,10 +101,10 @@ class InstagramClient:
     def media(self, token: str, limit: int) -> Media:
         found: dict[str, Post] = {}
         left_out: list[LeftOut] = []
-        rest, is_whole = timedelta(), True
+        cooldown, is_whole = timedelta(), True
         try:
             for page in self._pages(token, limit):
-                rest = max(rest, page.rest)
+                cooldown = max(cooldown, page.cooldown)
                 for entry in parsing.posts(page.data):
                     if isinstance(entry, LeftOut):
                         left_out.append(entry)
@@ -117,7 +117,7 @@ class InstagramClient:
                 raise
             is_whole = False
             log.warning("Instagram sent %s posts, but not those after them: %s", len(found), error)
-        return Media(tuple(found.values())[:limit], rest, tuple(left_out), is_whole, self._clock.ahead)
+        return Media(tuple(found.values())[:limit], cooldown, tuple(left_out), is_whole, self._clock.ahead)
 
     def renew(self, token: str, seconds: float = RENEWAL_LIMIT) -> Token:
         asked = Beginning(self._clock)  # Before the call: the lifetime we are told started no earlier.
@@ -150,7 +150,7 @@ class InstagramClient:
             return _picture(reply)
         raise failure  # Out here, so that it has not even a context.
 
-    def _pages(self, token: str, limit: int) -> Iterator[Answer]:
+    def _pages(self, token: str, limit: int) -> Iterator[ApiData]:
         """All pages, as far as the caller goes on.
 
         Raises InstagramUnreachable when the time or the number of pages is over before the list is.
@@ -166,7 +166,7 @@ class InstagramClient:
             cursor = {"after": after}
         raise InstagramUnreachable(f"Instagram's list does not end after {MOST_PAGES} pages.")
 
-    def _page(self, token: str, limit: int, cursor: dict[str, str], deadline: Deadline) -> Answer:
+    def _page(self, token: str, limit: int, cursor: dict[str, str], deadline: Deadline) -> ApiData:
         """One page, of fewer posts where Instagram cannot send as many."""
         is_second_try = False
         while True:
@@ -193,7 +193,7 @@ class InstagramClient:
         deadline: Deadline | None = None,
         *,
         insists: bool = True,
-    ) -> Answer:
+    ) -> ApiData:
         """Ask for the first choice of fields; where that is refused, for the next one.
 
         One unknown field fails the whole request, and its code says no more than that something was refused.
@@ -226,7 +226,7 @@ class InstagramClient:
         *,
         insists: bool = True,
         only_once: bool = False,
-    ) -> Answer:
+    ) -> ApiData:
         """The first good reply of up to three tries; only temporary trouble is tried again.
 
         Who does not insist asks for less instead of trying again what may have been too much. ``only_once``: only what
@@ -244,7 +244,7 @@ class InstagramClient:
                 self._sleep(wait)
         return self._get_once(path, params, deadline, is_patient=only_once)
 
-    def _get_once(self, path: str, params: dict[str, str], deadline: Deadline, *, is_patient: bool) -> Answer:
+    def _get_once(self, path: str, params: dict[str, str], deadline: Deadline, *, is_patient: bool) -> ApiData:
         try:
             reply = self._transport.get(
                 f"{self._url}/{path}",

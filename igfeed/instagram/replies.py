@@ -46,7 +46,7 @@ NEARLY_SPENT = 90
 LARGEST = 1_000_000_000
 """What any number in a reply is capped at."""
 
-LONGEST_REST = timedelta(days=1)
+LONGEST_COOLDOWN = timedelta(days=1)
 """However long a reply says: a garbled header must not end the feed for good."""
 
 HOURLY_BUDGET = timedelta(hours=1)
@@ -54,14 +54,14 @@ HOURLY_BUDGET = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiData:
     """A good reply: its JSON object, and how long Instagram asks to be left alone after it."""
 
     data: dict[str, Any]
-    rest: timedelta
+    cooldown: timedelta
 
 
-def read(reply: Reply, secrets: Collection[str] = ()) -> Answer:
+def read(reply: Reply, secrets: Collection[str] = ()) -> ApiData:
     """The answer in a reply to a request that these secrets were sent with.
 
     Raises the InstagramError that the reply amounts to.
@@ -72,13 +72,13 @@ def read(reply: Reply, secrets: Collection[str] = ()) -> Answer:
         raise _error_of_code(error, reply, error_message.sentence(error, secrets))
     if data is None or reply.status >= HTTPStatus.MULTIPLE_CHOICES:
         raise _error_of_status(reply)
-    return Answer(data, _rest(reply.headers))
+    return ApiData(data, _cooldown(reply.headers))
 
 
-def _rest(headers: Mapping[str, str]) -> timedelta:
+def _cooldown(headers: Mapping[str, str]) -> timedelta:
     regain = max((int(_number(usage.get("estimated_time_to_regain_access"))) for usage in _usages(headers)), default=0)
     if regain:
-        return min(timedelta(minutes=regain), LONGEST_REST)
+        return min(timedelta(minutes=regain), LONGEST_COOLDOWN)
     percents = ("call_count", "total_cputime", "total_time")
     spent = max((_number(usage.get(name)) for usage in _usages(headers) for name in percents), default=0)
     return HOURLY_BUDGET if spent > NEARLY_SPENT else timedelta()
@@ -131,7 +131,7 @@ def _error_of_status(reply: Reply) -> InstagramError:
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
     seconds = headers.get("Retry-After", "")
     asked = timedelta(seconds=int(seconds)) if re.fullmatch(r"\d{1,5}", seconds, re.ASCII) else timedelta()
-    return max(asked, _rest(headers)) or None
+    return max(asked, _cooldown(headers)) or None
 
 
 def _usages(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from igfeed.models.record import Count, Moment, Record, is_from_future
 
 
 @dataclass(frozen=True)
-class Trouble(Record):
+class Failure(Record):
     """A task's last failure, kept until the task succeeds; no visitor's view tries again before ``until``.
 
     ``token`` is the fingerprint of the token it happened with (empty: with none), because another token is a reason
@@ -22,5 +22,5 @@ class Trouble(Record):
     token: str = ""
     failures: Count = 1
 
-    def pauses(self, token: str, now: datetime) -> bool:
+    def is_backing_off(self, token: str, now: datetime) -> bool:
         return now < self.until and token == self.token and not is_from_future(self.at, now)

@@ -1,11 +1,11 @@
 """The account, its posts and pictures, and the feed that is made of them."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from igfeed.models.record import (
@@ -100,7 +100,7 @@ class Post(Record):
         yield self.picture
         yield from self.children
 
-    def painted(self, colour_of: Callable[[Picture], str | None]) -> "Post":
+    def with_colours(self, colour_of: Callable[[Picture], str | None]) -> "Post":
         """The same with the colours that are known of its pictures."""
         own, *children = (replace(picture, colour=colour_of(picture)) for picture in self.pictures())
         return replace(self, picture=own, children=tuple(children))
@@ -116,14 +116,14 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Media:
-    """What one reading of the account's media gave; ``rest`` is how long Instagram asks to be left alone.
+    """What one reading of the account's media gave; ``cooldown`` is how long Instagram asks to be left alone.
 
     ``is_whole`` is False when the reading ended before the list did and before there were enough posts.
     ``clock_ahead`` is how far our clock was found to be ahead of Instagram's, zero while it counts as right.
     """
 
     posts: tuple[Post, ...]
-    rest: timedelta = timedelta()
+    cooldown: timedelta = timedelta()
     left_out: tuple[LeftOut, ...] = ()
     is_whole: bool = True
     clock_ahead: timedelta = timedelta()
@@ -141,7 +141,7 @@ class Since(Record):
 class FeedSnapshot(Record):
     """The feed as it was at ``fetched_at``: one document, replaced as a whole.
 
-    ``rest_until`` is set when Instagram asked for a rest.
+    ``cooldown_until`` is set when Instagram asked for no more calls until then.
 
     ``asked`` is how many posts this fetch asked for, ``reach`` how many the process that keeps the most, which did so
     last at ``reached_at``. Both are 0 where an earlier version, which did not say, has fetched.
@@ -149,18 +149,20 @@ class FeedSnapshot(Record):
     ``doubted`` are posts that stay though the fetch lacked them for no known reason. ``unread`` is how many entries of
     Instagram's list could not be read; ``is_whole`` is False where the list broke off.
 
-    ``leaving`` are the pictures of posts that have left, kept for pages that still show them. ``departed`` names those
-    deleted with this fetch: whoever fetches next deletes them once more, in case the first time failed.
+    ``leaving`` are the pictures of posts that have left, kept for pages that still show them. ``removed_picture_ids``
+    are those deleted with this fetch. The next fetch deletes them once more, in case the first time failed.
 
     ``revision`` grows with each change: it tells which of two is the newer one whatever the clocks were.
     ``clock_ahead``: see ``Media``.
     """
 
+    RENAMED: ClassVar[Mapping[str, str]] = {"rest_until": "cooldown_until", "departed": "removed_picture_ids"}
+
     profile: Profile
     posts: tuple[Post, ...]
     fetched_at: Moment
-    rest_until: Moment | None = None
-    departed: tuple[MediaId, ...] = ()
+    cooldown_until: Moment | None = None
+    removed_picture_ids: tuple[MediaId, ...] = ()
     revision: Count = 0
     clock_ahead: timedelta = timedelta()
     asked: Count = 0
@@ -193,9 +195,9 @@ class FeedSnapshot(Record):
         left = {each.id: Picture(each.id) for each in self.leaving}
         return left | {picture.id: picture for picture in self.pictures()}
 
-    def painted(self, colour_of: Callable[[Picture], str | None]) -> "FeedSnapshot":
+    def with_colours(self, colour_of: Callable[[Picture], str | None]) -> "FeedSnapshot":
         """The same with the colours that are known of its pictures."""
-        return replace(self, posts=tuple(post.painted(colour_of) for post in self.posts))
+        return replace(self, posts=tuple(post.with_colours(colour_of) for post in self.posts))
 
     @property
     def picture_ids(self) -> frozenset[str]:

@@ -6,8 +6,9 @@ is passed over, so that two versions of igfeed can share a store.
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 from msgspec import Meta
@@ -56,6 +57,9 @@ def is_from_future(moment: datetime | None, now: datetime) -> bool:
 class Record:
     """What is kept in the store as one JSON text."""
 
+    RENAMED: ClassVar[Mapping[str, str]] = {}
+    """Names of fields as earlier versions of igfeed wrote them, with the names of today."""
+
     def __post_init__(self) -> None:
         times = (value for value in vars(self).values() if isinstance(value, datetime))
         if not all(EARLIEST <= time <= LATEST for time in times):
@@ -67,7 +71,13 @@ class Record:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Raises one of UNREADABLE."""
-        return msgspec.json.decode(text, type=cls)
+        if not any(f'"{old}":' in text for old in cls.RENAMED):
+            return msgspec.json.decode(text, type=cls)
+        fields = msgspec.json.decode(text, type=dict[str, Any])
+        for old, new in cls.RENAMED.items():
+            if old in fields:
+                fields.setdefault(new, fields[old])
+        return msgspec.convert(fields, cls)
 
 
 def clean_texts(noun: object, *names: str) -> None:

@@ -1,10 +1,11 @@
 """An access token and its life, and the last try to renew one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import ClassVar
 
-from igfeed.models.failure import Trouble
+from igfeed.models.failure import Failure
 from igfeed.models.record import LONG_AGO, Count, Moment, Name, Record, fingerprint, is_from_future
 
 SHORTEST_AGE = timedelta(hours=24)
@@ -43,7 +44,7 @@ class Token(Record):
         return fingerprint(self.value)
 
     @property
-    def line(self) -> str:
+    def lineage(self) -> str:
         """A name for all that renewals make of one token that a person gave."""
         return self.origin or self.fingerprint
 
@@ -89,14 +90,14 @@ class Token(Record):
         has_refused, was_refused = self._has_refused(other), other._has_refused(self)
         if has_refused or was_refused:
             return has_refused and (not was_refused or self.revision > other.revision)
-        if self.line != other.line:
+        if self.lineage != other.lineage:
             return False
         if self.is_misdated(now) or other.is_misdated(now):
             return self.revision > other.revision
         return self._standing > other._standing
 
     def _has_refused(self, other: "Token") -> bool:
-        is_of_refused_line = other.line != self.line and other.line in self.refused
+        is_of_refused_line = other.lineage != self.lineage and other.lineage in self.refused
         return other.fingerprint in self.refused or is_of_refused_line
 
     @property
@@ -114,7 +115,7 @@ class Token(Record):
         return replace(
             fresh,
             predecessor=None if fresh.value == self.value else replace(self, predecessor=None),
-            origin=self.line,
+            origin=self.lineage,
             from_environment=self.from_environment,
             refused=self.refused - {fresh.fingerprint},
             revision=self.revision + 1,
@@ -139,7 +140,7 @@ class Token(Record):
 
     def instead_of(self, rejected: "Token") -> "Token":
         """The same, now that it works where the other one does not."""
-        line = {rejected.line} if rejected.line != self.line else set()
+        line = {rejected.lineage} if rejected.lineage != self.lineage else set()
         refused = self.refused | rejected.refused | {rejected.fingerprint} | line
         revision = max(self.revision, rejected.revision) + 1
         return replace(self, predecessor=None, refused=refused - {self.fingerprint}, revision=revision)
@@ -155,21 +156,23 @@ class Token(Record):
         A changed variable may hold a token that dies tomorrow. So what it has replaced stays until its first renewal.
         """
         replaced = self.predecessor
-        if replaced and replaced.line != self.line and self.from_environment and self.issued_at is None:
+        if replaced and replaced.lineage != self.lineage and self.from_environment and self.issued_at is None:
             return self
         return replace(self, predecessor=None)
 
 
 @dataclass(frozen=True)
 class Renewal(Record):
-    """The last finished try to renew a token; ``trouble`` is None when it succeeded.
+    """The last finished try to renew a token; ``failure`` is None when it succeeded.
 
     ``attempt`` counts them, so that each next one has a claim of its own. ``token`` is the fingerprint of what came
     out of it. ``may_be_done``: it was asked for with that token, no answer came, and Instagram may have ended it.
     """
 
+    RENAMED: ClassVar[Mapping[str, str]] = {"trouble": "failure"}
+
     attempt: Count
     at: Moment
     token: str
-    trouble: Trouble | None = None
+    failure: Failure | None = None
     may_be_done: bool = False

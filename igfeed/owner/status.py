@@ -17,7 +17,7 @@ from igfeed.errors import (
     WrongToken,
 )
 from igfeed.feed import pictures, service
-from igfeed.models import FeedSnapshot, Renewal, Token, Trouble
+from igfeed.models import Failure, FeedSnapshot, Renewal, Token
 from igfeed.models.record import is_from_future
 from igfeed.services import Services
 from igfeed.stores import Kind
@@ -107,16 +107,16 @@ def report(services: Services) -> Status:
     A process that has written nothing yet proves first that the store would take something: one command more.
     """
     services.store.ask_again()
-    keys = service.KEY, service.TROUBLE_KEY, vault.KEY, manager.RENEWAL_KEY, pictures.MISSING_KEY
+    keys = service.KEY, service.FAILURE_KEY, vault.KEY, manager.RENEWAL_KEY, pictures.MISSING_KEY
     with services.store.read_at_once(*keys):
         return _found(services)
 
 
 def _found(services: Services) -> Status:
     snapshot, store_error = _snapshot(services)
-    trouble, found = services.feed.trouble(), services.tokens.report()
-    token = _token_status(found, trouble)
-    findings = _findings(services, token, found, store_error, trouble, snapshot=snapshot)
+    failure, found = services.feed.failure(), services.tokens.report()
+    token = _token_status(found, failure)
+    findings = _findings(services, token, found, store_error, failure, snapshot=snapshot)
     worst = next(findings, Finding("ok"))
     return Status(
         status=worst.status,
@@ -125,7 +125,7 @@ def _found(services: Services) -> Status:
         account=_account_status(snapshot),
         token=token,
         last_renewal=_renewal_status(found.last_renewal),
-        feed=_feed_status(services, snapshot, trouble, found.at),
+        feed=_feed_status(services, snapshot, failure, found.at),
         store=StoreStatus(services.store.kind, store_error is None),
     )
 
@@ -142,16 +142,16 @@ def _findings(
     token: TokenStatus,
     tokens: TokenReport,
     store_error: StoreError | None,
-    trouble: Trouble | None,
+    failure: Failure | None,
     *,
     snapshot: FeedSnapshot | None,
 ) -> Iterator[Finding]:
     """What is wrong, the worst first."""
-    if services.obstacle:
-        yield Finding("action_required", str(services.obstacle), services.obstacle.hint)
+    if services.startup_error:
+        yield Finding("action_required", str(services.startup_error), services.startup_error.hint)
     if token.state == "expired":
         yield Finding("action_required", f"The access token expired on {token.expires_at:%Y-%m-%d}.", TokenError.hint)
-    yield from _refusals(token, tokens, trouble)
+    yield from _refusals(token, tokens, failure)
     yield from _store_findings(token, tokens, store_error)
     yield from _missing(token, tokens)
     if refusal := services.store.refusal:
@@ -160,17 +160,17 @@ def _findings(
         yield Finding("degraded", "The renewed token is not saved yet.", StoreError.hint)
     if snapshot and snapshot.clock_ahead:
         yield Finding("degraded", clock_is_wrong(snapshot.clock_ahead), SET_THE_CLOCK)
-    yield from _failures(tokens, trouble)
+    yield from _failures(tokens, failure)
     yield from _feed_findings(snapshot)
     if snapshot:
         yield from _picture_findings(services, snapshot, tokens.at)
 
 
-def _refusals(token: TokenStatus, tokens: TokenReport, trouble: Trouble | None) -> Iterator[Finding]:
+def _refusals(token: TokenStatus, tokens: TokenReport, failure: Failure | None) -> Iterator[Finding]:
     """What Instagram refuses until a person has done something."""
-    if trouble and (token.state == "rejected" or trouble.kind == NOT_PERMITTED):
-        yield Finding("action_required", trouble.message, trouble.hint)
-    renewal = _renewal_trouble(tokens)
+    if failure and (token.state == "rejected" or failure.kind == NOT_PERMITTED):
+        yield Finding("action_required", failure.message, failure.hint)
+    renewal = _renewal_failure(tokens)
     if renewal and renewal.kind == NOT_PERMITTED and token.issued_at:  # A young token is refused in ways of its own.
         yield Finding("action_required", f"The last renewal failed: {renewal.message}", renewal.hint)
 
@@ -183,19 +183,19 @@ def _missing(token: TokenStatus, tokens: TokenReport) -> Iterator[Finding]:
         yield Finding("action_required", "No access token is set up.", TokenError.hint)
 
 
-def _renewal_trouble(tokens: TokenReport) -> Trouble | None:
+def _renewal_failure(tokens: TokenReport) -> Failure | None:
     """Of the token in use. That it is too young is none."""
-    renewal = tokens.last_renewal.trouble if tokens.last_renewal else None
+    renewal = tokens.last_renewal.failure if tokens.last_renewal else None
     if renewal is None or tokens.token is None or renewal.kind == TOO_YOUNG:
         return None
     return renewal if renewal.token == tokens.token.fingerprint else None
 
 
-def _failures(tokens: TokenReport, trouble: Trouble | None) -> Iterator[Finding]:
-    if renewal := _renewal_trouble(tokens):
+def _failures(tokens: TokenReport, failure: Failure | None) -> Iterator[Finding]:
+    if renewal := _renewal_failure(tokens):
         yield Finding("degraded", f"The last renewal failed: {renewal.message}", renewal.hint)
-    if trouble:
-        yield Finding("degraded", trouble.message, trouble.hint)
+    if failure:
+        yield Finding("degraded", failure.message, failure.hint)
 
 
 def _picture_findings(services: Services, snapshot: FeedSnapshot, now: datetime) -> Iterator[Finding]:
@@ -233,7 +233,7 @@ def _feed_findings(snapshot: FeedSnapshot | None) -> Iterator[Finding]:
         yield Finding("degraded", broken, InstagramError.hint)
 
 
-def _token_status(tokens: TokenReport, trouble: Trouble | None) -> TokenStatus:
+def _token_status(tokens: TokenReport, failure: Failure | None) -> TokenStatus:
     if tokens.token is None:
         return TokenStatus()
     now = tokens.at
@@ -242,7 +242,7 @@ def _token_status(tokens: TokenReport, trouble: Trouble | None) -> TokenStatus:
     return TokenStatus(
         present=True,
         source=tokens.source,
-        state=_state(token, tokens, trouble, now),
+        state=_state(token, tokens, failure, now),
         issued_at=token.issued_at,
         expires_at=token.expires_at,
         expires_in=None if life is None else int(life.total_seconds()),
@@ -252,10 +252,10 @@ def _token_status(tokens: TokenReport, trouble: Trouble | None) -> TokenStatus:
     )
 
 
-def _state(token: Token, tokens: TokenReport, trouble: Trouble | None, now: datetime) -> State:
+def _state(token: Token, tokens: TokenReport, failure: Failure | None, now: datetime) -> State:
     if token.is_expired(now):
         return "expired"
-    if trouble and trouble.kind == REJECTED and trouble.token == tokens.fingerprint:
+    if failure and failure.kind == REJECTED and failure.token == tokens.fingerprint:
         return "rejected"
     return "due" if tokens.is_due else "fresh"
 
@@ -263,12 +263,12 @@ def _state(token: Token, tokens: TokenReport, trouble: Trouble | None, now: date
 def _renewal_status(renewal: Renewal | None) -> RenewalStatus:
     if renewal is None:
         return RenewalStatus()
-    trouble = renewal.trouble
-    if trouble is None:
+    failure = renewal.failure
+    if failure is None:
         return RenewalStatus(renewal.at, Outcome.RENEWED)
-    if trouble.kind == TOO_YOUNG:
+    if failure.kind == TOO_YOUNG:
         return RenewalStatus(renewal.at, Outcome.TOO_YOUNG)
-    return RenewalStatus(renewal.at, Outcome.FAILED, trouble.message)
+    return RenewalStatus(renewal.at, Outcome.FAILED, failure.message)
 
 
 def _account_status(snapshot: FeedSnapshot | None) -> AccountStatus:
@@ -278,9 +278,9 @@ def _account_status(snapshot: FeedSnapshot | None) -> AccountStatus:
 
 
 def _feed_status(
-    services: Services, snapshot: FeedSnapshot | None, trouble: Trouble | None, now: datetime
+    services: Services, snapshot: FeedSnapshot | None, failure: Failure | None, now: datetime
 ) -> FeedStatus:
-    last_error = trouble.message if trouble else None
+    last_error = failure.message if failure else None
     if snapshot is None:
         return FeedStatus(last_error=last_error)
     is_dated = not is_from_future(snapshot.fetched_at, now)

@@ -68,7 +68,7 @@ def set_up(services: Services, value: str, *, life: timedelta | None = None, is_
     errors: list[IgfeedError] = []
     snapshot = _fetch(services, errors)
     after = services.tokens.report().token or token
-    if before and after.line == before.line != token.line:
+    if before and after.lineage == before.lineage != token.lineage:
         raise TokenRejected("Instagram rejects this token; the one before it works and stays.")
     return SetUp(after, account, snapshot, not_renewed, errors[0] if errors else None)
 
@@ -146,8 +146,8 @@ def _fetch(services: Services, errors: list[IgfeedError]) -> FeedSnapshot | None
 
 def _check(services: Services) -> None:
     """Without a store a renewed token could not be kept."""
-    if services.obstacle:
-        raise services.obstacle
+    if services.startup_error:
+        raise services.startup_error
 
 
 def _check_for_renewal(services: Services) -> None:

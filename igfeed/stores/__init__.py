@@ -20,7 +20,7 @@ class Store(Protocol):
     def get(self, key: str) -> str | None:
         """The text under the key, None if there is none."""
 
-    def reread(self, key: str, known: str | None) -> str | None:
+    def get_if_changed(self, key: str, known: str | None) -> str | None:
         """What ``get`` says, for who knows what it said last: only news is sent."""
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:

@@ -7,7 +7,7 @@ from igfeed.clock import Clock, Pause
 from igfeed.errors import StoreError
 
 
-class Circuit:
+class CircuitBreaker:
     """Broken by a failure, until ``mend``. After each pause one caller is told to try. Threads may share it.
 
     Each pause is twice as long as the one before, up to ``longest_pause``.

@@ -22,7 +22,7 @@ class Dated(Protocol):
 T = TypeVar("T", bound=Dated)
 
 
-class Note(Generic[T]):
+class Document(Generic[T]):
     """One noun under one key. Nothing here raises: what cannot be read counts as absent."""
 
     def __init__(self, store: Store, key: str, from_text: Callable[[str], T]) -> None:
@@ -33,11 +33,11 @@ class Note(Generic[T]):
         self._unsaved: T | None = None
 
     @property
-    def at_hand(self) -> T | None:
+    def cached(self) -> T | None:
         """What it said when it was last recalled, or what we last made of it."""
         return self._copy
 
-    def recall(self) -> T | None:
+    def load(self) -> T | None:
         """What the store has, or this process's copy while the store is away or has not got it yet."""
         try:
             stored = self._read(self._store.get(self._key))
@@ -47,12 +47,12 @@ class Note(Generic[T]):
         self._copy = unsaved if unsaved and (stored is None or stored.at <= unsaved.at) else stored
         return self._copy
 
-    def keep(self, value: T) -> None:
+    def save(self, value: T) -> None:
         self._copy = value
         written = self._try(lambda: self._store.set(self._key, value.to_text()))
         self._unsaved = None if written else value
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         self._copy = self._unsaved = None
         self._try(lambda: self._store.delete(self._key))
 

@@ -12,7 +12,7 @@ from igfeed.background import Background, WorkerThread
 from igfeed.clock import Clock, system_clock
 from igfeed.errors import StoreError, WriteRefused
 from igfeed.stores import PROBE, Store
-from igfeed.stores.circuit_breaker import Circuit
+from igfeed.stores.circuit_breaker import CircuitBreaker
 from igfeed.stores.memory import MemoryStore
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,8 @@ class GuardedStore:
         self._background = background or WorkerThread()
         self._claims = MemoryStore(clock)
         self._reading = local()
-        self._away = Circuit(PAUSE, clock)
-        self._refusing = Circuit(PAUSE, clock, LONGEST_WRITE_PAUSE)
+        self._away = CircuitBreaker(PAUSE, clock)
+        self._refusing = CircuitBreaker(PAUSE, clock, LONGEST_WRITE_PAUSE)
         self._refusal: Refusal | None = None
         self._has_written = False
 
@@ -60,9 +60,9 @@ class GuardedStore:
         read = self._read_before()
         return read.pop(key) if key in read else self._ask(lambda: self._store.get(key))
 
-    def reread(self, key: str, known: str | None) -> str | None:
+    def get_if_changed(self, key: str, known: str | None) -> str | None:
         read = self._read_before()
-        return read.pop(key) if key in read else self._ask(lambda: self._store.reread(key, known))
+        return read.pop(key) if key in read else self._ask(lambda: self._store.get_if_changed(key, known))
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
         return self._ask(lambda: self._store.get_all(keys))

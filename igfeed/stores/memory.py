@@ -20,7 +20,7 @@ class MemoryStore:
     def get(self, key: str) -> str | None:
         return self._values.get(key)
 
-    def reread(self, key: str, known: str | None) -> str | None:  # noqa: ARG002  nothing is sent here
+    def get_if_changed(self, key: str, known: str | None) -> str | None:  # noqa: ARG002  nothing is sent here
         return self.get(key)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:

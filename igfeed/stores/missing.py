@@ -28,7 +28,7 @@ class MissingStore:
     def _refuse(self, *_: object) -> NoReturn:
         raise self.error
 
-    get = reread = get_all = set = swap = delete = claim = prove = _refuse
+    get = get_if_changed = get_all = set = swap = delete = claim = prove = _refuse
 
 
 def _hint(seen: Sequence[str]) -> str:

@@ -76,7 +76,7 @@ class SqliteStore:
         row = self._read("SELECT value FROM document WHERE key = ?", key)
         return row[0][0] if row else None
 
-    def reread(self, key: str, known: str | None) -> str | None:  # noqa: ARG002  nothing is sent here
+    def get_if_changed(self, key: str, known: str | None) -> str | None:  # noqa: ARG002  nothing is sent here
         return self.get(key)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:

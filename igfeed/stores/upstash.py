@@ -37,7 +37,7 @@ redis.call("SET", KEYS[1], ARGV[2])
 return 1
 """
 
-REREAD = """
+GET_IF_CHANGED = """
 local value = redis.pcall("GET", KEYS[1])
 if type(value) == "table" then return "" end
 if value and redis.sha1hex(value) == ARGV[1] then return 1 end
@@ -108,12 +108,12 @@ class UpstashStore:
     def get(self, key: str) -> str | None:
         return _text(key, self._run(lambda redis: _get(redis, key)))
 
-    def reread(self, key: str, known: str | None) -> str | None:
+    def get_if_changed(self, key: str, known: str | None) -> str | None:
         """By a script that may run on the replica nearby, as GET does."""
         if known is None:
             return self.get(key)
         digest = _digest(known)
-        value = self._run(lambda redis: _by_script(redis, REREAD, [key], [digest], lambda: _get(redis, key)))
+        value = self._run(lambda redis: _by_script(redis, GET_IF_CHANGED, [key], [digest], lambda: _get(redis, key)))
         return known if value == UNCHANGED else _text(key, value)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:

@@ -26,13 +26,13 @@ from igfeed.errors import (
     UnexpectedAnswer,
 )
 from igfeed.instagram import RENEWAL_LIMIT, Instagram
-from igfeed.models import Renewal, Token, Trouble
+from igfeed.models import Failure, Renewal, Token
 from igfeed.models.record import fingerprint
 from igfeed.models.token import USUAL_LIFE
 from igfeed.stores import Store
-from igfeed.stores.document import Note
+from igfeed.stores.document import Document
 from igfeed.tokens.encryption import Cipher
-from igfeed.tokens.vault import Custody, Held, Source
+from igfeed.tokens.vault import Source, StoredToken, TokenVault
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class TokenReport:
 
 
 class TokenManager:
-    """Keeps the token alive that its custody finds. Threads may share it."""
+    """Keeps the token alive that its vault finds. Threads may share it."""
 
     def __init__(
         self,
@@ -105,8 +105,8 @@ class TokenManager:
         self._clock = clock
         self._renew_within = renew_within
         self._sleep = sleep
-        self._custody = Custody(store, clock, cipher, from_environment)
-        self._renewals = Note(store, RENEWAL_KEY, Renewal.from_text)
+        self._vault = TokenVault(store, clock, cipher, from_environment)
+        self._renewals = Document(store, RENEWAL_KEY, Renewal.from_text)
 
     def usable(self) -> Token:
         """A token to call Instagram with, renewed first if it is due and no pause holds that back.
@@ -124,7 +124,7 @@ class TokenManager:
         Instagram knows for sure. ``is_awaited``: a visitor waits, so we neither renew now nor wait for others to renew.
         Raises what ``usable`` and ``call`` do, and TokenExpired.
         """
-        held = self._custody.settled() if is_awaited else self._ready()
+        held = self._vault.present_and_saved() if is_awaited else self._ready()
         try:
             token, answer = self._accepted(held, call)
         except TokenRejected:
@@ -149,13 +149,13 @@ class TokenManager:
         Raises as ``usable`` does, and the InstagramError of a renewal that failed. While the store is away, only a
         token that is due is renewed: nobody knows whether the old string survives, and a process may end any time.
         """
-        held = self._custody.settled().tried
+        held = self._vault.present_and_saved().tried
         if held.token.is_expired(self._clock()):
             self.use(self._instagram.profile)
-            held = self._custody.settled().tried
-        last, now = self._renewals.recall(), self._clock()
+            held = self._vault.present_and_saved().tried
+        last, now = self._renewals.load(), self._clock()
         if not held.token.is_renewable(now):
-            is_renewed = last and not last.trouble and last.token == held.token.fingerprint
+            is_renewed = last and not last.failure and last.token == held.token.fingerprint
             return Outcome.NOT_DUE if is_renewed else Outcome.TOO_YOUNG
         if held.store_error and not self._is_due(held.token, now):
             raise held.store_error
@@ -178,15 +178,15 @@ class TokenManager:
             return replace(given, expires_at=self._clock() + USUAL_LIFE), refusal
         except (PermissionRefused, UnexpectedAnswer) as refusal:
             return replace(given, expires_at=self._clock() + USUAL_LIFE), refusal
-        except InstagramError as trouble:
-            return given, trouble
+        except InstagramError as failure:
+            return given, failure
 
     def adopt(self, token: Token, *, is_proven: bool) -> None:
         """Store a token that the owner sets up. An unproven one remembers the living ones that it replaces.
 
         Raises StoreError.
         """
-        self._custody.replace(token if is_proven else token.after(self._living_beside(token)))
+        self._vault.replace(token if is_proven else token.after(self._living_beside(token)))
 
     def fingerprint(self) -> str:
         """Which token we would use now, by a name that is no secret; empty when there is none."""
@@ -195,10 +195,10 @@ class TokenManager:
 
     def report(self) -> TokenReport:
         """What there is to say; changes nothing that anybody else sees."""
-        last, now = self._renewals.recall(), self._clock()
-        problem = self._custody.environment_problem
+        last, now = self._renewals.load(), self._clock()
+        problem = self._vault.environment_problem
         try:
-            held = self._custody.find()
+            held = self._vault.find()
         except StoreError as error:
             return TokenReport(now, last, store_error=error, environment_problem=problem)
         if held is None:
@@ -216,27 +216,27 @@ class TokenManager:
             problem,
         )
 
-    def _ready(self) -> Held:
+    def _ready(self) -> StoredToken:
         """The token to call with, renewed first if it is due. A token that was never tried is first tried by a read."""
-        held = self._custody.settled()
+        held = self._vault.present_and_saved()
         token, now = held.tried.token, self._clock()
         if not self._is_due(token, now) or not token.is_renewable(now) or token.is_expired(now):
             return held
-        last = self._renewals.recall()
-        if last and last.trouble and last.trouble.pauses(token.fingerprint, now):
+        last = self._renewals.load()
+        if last and last.failure and last.failure.is_backing_off(token.fingerprint, now):
             return held
         try:
             self._renew(held.tried, last)
         except InstagramError as error:
             log.warning("The token could not be renewed and is used as it is: %s", error)
-        return self._custody.present()
+        return self._vault.present()
 
     def _is_due(self, token: Token, now: datetime) -> bool:
         return token.is_due(self._renew_within, now)
 
-    def _found_or_none(self) -> Held | None:
+    def _found_or_none(self) -> StoredToken | None:
         try:
-            return self._custody.find()
+            return self._vault.find()
         except StoreError:
             return None
 
@@ -245,7 +245,7 @@ class TokenManager:
         known = [held.tried.token, *held.tried.token.predecessors] if held else []
         return [each for each in known if each.value != token.value and not each.is_expired(now)]
 
-    def _learn(self, held: Held, token: Token) -> None:
+    def _learn(self, held: StoredToken, token: Token) -> None:
         """Store what a successful call shows: which token works, and that it has not expired."""
         if held.incumbent and token == held.token:
             log.info("The changed INSTAGRAM_ACCESS_TOKEN works and takes the stored token's place")
@@ -254,9 +254,9 @@ class TokenManager:
             token = replace(token, expires_at=None)
         is_unsaved = held.source == "environment" and held.store_error is None
         if is_unsaved or token.proven != held.token:
-            self._custody.save(token.proven)
+            self._vault.save(token.proven)
 
-    def _have_others_renewed(self, held: Held) -> bool:
+    def _have_others_renewed(self, held: StoredToken) -> bool:
         """Whether another process has renewed this token, which may have ended it. Waits for a running renewal."""
         for pause in PAUSES_FOR_OTHERS:
             if not self._is_somebody_renewing():
@@ -267,14 +267,14 @@ class TokenManager:
 
     def _is_somebody_renewing(self) -> bool:
         """Tries the claim for one second. If we get it, nobody was renewing. It is too short to block a renewal."""
-        return not self._store.claim(_claim_key(self._renewals.recall()), A_SECOND)
+        return not self._store.claim(_claim_key(self._renewals.load()), A_SECOND)
 
-    def _renew(self, held: Held, last: Renewal | None) -> Outcome:
+    def _renew(self, held: StoredToken, last: Renewal | None) -> Outcome:
         """One renewal at a time across all processes: each try, counted when it has ended, has a claim of its own."""
         attempt = last.attempt + 1 if last else 1
         if not self._store.claim(_claim_key(last), CLAIM):
             return Outcome.LEFT_TO_OTHERS
-        if self._custody.present().tried.token.differs_from(held.token):
+        if self._vault.present().tried.token.differs_from(held.token):
             return Outcome.LEFT_TO_OTHERS  # Somebody has renewed it between our look and our claim.
         try:
             token, renewed = self._accepted(held, partial(self._renewed, Deadline(RENEWAL_LIMIT), last))
@@ -282,10 +282,10 @@ class TokenManager:
             if not held.token.is_renewable(self._clock()):
                 raise TooYoung(str(error)) from None  # Our clock was wrong, and the reply has put it right.
             failure = self._understood(held.token, error)
-            self._renewals.keep(self._failed(attempt, held.token, failure))
+            self._renewals.save(self._failed(attempt, held.token, failure))
             raise failure from None
-        self._custody.save(token.succeeded_by(renewed))
-        self._renewals.keep(Renewal(attempt, self._clock(), renewed.fingerprint))
+        self._vault.save(token.succeeded_by(renewed))
+        self._renewals.save(Renewal(attempt, self._clock(), renewed.fingerprint))
         log.info("The access token was renewed and lives until %s", renewed.expires_at or "a time that is not known")
         return Outcome.RENEWED
 
@@ -312,7 +312,7 @@ class TokenManager:
         except TokenRejected as error:
             raise TokenRejected(LOST, code=error.code) from None
 
-    def _accepted(self, held: Held, call: Callable[[str], T]) -> tuple[Token, T]:
+    def _accepted(self, held: StoredToken, call: Callable[[str], T]) -> tuple[Token, T]:
         """The answer, and the token that brought it: where Instagram rejects this one, another one at hand.
 
         Raises what ``call`` does, and the rejection of this one where there is no other that works.
@@ -321,7 +321,7 @@ class TokenManager:
             return held.token, call(held.token.value)
         except TokenRejected as rejection:
             rejection.token = held.token.fingerprint
-            for other in self._custody.others(held):
+            for other in self._vault.fallbacks(held):
                 try:
                     answer = call(other.value)
                 except TokenRejected:
@@ -348,9 +348,9 @@ class TokenManager:
         known = token.as_known(now)
         is_of_unknown_age = known.issued_at is None and known.expires_at is None
         hint = TooYoung.hint if is_of_unknown_age else error.hint
-        trouble = Trouble(type(error).__name__, str(error), hint, now, until, token.fingerprint)
+        failure = Failure(type(error).__name__, str(error), hint, now, until, token.fingerprint)
         may_be_done = isinstance(error, InstagramUnreachable) and error.may_be_done
-        return Renewal(attempt, now, token.fingerprint, trouble, may_be_done)
+        return Renewal(attempt, now, token.fingerprint, failure, may_be_done)
 
 
 def _claim_key(last: Renewal | None) -> str:

@@ -32,7 +32,7 @@ Source = Literal["store", "memory", "environment"]
 
 
 @dataclass(frozen=True)
-class Held:
+class StoredToken:
     """The token we would use, where it comes from, and whether the store has it.
 
     ``is_current`` is False when it lies there in another encryption than the settings want. ``incumbent`` is set when
@@ -45,10 +45,10 @@ class Held:
     is_saved: bool
     is_current: bool = True
     store_error: StoreError | None = None
-    incumbent: "Held | None" = None
+    incumbent: "StoredToken | None" = None
 
     @property
-    def tried(self) -> "Held":
+    def tried(self) -> "StoredToken":
         """The incumbent if there is one."""
         return self.incumbent or self
 
@@ -58,7 +58,7 @@ class Held:
         return self.source != "environment" and not (self.is_saved and self.is_current)
 
 
-class Custody:
+class TokenVault:
     """Threads may share it. Whatever it lets go of, it keeps as a spare until the process ends."""
 
     def __init__(self, store: Store, clock: Clock, cipher: Cipher, from_environment: str | None) -> None:
@@ -74,7 +74,7 @@ class Custody:
         self._spares: tuple[Token, ...] = ()
         self._lock = Lock()
 
-    def find(self) -> Held | None:
+    def find(self) -> StoredToken | None:
         """What there is, expired or not.
 
         Raises StoreError when the store cannot be read and nothing else has a token.
@@ -83,11 +83,11 @@ class Custody:
         if self._environment is None:
             return held
         if held is None or self._is_last_resort(self._environment, held.token):
-            return Held(self._environment, "environment", is_saved=False)
+            return StoredToken(self._environment, "environment", is_saved=False)
         candidate = self._candidate(self._environment, held.token)
-        return Held(candidate, "environment", is_saved=False, incumbent=held) if candidate else held
+        return StoredToken(candidate, "environment", is_saved=False, incumbent=held) if candidate else held
 
-    def present(self) -> Held:
+    def present(self) -> StoredToken:
         """Raises as ``find`` does, TokenMissing and WrongToken."""
         held = self.find()
         if held is None:
@@ -96,7 +96,7 @@ class Custody:
             raise TokenMissing("No access token is set up.")
         return held
 
-    def settled(self) -> Held:
+    def present_and_saved(self) -> StoredToken:
         """The present one, once the store has been offered what it has not got yet, or not as it should."""
         held = self.present()
         if not held.tried.is_unsaved:
@@ -124,7 +124,7 @@ class Custody:
         with self._lock:
             self._copy, self._stored, self._spares = token, token, ()
 
-    def others(self, rejected: Held) -> Iterator[Token]:
+    def fallbacks(self, rejected: StoredToken) -> Iterator[Token]:
         """What else may work, the likeliest first: other processes' and earlier ones of its line, the environment's."""
         try:
             _, stored = self._read()
@@ -137,17 +137,17 @@ class Custody:
                 tried.add(other.value)
                 yield other
 
-    def _at_hand(self, rejected: Held) -> Iterator[Token]:
+    def _at_hand(self, rejected: StoredToken) -> Iterator[Token]:
         """What may help without the store, the rejected one too: it may have a predecessor."""
         if rejected.incumbent:
             yield rejected.incumbent.token
-        line = rejected.token.line
-        yield from (each for each in (self._copy, *self._spares) if each and each.line == line)
+        line = rejected.token.lineage
+        yield from (each for each in (self._copy, *self._spares) if each and each.lineage == line)
         yield rejected.token
-        if self._environment and self._environment.line != line:
+        if self._environment and self._environment.lineage != line:
             yield self._environment
 
-    def _kept(self) -> Held | None:
+    def _kept(self) -> StoredToken | None:
         """What the store has or this process holds. Raises StoreError as ``find`` does."""
         try:
             text, stored = self._read()
@@ -156,18 +156,18 @@ class Custody:
         best = self._hold(stored) if stored else self._copy
         if best is None or best != stored:
             # One empty reading does not prove that the store has lost the token: a replica may be behind.
-            return Held(best, "memory", is_saved=False) if best else None
-        return Held(best, "store", is_saved=True, is_current=text is None or self._cipher.is_current(text))
+            return StoredToken(best, "memory", is_saved=False) if best else None
+        return StoredToken(best, "store", is_saved=True, is_current=text is None or self._cipher.is_current(text))
 
-    def _without_store(self, error: StoreError) -> Held:
+    def _without_store(self, error: StoreError) -> StoredToken:
         if copy := self._copy:
-            return Held(copy, "memory", is_saved=copy == self._stored, store_error=error)
+            return StoredToken(copy, "memory", is_saved=copy == self._stored, store_error=error)
         if self._environment:
-            return Held(self._environment, "environment", is_saved=False, store_error=error)
+            return StoredToken(self._environment, "environment", is_saved=False, store_error=error)
         raise error
 
     def _is_last_resort(self, environment: Token, kept: Token) -> bool:
-        return environment.line != kept.line and kept.is_expired(self._clock())
+        return environment.lineage != kept.lineage and kept.is_expired(self._clock())
 
     def _candidate(self, environment: Token, kept: Token) -> Token | None:
         """The variable's token if it has changed, or what this process has renewed it to while the store was away.
@@ -175,11 +175,13 @@ class Custody:
         A process with an earlier value of the variable may still run beside one with the new value. So a value counts
         as changed only until it has once been replaced by another one, or rejected: both stand in ``refused``.
         """
-        is_changed = kept.from_environment and kept.line != environment.line
+        is_changed = kept.from_environment and kept.lineage != environment.lineage
         if not is_changed or environment.fingerprint in kept.refused:
             return None
         now = self._clock()
-        renewed = (each for each in self._spares if each.line == environment.line and each.supersedes(environment, now))
+        renewed = (
+            each for each in self._spares if each.lineage == environment.lineage and each.supersedes(environment, now)
+        )
         return next(renewed, environment)
 
     def _hold(self, token: Token) -> Token:

@@ -9,9 +9,9 @@ from werkzeug.http import quote_etag
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-POLICY = "Content-Security-Policy"
+CSP_HEADER = "Content-Security-Policy"
 DEFAULTS = {
-    POLICY: "default-src 'none'; frame-ancestors 'none'",
+    CSP_HEADER: "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -28,12 +28,12 @@ Not "require-corp": Instagram's hosts do not send what that would ask of a video
 
 OF_EVERY_PAGE = [
     ("Content-Type", "text/html; charset=utf-8"),
-    *((name, value) for name, value in DEFAULTS.items() if name != POLICY),
+    *((name, value) for name, value in DEFAULTS.items() if name != CSP_HEADER),
     *IN_FRAMES.items(),
 ]
 
 
-class Answer(Response):
+class SecureResponse(Response):
     """In place of a hook after each request, which costs every view."""
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
@@ -43,13 +43,13 @@ class Answer(Response):
         return headers
 
 
-class WholePage(Answer):
+class WholePage(SecureResponse):
     """HTML with all its headers: to look for missing ones and to check each twice takes as long as a page's view."""
 
     def __init__(self, body: bytes, *, etag: str, policy: str, cache_control: str, cache_status: str) -> None:
         own = [
             ("Content-Length", str(len(body))),
-            (POLICY, policy),
+            (CSP_HEADER, policy),
             ("ETag", quote_etag(etag)),
             ("Cache-Control", cache_control),
             ("Cache-Status", cache_status),
@@ -61,7 +61,7 @@ class WholePage(Answer):
 
 
 def init_app(app: Flask) -> None:
-    app.response_class = Answer
+    app.response_class = SecureResponse
 
     def static(filename: str) -> Response:
         response = app.send_static_file(filename)

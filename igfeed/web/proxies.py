@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from igfeed.services import services_of
-from igfeed.web.headers import Answer
+from igfeed.web.headers import SecureResponse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -37,7 +37,7 @@ class BehindProxies:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         prefix = environ.get("SCRIPT_NAME")
         if prefix and not PREFIX.fullmatch(prefix):
-            return Answer("Not found\n", 404, mimetype="text/plain")(environ, start_response)
+            return SecureResponse("Not found\n", 404, mimetype="text/plain")(environ, start_response)
         forwarded = environ.get("HTTP_X_FORWARDED_PROTO")
         if forwarded and self._reads_scheme and self._is_trusted(environ.get("REMOTE_ADDR", "")):
             scheme = forwarded.partition(",")[0].strip().lower()

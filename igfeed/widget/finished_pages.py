@@ -54,7 +54,7 @@ Words = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
-class Variant:
+class EncodedPage:
     """A page in one encoding; a strong ETag names bytes, so each has its own."""
 
     body: bytes
@@ -62,7 +62,7 @@ class Variant:
     headers_without_body: list[tuple[str, str]]
 
 
-class Answer(NamedTuple):
+class FinishedAnswer(NamedTuple):
     """What the server sends. Valid for as long as its page."""
 
     snapshot: FeedSnapshot | None
@@ -77,28 +77,28 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class HotPage:
+class FinishedPage:
     """Good for as long as ``trust`` lasts, and only while this process shows that snapshot."""
 
     snapshot: FeedSnapshot | None
     trust: Pause
     etags: frozenset[str]
-    variants: dict[str, Variant]
+    variants: dict[str, EncodedPage]
 
     @property
     def size(self) -> int:
         return sum(len(variant.body) for variant in self.variants.values())
 
-    def answer(self, environ: "WSGIEnvironment") -> Answer:
+    def answer(self, environ: "WSGIEnvironment") -> FinishedAnswer:
         variant = self.variants[_best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
         asked = environ.get("HTTP_IF_NONE_MATCH")
         if asked and _is_among(asked, self.etags):
-            return Answer(self.snapshot, self.trust, "304 NOT MODIFIED", variant.headers_without_body, ())
+            return FinishedAnswer(self.snapshot, self.trust, "304 NOT MODIFIED", variant.headers_without_body, ())
         body = () if environ["REQUEST_METHOD"] == "HEAD" else (variant.body,)
-        return Answer(self.snapshot, self.trust, "200 OK", variant.headers, body)
+        return FinishedAnswer(self.snapshot, self.trust, "200 OK", variant.headers, body)
 
 
-class HotPages:
+class FinishedPages:
     """The app behind a shelf of its finished pages."""
 
     def __init__(self, app: "WSGIApplication", services: Services) -> None:
@@ -108,8 +108,8 @@ class HotPages:
         self._depends_on_host = {path: depends_on_host(services.settings, path) for path in PAGES}
         self._most_posts = services.settings.posts
         self._words = _words_and_host if any(self._depends_on_host.values()) else _words
-        self._answers: dict[Words, Answer] = {}
-        self._pages: dict[Key, HotPage] = {}
+        self._answers: dict[Words, FinishedAnswer] = {}
+        self._pages: dict[Key, FinishedPage] = {}
         self._origins: dict[str, Pause] = {}
         self._lock = Lock()
 
@@ -157,7 +157,7 @@ class HotPages:
     def _made(
         self, key: Key, shown: FeedSnapshot | None, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Flask's page, whole, whatever the visitor has of it already: that is decided by ``HotPage.answer``."""
+        """Flask's page, whole, whatever the visitor has of it already: that is decided by ``FinishedPage.answer``."""
         # Before: if another feed comes meanwhile, or this one falls due, nobody gets this page a second time.
         was_fresh = self._feed.is_at_hand_fresh()
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
@@ -166,11 +166,11 @@ class HotPages:
         if response.status_code != 200 or not response.cache_control.public or "Set-Cookie" in response.headers:  # noqa: PLR2004
             return response(environ, start_response)
         trust = Pause(self._clock, self._feed.trusted_for(was_fresh=was_fresh))
-        page = HotPage(shown, trust, *_variants(response))
+        page = FinishedPage(shown, trust, *_variants(response))
         self._keep(key, page)
         return ClosingIterator(page.answer(environ).give(start_response), response.close)
 
-    def _keep(self, key: Key, page: HotPage) -> None:
+    def _keep(self, key: Key, page: FinishedPage) -> None:
         with self._lock:
             self._pages.pop(key, None)
             size = sum(each.size for each in self._pages.values())
@@ -181,7 +181,7 @@ class HotPages:
                 self._origins[origin] = page.trust
             self._answers.clear()  # They hold pages that may just have gone.
 
-    def _remember(self, environ: "WSGIEnvironment", answer: Answer) -> None:
+    def _remember(self, environ: "WSGIEnvironment", answer: FinishedAnswer) -> None:
         """Keep the answer for identical requests, unless the request is too long to be likely to come again."""
         words = self._words(environ)
         if sum(len(text) for text in words if text) > LONGEST_REQUEST:
@@ -194,7 +194,7 @@ class HotPages:
 def init_app(app: Flask) -> None:
     services = services_of(app)
     if services.settings.check_ttl:
-        app.wsgi_app = HotPages(app.wsgi_app, services)  # type: ignore[method-assign]
+        app.wsgi_app = FinishedPages(app.wsgi_app, services)  # type: ignore[method-assign]
 
 
 def _words(environ: "WSGIEnvironment") -> Words:
@@ -214,7 +214,7 @@ def _words_and_host(environ: "WSGIEnvironment") -> Words:
     return (*_words(environ), environ.get("HTTP_HOST"), environ["wsgi.url_scheme"])
 
 
-def _variants(response: Response) -> tuple[frozenset[str], dict[str, Variant]]:
+def _variants(response: Response) -> tuple[frozenset[str], dict[str, EncodedPage]]:
     body, (etag, _) = response.get_data(), response.get_etag()
     variants = {IDENTITY: _variant(response, body, f'"{etag}"')}
     for encoding, encode in _encoders().items():
@@ -222,7 +222,7 @@ def _variants(response: Response) -> tuple[frozenset[str], dict[str, Variant]]:
     return frozenset({"*", *(dict(each.headers)["ETag"] for each in variants.values())}), variants
 
 
-def _variant(response: Response, body: bytes, etag: str, encoding: str | None = None) -> Variant:
+def _variant(response: Response, body: bytes, etag: str, encoding: str | None = None) -> EncodedPage:
     headers = response.headers.copy()
     headers["ETag"] = etag
     headers["Content-Length"] = str(len(body))
@@ -231,7 +231,7 @@ def _variant(response: Response, body: bytes, etag: str, encoding: str | None = 
     if encoding:
         headers["Content-Encoding"] = encoding
     named = headers.to_wsgi_list()
-    return Variant(body, named, [each for each in named if each[0] not in OF_BODY])
+    return EncodedPage(body, named, [each for each in named if each[0] not in OF_BODY])
 
 
 @cache

@@ -13,7 +13,7 @@ from igfeed.feed.pictures import WIDTHS
 from igfeed.models import FeedSnapshot, Picture
 from igfeed.models.record import fingerprint
 from igfeed.services import Services, current
-from igfeed.web.headers import FROM_ANYWHERE, IN_FRAMES, POLICY, WholePage
+from igfeed.web.headers import CSP_HEADER, FROM_ANYWHERE, IN_FRAMES, WholePage
 from igfeed.widget import render, scripts
 from igfeed.widget.options import asked_for
 
@@ -124,7 +124,7 @@ def nothing_to_show(error: IgfeedError) -> Response:
     if current_app.extensions[LOG_LIMIT].allows(str(error)):
         current_app.logger.warning("There is nothing to show yet, so visitors get 503. %s %s", error, error.hint)
     notice = render.notice_page()
-    response = Response(notice.body, headers={POLICY: notice.policy, **IN_FRAMES})
+    response = Response(notice.body, headers={CSP_HEADER: notice.policy, **IN_FRAMES})
     seconds = error.retry_after.total_seconds() if isinstance(error, FeedUnavailable) else RETRY_AFTER
     return _not_now(response, seconds)
 
@@ -166,8 +166,8 @@ def _answer(path: str) -> Response:
 def _services() -> Services:
     """Raises what keeps any page from being shown: not in a hook, as each of those costs every view."""
     services = current()
-    if services.obstacle:
-        raise services.obstacle
+    if services.startup_error:
+        raise services.startup_error
     return services
 
 

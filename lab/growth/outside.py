@@ -11,7 +11,7 @@ from math import ceil
 from igfeed.errors import PictureUnavailable, UnexpectedAnswer
 from igfeed.models import Media, Picture, Post, Profile, Token
 from igfeed.stores.memory import MemoryStore
-from igfeed.stores.upstash import READ_ALL, REREAD, SWAP
+from igfeed.stores.upstash import GET_IF_CHANGED, READ_ALL, SWAP
 from lab.growth.assumptions import NEW_POSTS
 from tests.conftest import MovingClock
 
@@ -30,11 +30,11 @@ class CountingStore(MemoryStore):
         self._count(["GET", key], text)
         return text
 
-    def reread(self, key: str, known: str | None) -> str | None:
+    def get_if_changed(self, key: str, known: str | None) -> str | None:
         if known is None:
             return self.get(key)
         text = super().get(key)
-        self._count(["EVAL_RO", REREAD, 1, key, DIGEST], *([] if text == known else [text]))
+        self._count(["EVAL_RO", GET_IF_CHANGED, 1, key, DIGEST], *([] if text == known else [text]))
         return known if text == known else text
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:

@@ -18,6 +18,7 @@ from igfeed.stores import Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore
+from igfeed.stores.read_ahead import ReadAhead
 from igfeed.tokens.encryption import FernetCipher, NoCipher
 from igfeed.tokens.manager import TokenManager
 from igfeed.version import VERSION
@@ -29,7 +30,7 @@ class Services:
 
     settings: Settings
     clock: Clock
-    store: GuardedStore
+    store: Store
     instagram: Instagram
     tokens: TokenManager
     pictures: Pictures
@@ -55,7 +56,8 @@ def build(
     machine, clock = clock, CheckedClock(clock)
     instagram, from_environment = _instagram(settings, clock, sleep)
     chosen = _store(settings, machine)
-    store = GuardedStore(chosen, clock, background or _background(settings))
+    background = background or _background(settings)
+    store = ReadAhead(GuardedStore(chosen, clock, background))
     tokens = _tokens(settings, instagram, store, clock, from_environment, sleep=sleep)
     pictures = Pictures(store, instagram, clock, settings.check_ttl)
     feed = FeedService(
@@ -70,7 +72,6 @@ def build(
         sleep=sleep,
     )
     startup_error = chosen.error if isinstance(chosen, MissingStore) else None
-    background = background or _background(settings)
     return Services(settings, clock, store, instagram, tokens, pictures, feed, background, startup_error)
 
 

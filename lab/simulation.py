@@ -53,6 +53,7 @@ from igfeed.models import Media, Profile, Token
 from igfeed.stores import Kind, Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
+from igfeed.stores.read_ahead import ReadAhead
 from igfeed.tokens.encryption import NoCipher
 from igfeed.tokens.manager import TokenManager
 from igfeed.tokens.vault import KEY
@@ -388,7 +389,7 @@ class Process:
         self.is_misled = False
         self.is_cut_off = False
         self.later: list[Callable[[], None]] = []
-        self.store = GuardedStore(StoreLine(self), self.clock, self.later.append)
+        self.store = ReadAhead(GuardedStore(StoreLine(self), self.clock, self.later.append))
         self.tokens = TokenManager(
             InstagramLine(self),
             self.store,
@@ -449,7 +450,7 @@ class Played:
         raise REFUSALS[mood]() if mood in REFUSALS else InstagramUnreachable("Nobody answers.")
 
 
-class StoreLine:
+class StoreLine(Store):
     """A process's line to the store, with what may happen on it."""
 
     kind: Kind = "memory"
@@ -491,9 +492,9 @@ class StoreLine:
         fate = self._world.reach(self._process)
         return self._ask(lambda: self._store.claim(key, ttl), fate)
 
-    def prove(self, size: int) -> None:
+    def check_writable(self, size: int | None = None) -> None:
         fate = self._world.reach(self._process)
-        self._ask(lambda: self._store.prove(size), fate)
+        self._ask(lambda: self._store.check_writable(size), fate)
 
     def _swap(self, key: str, old: str | None, new: str) -> bool:
         if self._store.get(key) != old:
@@ -840,7 +841,7 @@ class Ending:
 
 def renews_whenever_it_may(process: Process) -> str:
     """What our cron does, before it fetches: look for the store, then renew any token that is a day old."""
-    process.store.ask_again()
+    process.store.recheck()
     try:
         return process.tokens.renew()
     except IgfeedError as error:

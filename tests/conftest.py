@@ -24,7 +24,7 @@ from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UpstashStore
 from tests.servers.instagram import FakeInstagram
 from tests.servers.upstash import FakeUpstash
-from tests.site import Site
+from tests.site import Site, innermost
 
 # The same examples at every run, and no verdict on how long one takes: a busy machine is no bug.
 settings.register_profile("igfeed", deadline=None, database=None, derandomize=True, max_examples=60)
@@ -42,6 +42,7 @@ def told_by(error: BaseException | None) -> str:
 
 def close(store: Store) -> None:
     """The app has no use for an end of its connections; here they would be a leak."""
+    store = innermost(store)
     if isinstance(store, UpstashStore):
         store._run(lambda redis: redis.close())
 
@@ -184,7 +185,7 @@ def make_services(environ: dict[str, str], clock: MovingClock) -> Iterator[MakeS
 
     yield make
     for services in made:
-        close(services.store._store)
+        close(services.store)
 
 
 @pytest.fixture

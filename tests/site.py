@@ -18,6 +18,7 @@ from igfeed.instagram.client import InstagramClient
 from igfeed.models import Token
 from igfeed.origins import Origins
 from igfeed.stores.guarded import GuardedStore
+from igfeed.stores.read_ahead import ReadAhead
 from igfeed.tokens.encryption import Cipher, NoCipher
 from igfeed.tokens.manager import TokenManager
 from igfeed.tokens.vault import KEY
@@ -33,6 +34,13 @@ DAY = timedelta(days=1)
 
 def no_sleep(seconds: float) -> None:
     """For what would wait before another try."""
+
+
+def innermost(store: Store) -> Store:
+    """The store that keeps things, without those that `igfeed.services` puts around it."""
+    while isinstance(store, ReadAhead | GuardedStore):
+        store = store._store
+    return store
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class Site:
         posts: int = 12,
         sleep: Sleep = no_sleep,
     ) -> Process:
-        store = GuardedStore(store, self.clock, in_place)
+        store = ReadAhead(GuardedStore(store, self.clock, in_place))
         tokens = TokenManager(
             self.client,
             store,

@@ -14,7 +14,7 @@ from igfeed.clock import system_clock
 from igfeed.config import Settings
 from igfeed.models import Token
 from igfeed.services import Services, build
-from igfeed.stores.upstash import UpstashStore
+from tests.conftest import close
 from tests.deployed import PATIENCE, gunicorn
 from tests.servers.instagram import FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
@@ -47,8 +47,7 @@ def owner(deployment: dict[str, str], instagram: FakeInstagram) -> Iterator[Serv
     services.feed.fetch()
     services.tokens.adopt(Token(value, now - 59 * DAY, now + DAY), is_proven=True)
     yield services
-    if isinstance(services.store._store, UpstashStore):
-        services.store._store._run(lambda redis: redis.close())
+    close(services.store)
 
 
 @pytest.mark.parametrize(

@@ -846,7 +846,7 @@ def test_what_the_store_does_not_take_counts_as_failed_and_is_mirrored_the_next_
 
     first = pictures.mirror(wanted, Deadline(LONG))
     upstash.heal()
-    guarded.ask_again()
+    guarded.recheck()
     second = pictures.mirror(wanted, Deadline(LONG))
 
     assert first == MirrorReport(failed=6)

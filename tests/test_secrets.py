@@ -38,6 +38,7 @@ from igfeed.owner import upkeep
 from igfeed.owner.status import report
 from igfeed.services import Services, build
 from igfeed.stores.guarded import GuardedStore
+from igfeed.stores.read_ahead import ReadAhead
 from igfeed.stores.upstash import UpstashStore
 from igfeed.tokens.vault import KEY
 from igfeed.widget.page_cache import pages
@@ -175,8 +176,11 @@ class Process:
 
     def use(self, store: UpstashStore) -> None:
         """Another client of the same server."""
-        assert isinstance(self.services.store, GuardedStore)
-        self.services.store._store = store
+        read_ahead = self.services.store
+        assert isinstance(read_ahead, ReadAhead)
+        guarded = read_ahead._store
+        assert isinstance(guarded, GuardedStore)
+        guarded._store = store
 
     def live(self) -> None:
         """All that people, machines and the owner do in a day."""

@@ -27,6 +27,7 @@ from igfeed.stores import PROBE, Kind, Store
 from igfeed.stores.guarded import LONGEST_WRITE_PAUSE, PAUSE, GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore
+from igfeed.stores.read_ahead import ReadAhead
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import SWAP, UpstashStore
 from tests.conftest import MovingClock, to_the_moment, told_by
@@ -113,7 +114,7 @@ def kept(request: pytest.FixtureRequest, clock: MovingClock, path: Path) -> Kept
     stores: dict[str, Callable[[], Store]] = {
         "memory": lambda: MemoryStore(clock),
         "sqlite": lambda: SqliteStore(path, clock),
-        "guarded": lambda: GuardedStore(SqliteStore(path, clock), clock, in_place),
+        "guarded": lambda: ReadAhead(GuardedStore(SqliteStore(path, clock), clock, in_place)),
     }
     return Kept(stores[request.param](), lambda time: clock.forward(seconds=time.total_seconds()))
 
@@ -683,12 +684,12 @@ COMMANDS: dict[str, Callable[[Store], Any]] = {
     "swap for nothing": lambda store: store.swap("token:v1", None, SECRET),
     "delete": lambda store: store.delete("token:v1", "feed:v1"),
     "claim": lambda store: store.claim("claim:feed", MINUTE),
-    "prove": lambda store: store.prove(0),
+    "check writable": lambda store: store.check_writable(0),
 }
 
 UNCLAIMING = [name for name in COMMANDS if name != "claim"]
-PAUSING = [name for name in UNCLAIMING if name != "prove"]
-WRITING = ["set", "swap", "swap for nothing", "claim", "prove"]
+PAUSING = [name for name in UNCLAIMING if name != "check writable"]
+WRITING = ["set", "swap", "swap for nothing", "claim", "check writable"]
 READING = ["get", "reread", "get all"]
 
 FAULTS = sorted(set(MODES) - {"latency", "hang", "drip"})
@@ -997,7 +998,7 @@ def test_a_claim_that_another_one_has_is_lost_though_writes_are_refused(
 
 
 def test_proving_is_one_command_and_leaves_nothing(connected: UpstashStore, upstash: FakeUpstash) -> None:
-    connected.prove(3)
+    connected.check_writable(3)
 
     assert upstash.commands() == [["SET", PROBE, "xxx", "XX"]]
     assert upstash.raw("KEYS", "*") == []
@@ -1064,7 +1065,7 @@ class FrailStore(MemoryStore):
         self._check()
         return super().claim(key, ttl)
 
-    def prove(self, size: int) -> None:
+    def check_writable(self, size: int | None = None) -> None:
         self._check()
 
     def _check(self) -> None:
@@ -1084,6 +1085,11 @@ def frail() -> FrailStore:
 @pytest.fixture
 def guarded(frail: FrailStore, clock: MovingClock) -> GuardedStore:
     return GuardedStore(frail, clock, in_place)
+
+
+@pytest.fixture
+def ahead(guarded: GuardedStore) -> ReadAhead:
+    return ReadAhead(guarded)
 
 
 @pytest.fixture
@@ -1124,42 +1130,40 @@ def test_after_a_failure_nobody_asks_and_everybody_hears_why(
     assert frail.asked == 0
 
 
-def test_what_is_read_at_once_is_known_inside_the_block_and_to_this_thread_alone(
-    frail: FrailStore, guarded: GuardedStore
+def test_what_is_read_ahead_is_known_inside_the_block_and_to_this_thread_alone(
+    frail: FrailStore, ahead: ReadAhead
 ) -> None:
-    guarded.set("k", "before")
-    with guarded.read_at_once("k", "nothing"):
+    ahead.set("k", "before")
+    with ahead.read_ahead("k", "nothing"):
         frail.asked = 0
         MemoryStore.set(frail, "k", "after")
-        inside = guarded.get("k"), guarded.get("nothing"), guarded.get("other")
+        inside = ahead.get("k"), ahead.get("nothing"), ahead.get("other")
         with ThreadPoolExecutor(1) as thread:
-            elsewhere = thread.submit(guarded.get, "k").result()
+            elsewhere = thread.submit(ahead.get, "k").result()
         asked = frail.asked
 
     assert inside == ("before", None, None)
-    assert elsewhere == guarded.get("k") == "after"
+    assert elsewhere == ahead.get("k") == "after"
     assert asked == 2
 
 
-def test_whoever_reads_a_second_time_wants_to_know_what_has_become_of_it(
-    frail: FrailStore, guarded: GuardedStore
-) -> None:
-    guarded.set("k", "before")
-    with guarded.read_at_once("k"):
-        first = guarded.get("k")
+def test_whoever_reads_a_second_time_wants_to_know_what_has_become_of_it(frail: FrailStore, ahead: ReadAhead) -> None:
+    ahead.set("k", "before")
+    with ahead.read_ahead("k"):
+        first = ahead.get("k")
         MemoryStore.set(frail, "k", "after")
 
-        assert (first, guarded.get("k")) == ("before", "after")
+        assert (first, ahead.get("k")) == ("before", "after")
 
 
-def test_rereading_too_knows_what_was_read_at_once(frail: FrailStore, guarded: GuardedStore) -> None:
-    guarded.set("k", "before")
-    known = guarded.get("k")
-    with guarded.read_at_once("k"):
+def test_rereading_too_knows_what_was_read_ahead(frail: FrailStore, ahead: ReadAhead) -> None:
+    ahead.set("k", "before")
+    known = ahead.get("k")
+    with ahead.read_ahead("k"):
         MemoryStore.set(frail, "k", "after")
 
-        assert guarded.get_if_changed("k", known) == "before"
-        assert guarded.get_if_changed("k", known) == "after"
+        assert ahead.get_if_changed("k", known) == "before"
+        assert ahead.get_if_changed("k", known) == "after"
 
 
 @pytest.mark.parametrize(
@@ -1171,41 +1175,37 @@ def test_rereading_too_knows_what_was_read_at_once(frail: FrailStore, guarded: G
     ],
     ids=["set", "swap", "delete"],
 )
-def test_what_was_read_at_once_is_forgotten_where_it_is_written(
-    guarded: GuardedStore, write: Callable[[Store], Any]
-) -> None:
-    guarded.set("k", "before")
-    with guarded.read_at_once("k"):
-        write(guarded)
+def test_what_was_read_ahead_is_forgotten_where_it_is_written(ahead: ReadAhead, write: Callable[[Store], Any]) -> None:
+    ahead.set("k", "before")
+    with ahead.read_ahead("k"):
+        write(ahead)
 
-        assert guarded.get("k") == "after"
+        assert ahead.get("k") == "after"
 
 
-def test_reading_at_once_inside_of_reading_at_once_takes_nothing_from_it(
-    frail: FrailStore, guarded: GuardedStore
-) -> None:
-    guarded.set("k", "before")
-    with guarded.read_at_once("k"):
-        with guarded.read_at_once("other"):
+def test_reading_ahead_inside_of_reading_ahead_takes_nothing_from_it(frail: FrailStore, ahead: ReadAhead) -> None:
+    ahead.set("k", "before")
+    with ahead.read_ahead("k"):
+        with ahead.read_ahead("other"):
             MemoryStore.set(frail, "k", "after")
 
-        assert guarded.get("k") == "before"
+        assert ahead.get("k") == "before"
 
 
 def test_a_store_that_takes_nothing_is_found_out(frail: FrailStore, guarded: GuardedStore) -> None:
-    guarded.prove()
+    guarded.check_writable()
     frail.away = True
 
     with pytest.raises(StoreError):
-        guarded.prove()
+        guarded.check_writable()
 
 
-def test_reading_at_once_from_a_store_that_is_away_leaves_the_error_to_who_asks(
-    frail: FrailStore, guarded: GuardedStore
+def test_reading_ahead_from_a_store_that_is_away_leaves_the_error_to_who_asks(
+    frail: FrailStore, ahead: ReadAhead
 ) -> None:
     frail.away = True
-    with guarded.read_at_once("k"), pytest.raises(StoreError, match="away"):
-        guarded.get("k")
+    with ahead.read_ahead("k"), pytest.raises(StoreError, match="away"):
+        ahead.get("k")
 
 
 def test_the_pause_is_five_seconds() -> None:
@@ -1258,19 +1258,19 @@ def test_the_owners_tasks_find_out_at_once(frail: FrailStore, clock: MovingClock
     frail.away = True
     with pytest.raises(StoreError):
         guarded.get("k")
-    guarded.ask_again()
+    guarded.recheck()
     with pytest.raises(StoreError):
         guarded.get("k")
     frail.away = False
 
-    guarded.ask_again()
+    guarded.recheck()
 
     assert guarded.get("k") is None
 
 
 def test_a_store_that_took_what_it_was_given_is_not_asked_how_it_is(frail: FrailStore, guarded: GuardedStore) -> None:
     guarded.set("k", "v")
-    guarded.ask_again()
+    guarded.recheck()
 
     assert frail.asked == 1
 
@@ -1426,7 +1426,7 @@ def test_what_is_deleted_is_deleted_from_a_full_store_too(
 
 def test_proving_fails_at_a_store_that_refuses_writes(refusing: UpstashStore, clock: MovingClock) -> None:
     with pytest.raises(WriteRefused):
-        GuardedStore(refusing, clock, in_place).prove()
+        GuardedStore(refusing, clock, in_place).check_writable()
 
 
 def test_the_owners_tasks_find_out_that_writes_are_refused_and_taken_again(
@@ -1434,10 +1434,10 @@ def test_the_owners_tasks_find_out_that_writes_are_refused_and_taken_again(
 ) -> None:
     guarded = GuardedStore(refusing, clock, in_place)
 
-    guarded.ask_again()
+    guarded.recheck()
     refused = guarded.refusal
     upstash.heal()
-    guarded.ask_again()
+    guarded.recheck()
 
     assert refused
     assert refused.hint
@@ -1452,7 +1452,7 @@ def test_a_comparison_that_fails_does_not_prove_that_writes_are_taken(
     upstash.refuse_writes("full")
 
     assert not guarded.swap("k", "v", "w")
-    guarded.ask_again()
+    guarded.recheck()
 
     assert guarded.refusal
 
@@ -1463,11 +1463,11 @@ class TightStore(MemoryStore):
     room = 10
 
     def set(self, key: str, value: str) -> None:
-        self.prove(len(value))
+        self.check_writable(len(value))
         super().set(key, value)
 
-    def prove(self, size: int) -> None:
-        if size > self.room:
+    def check_writable(self, size: int | None = None) -> None:
+        if size and size > self.room:
             raise WriteRefused("No room.")
 
 
@@ -1479,10 +1479,10 @@ def test_a_little_that_finds_room_does_not_hide_that_more_does_not(clock: Moving
     clock.now += LONGEST_WRITE_PAUSE
 
     guarded.set("document", "x" * 10)
-    guarded.ask_again()
+    guarded.recheck()
     still = guarded.refusal
     store.room = 11
-    guarded.ask_again()
+    guarded.recheck()
 
     assert still
     assert guarded.refusal is None

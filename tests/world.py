@@ -24,11 +24,11 @@ from igfeed.config import Settings
 from igfeed.feed.pictures import WIDTHS
 from igfeed.models import Token
 from igfeed.services import Services, build
-from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.upstash import TIME_LIMIT, UpstashStore
 from tests.servers.faults import Exchange, Fault
 from tests.servers.instagram import FakeInstagram, album, child_image, image
 from tests.servers.upstash import FakeUpstash
+from tests.site import innermost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -280,8 +280,7 @@ class World:
 
     def _store_of(self, services: Services) -> UpstashStore:
         """Its connection is the tests' own: a process leaves one behind when it ends, ours do not end."""
-        assert isinstance(services.store, GuardedStore)
-        store = services.store._store
+        store = innermost(services.store)
         assert isinstance(store, UpstashStore)
         store._loop, store._redis = self._connection._connected()
         store._process = self._connection._process

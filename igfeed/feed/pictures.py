@@ -104,6 +104,9 @@ class _Refusal:
 class Pictures:
     """Threads may share it: one of them makes a picture while the others wait for it."""
 
+    report_keys = (MISSING_KEY,)
+    """The keys that ``overdue`` reads in any case, for who reads them ahead."""
+
     def __init__(
         self, store: Store, instagram: Instagram, clock: Clock = system_clock, look_again: timedelta = LOOK_AGAIN
     ) -> None:

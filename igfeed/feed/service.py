@@ -23,10 +23,9 @@ from igfeed.feed.pictures import Pictures
 from igfeed.instagram import Instagram
 from igfeed.models import Failure, FeedSnapshot, Media, Picture, Profile
 from igfeed.models.record import LONG_AGO, UNREADABLE, is_from_future
+from igfeed.stores import Store
 from igfeed.stores.document import Document
-from igfeed.stores.guarded import GuardedStore
 from igfeed.tokens.manager import TokenManager
-from igfeed.tokens.vault import KEY as TOKEN_KEY
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +58,9 @@ NONE = timedelta()
 class FeedService:
     """Keeps the last snapshot in memory and asks the store again at most every ``check_ttl``."""
 
+    report_keys = (KEY, FAILURE_KEY)
+    """The keys that ``peek`` and ``failure`` read, for who reads them ahead."""
+
     _snapshot: FeedSnapshot | None = None
     _document: tuple[str | None, FeedSnapshot | None] = (None, None)
     """The store's text as it was last seen, and what it says."""
@@ -79,7 +81,7 @@ class FeedService:
         instagram: Instagram,
         tokens: TokenManager,
         pictures: Pictures,
-        store: GuardedStore,
+        store: Store,
         clock: Clock,
         *,
         posts: int,
@@ -174,7 +176,7 @@ class FeedService:
             return
         try:
             if self._is_our_turn():
-                with self._store.read_at_once(KEY, FAILURE_KEY, TOKEN_KEY):
+                with self._store.read_ahead(*self.report_keys, *self._tokens.use_keys):
                     if self._is_wanted():
                         self._fetch(is_awaited=is_awaited)
         except IgfeedError as error:
@@ -187,7 +189,7 @@ class FeedService:
 
         Raises the IgfeedError that stood in the way; the old snapshot stays then.
         """
-        with self._store.read_at_once(KEY, FAILURE_KEY, TOKEN_KEY):
+        with self._store.read_ahead(*self.report_keys, *self._tokens.use_keys):
             self._look_again()
             self._failure.load()
             return self._cut(self._fetch())
@@ -273,7 +275,7 @@ class FeedService:
         except StoreError:
             self._has_answer = False
             if self._snapshot is None:
-                self._look_pause = None  # It does not count as a look. GuardedStore makes the next one cheap.
+                self._look_pause = None  # It does not count as a look. While the store is down, looks fail at once.
             return
         self._has_answer, ours = stored is not None, self._snapshot
         now = self._clock()
@@ -285,7 +287,7 @@ class FeedService:
 
     def _look_for_first(self) -> None:
         """Like ``_look_again`` while there is no snapshot. One command also reads whether a view may fetch."""
-        with self._store.read_at_once(KEY, FAILURE_KEY, TOKEN_KEY):
+        with self._store.read_ahead(*self.report_keys, *self._tokens.use_keys):
             self._look_again()
             if self._snapshot is None:
                 self._recall()

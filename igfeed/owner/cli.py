@@ -164,7 +164,7 @@ def print_new_key() -> None:
 def _services_with_store() -> Services:
     """Raises StoreError where a renewed token could not be kept: it would end here, the old one perhaps with it."""
     services = current()
-    services.store.prove()
+    services.store.check_writable()
     if error := services.tokens.report().store_error:
         raise error
     return services

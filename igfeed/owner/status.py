@@ -16,12 +16,10 @@ from igfeed.errors import (
     TooYoung,
     WrongToken,
 )
-from igfeed.feed import pictures, service
 from igfeed.models import Failure, FeedSnapshot, Renewal, Token
 from igfeed.models.record import is_from_future
 from igfeed.services import Services
 from igfeed.stores import Kind
-from igfeed.tokens import manager, vault
 from igfeed.tokens.manager import Outcome, TokenReport
 from igfeed.tokens.vault import Source
 from igfeed.version import VERSION
@@ -106,9 +104,9 @@ def report(services: Services) -> Status:
 
     A process that has written nothing yet proves first that the store would take something: one command more.
     """
-    services.store.ask_again()
-    keys = service.KEY, service.FAILURE_KEY, vault.KEY, manager.RENEWAL_KEY, pictures.MISSING_KEY
-    with services.store.read_at_once(*keys):
+    services.store.recheck()
+    keys = (*services.feed.report_keys, *services.tokens.report_keys, *services.pictures.report_keys)
+    with services.store.read_ahead(*keys):
         return _found(services)
 
 

@@ -61,7 +61,7 @@ def set_up(services: Services, value: str, *, life: timedelta | None = None, is_
         raise WrongToken(f"This is {kind}.")
     account = services.instagram.profile(value).username if is_checked else None
     _check(services)
-    services.store.prove()  # A renewal may end the token that was given, so there must be room for what it brings.
+    services.store.check_writable()  # A renewal may end the given token, so there must be room for the new one.
     before = services.tokens.report().token
     token, not_renewed = _with_its_life(services, value, life, is_checked=is_checked)
     services.tokens.adopt(token, is_proven=is_checked)
@@ -90,7 +90,7 @@ def refresh(services: Services) -> Outcome:
     Raises the IgfeedError that stood in the way, also where a renewed token could not be kept.
     """
     _check(services)
-    services.store.prove()
+    services.store.check_writable()
     if error := services.tokens.report().store_error:
         raise error
     outcome = services.tokens.renew()
@@ -101,7 +101,7 @@ def refresh(services: Services) -> Outcome:
 
 def run(services: Services) -> Run:
     """Renew the token if it is old enough, fetch the feed, mirror its pictures; each whatever became of the others."""
-    services.store.ask_again()
+    services.store.recheck()
     deadline = Deadline(TIME_LIMIT)
     errors: list[IgfeedError] = []
     renewal = _renew(services, errors)

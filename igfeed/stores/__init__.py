@@ -1,18 +1,24 @@
-"""Where documents, claims and pictures are kept: one promise, one file for each way to keep it."""
+"""Where documents, claims and pictures are kept: one promise, ``Store``, and one module for each way to keep it."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Literal, Protocol
+
+from igfeed.errors import WriteRefused
 
 Kind = Literal["upstash", "sqlite", "memory"]
 
 
 class Store(Protocol):
-    """Texts under keys. Every method is one command, and raises ``StoreError`` when it could not be done.
+    """Texts under keys. Each method that reads or writes is one command, and raises ``StoreError`` if it failed.
 
-    It is a ``WriteRefused`` where the store answers and does not take the write: a database over its size, a token
-    that may only read, a full disk. A replica may be behind for moments: one empty ``get`` does not prove that a key
+    The error is a ``WriteRefused`` if the store answers but accepts no writes: the database is over its size, the
+    token may only read, the disk is full. A replica may lag for moments, so one empty ``get`` does not prove that a key
     is gone.
+
+    The methods with a body here fit a store that remembers nothing of its failures. ``GuardedStore`` and ``ReadAhead``
+    are stores around another store, and answer them with what they remember.
     """
 
     kind: Kind
@@ -21,32 +27,48 @@ class Store(Protocol):
         """The text under the key, None if there is none."""
 
     def get_if_changed(self, key: str, known: str | None) -> str | None:
-        """What ``get`` says, for who knows what it said last: only news is sent."""
+        """Like ``get``, but a text that equals ``known`` is not transferred again."""
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
-        """What ``get`` says of each, read at one moment."""
+        """What ``get`` gives for each key, in this order, all read at the same moment."""
 
     def set(self, key: str, value: str) -> None:
-        """Keep the text under the key, without expiry, whatever was there."""
+        """Store the text under the key, without expiry, whatever was there."""
 
     def swap(self, key: str, old: str | None, new: str) -> bool:
-        """Set the text under the key if it still is the old one (None: if there is none), in one step; else False.
+        """Compare and swap: store ``new`` if the text is still ``old`` (None: if there is none). False if it is not.
 
-        It is the store itself that compares, never a replica. After a ``StoreError`` it may have been done or not.
+        The primary compares, never a replica. After a ``StoreError`` the swap may have happened or not.
         """
 
     def delete(self, *keys: str) -> None:
-        """Delete the keys; one that does not exist is no error."""
+        """Delete the keys. A key that does not exist is no error."""
 
     def claim(self, key: str, ttl: timedelta) -> bool:
-        """Take the key for so long, if nobody has it: True for exactly one of many who ask at once.
+        """Claim the key for that long, if nobody has it. Of many who ask at once, exactly one gets True.
 
-        There is no release: the claim ends with its time (whole seconds, at least one).
+        A claim cannot be released: it ends with its time (whole seconds, at least one).
         """
 
-    def prove(self, size: int) -> None:
-        """Raises StoreError unless the store would take a text of so many characters now; leaves nothing behind."""
+    def check_writable(self, size: int | None = None) -> None:
+        """Raises StoreError unless the store accepts a text of ``size`` characters now. Leaves nothing behind.
+
+        Without a ``size``: that of the last refused write if there was one, else an empty text.
+        """
+
+    def recheck(self) -> None:
+        """Ask again now if the store is known to fail, so that what follows goes by its present state. Never raises."""
+        return
+
+    @property
+    def refusal(self) -> WriteRefused | None:
+        """Why the store refused the last write, None if it did not."""
+        return None
+
+    def read_ahead(self, *keys: str) -> AbstractContextManager[None]:  # noqa: ARG002  a hint, which may go unused
+        """For a block that reads several keys: the store may then read them all by one command. Never raises."""
+        return nullcontext()
 
 
 PROBE = "probe"
-"""A key with nothing under it: asking for it is the cheapest question there is."""
+"""A key with nothing under it: reading it is the cheapest command there is."""

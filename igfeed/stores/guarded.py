@@ -1,11 +1,10 @@
-"""A guard before a store that may be down: one visitor pays for finding out, nobody else ever."""
+"""A circuit breaker around a store: one request finds out that the store is down, later ones fail at once."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import local
 from typing import TypeVar
 
 from igfeed.background import Background, WorkerThread
@@ -34,7 +33,7 @@ class Refusal:
     size: int
 
 
-class GuardedStore:
+class GuardedStore(Store):
     """Fails at once while the store is known to be down; claims are then decided in this process.
 
     A store that refuses writes is still read. Its writes fail at once, and so its claims are decided here too.
@@ -45,7 +44,6 @@ class GuardedStore:
         self._store = store
         self._background = background or WorkerThread()
         self._claims = MemoryStore(clock)
-        self._reading = local()
         self._away = CircuitBreaker(PAUSE, clock)
         self._refusing = CircuitBreaker(PAUSE, clock, LONGEST_WRITE_PAUSE)
         self._refusal: Refusal | None = None
@@ -57,42 +55,22 @@ class GuardedStore:
         return self._refusal.error if self._refusal else None
 
     def get(self, key: str) -> str | None:
-        read = self._read_before()
-        return read.pop(key) if key in read else self._ask(lambda: self._store.get(key))
+        return self._ask(lambda: self._store.get(key))
 
     def get_if_changed(self, key: str, known: str | None) -> str | None:
-        read = self._read_before()
-        return read.pop(key) if key in read else self._ask(lambda: self._store.get_if_changed(key, known))
+        return self._ask(lambda: self._store.get_if_changed(key, known))
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
         return self._ask(lambda: self._store.get_all(keys))
 
-    @contextmanager
-    def read_at_once(self, *keys: str) -> Iterator[None]:
-        """Read all of them by one command: inside the block this thread's first reading of each asks nobody.
-
-        A second reading of the same key does ask, as it wants to know what has become of it; so does one after a write.
-        """
-        outside = self._read_before()
-        with suppress(StoreError):  # Whoever asks inside hears of it.
-            self._reading.texts = dict(zip(keys, self.get_all(keys), strict=True))
-        try:
-            yield
-        finally:
-            self._reading.texts = outside
-
     def set(self, key: str, value: str) -> None:
-        self._read_before().pop(key, None)
         self._write(lambda: self._store.set(key, value), len(value))
 
     def swap(self, key: str, old: str | None, new: str) -> bool:
-        self._read_before().pop(key, None)
         return self._write(lambda: self._store.swap(key, old, new), len(new))
 
     def delete(self, *keys: str) -> None:
         """Tried even while other writes are refused: a full database still deletes."""
-        for key in keys:
-            self._read_before().pop(key, None)
         self._ask(lambda: self._store.delete(*keys))
 
     def claim(self, key: str, ttl: timedelta) -> bool:
@@ -101,23 +79,16 @@ class GuardedStore:
         except StoreError:
             return self._claims.claim(key, ttl)
 
-    def prove(self, size: int | None = None) -> None:
-        """Asks at once, without regard to pauses. The default ``size`` is that of the last refused write."""
+    def check_writable(self, size: int | None = None) -> None:
+        """Asks at once, without regard to pauses."""
         asked = size if size is not None else self._refusal.size if self._refusal else 0
-        self._watched(lambda: self._weighed(lambda: self._store.prove(asked), asked))
+        self._watched(lambda: self._weighed(lambda: self._store.check_writable(asked), asked))
 
-    def ask_again(self) -> None:
-        """Find out now whether the store is well: the owner's tasks come seldom, and can wait.
-
-        Asks nothing if the store accepted the last write of this process.
-        """
+    def recheck(self) -> None:
+        """Asks nothing if the store accepted the last write of this process."""
         if self._away.error or self._refusal or not self._has_written:
             with suppress(StoreError):
-                self.prove()
-
-    def _read_before(self) -> dict[str, str | None]:
-        texts: dict[str, str | None] = getattr(self._reading, "texts", {})
-        return texts
+                self.check_writable()
 
     def _ask(self, command: Callable[[], T]) -> T:
         if self._away.is_probe_due():
@@ -140,7 +111,7 @@ class GuardedStore:
     def _probe_writing(self) -> None:
         """Probes with the smallest size, because it is repeated often."""
         with suppress(StoreError):
-            self.prove(0)
+            self.check_writable(0)
 
     def _watched(self, command: Callable[[], T]) -> T:
         """The answer. A refused write also shows that the store can be reached."""

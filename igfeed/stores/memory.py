@@ -5,10 +5,10 @@ from datetime import timedelta
 from threading import Lock
 
 from igfeed.clock import Clock, Pause, system_clock
-from igfeed.stores import Kind
+from igfeed.stores import Kind, Store
 
 
-class MemoryStore:
+class MemoryStore(Store):
     kind: Kind = "memory"
 
     def __init__(self, clock: Clock = system_clock) -> None:
@@ -48,5 +48,5 @@ class MemoryStore:
             self._claims[key] = Pause(self._clock, max(ttl, timedelta(seconds=1)))
             return True
 
-    def prove(self, size: int) -> None:
+    def check_writable(self, size: int | None = None) -> None:
         """There is always room."""

@@ -1,16 +1,16 @@
 """The store of a deployment that has none: it refuses everything and says how to get one."""
 
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any
 
 from igfeed.errors import StoreError
-from igfeed.stores import Kind
+from igfeed.stores import Kind, Store
 
 REST = "_REST_"
 """Stands in the name of a variable whose URL is one that we can use."""
 
 
-class MissingStore:
+class MissingStore(Store):
     """Vercel's disk is thrown away with each instance, so nothing is kept there rather than lost there.
 
     ``seen`` are names of variables that seem to be a database's URL.
@@ -25,10 +25,10 @@ class MissingStore:
     def error(self) -> StoreError:
         return StoreError("No store is set up.", _hint(self._seen))
 
-    def _refuse(self, *_: object) -> NoReturn:
+    def _refuse(self, *_: Any, **__: Any) -> Any:
         raise self.error
 
-    get = get_if_changed = get_all = set = swap = delete = claim = prove = _refuse
+    get = get_if_changed = get_all = set = swap = delete = claim = check_writable = _refuse
 
 
 def _hint(seen: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from igfeed.clock import Clock, Deadline, sleep, system_clock
 from igfeed.errors import StoreError, WriteRefused
-from igfeed.stores import PROBE, Kind
+from igfeed.stores import PROBE, Kind, Store
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ LEAST_ROOM = 64 * 1024
 T = TypeVar("T")
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """Opens the file anew for each command: nothing to share between threads, nothing to carry across a fork.
 
     Whoever closes it last merges what was written ahead into the file (SQLite does so by itself). So the file is whole
@@ -112,9 +112,9 @@ class SqliteStore:
 
         return self._write(take)
 
-    def prove(self, size: int) -> None:
+    def check_writable(self, size: int | None = None) -> None:
         """Writes and rolls back. Nothing less shows that the disk has room."""
-        self.set(PROBE, "x" * size)
+        self.set(PROBE, "x" * (size or 0))
         self.delete(PROBE)
 
     def _read(self, query: str, *values: str) -> list[Any]:

@@ -19,7 +19,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from igfeed.errors import StoreError, WriteRefused
-from igfeed.stores import PROBE, Kind
+from igfeed.stores import PROBE, Kind, Store
 
 if TYPE_CHECKING:
     from upstash_redis.asyncio import Redis
@@ -95,7 +95,7 @@ REFUSALS = (
 T = TypeVar("T")
 
 
-class UpstashStore:
+class UpstashStore(Store):
     kind: Kind = "upstash"
 
     def __init__(self, url: str, token: str, time_limit: float = TIME_LIMIT) -> None:
@@ -139,9 +139,9 @@ class UpstashStore:
         mine = secrets.token_hex(8)
         return self._write(lambda redis: _claim(redis, key, mine, seconds))
 
-    def prove(self, size: int) -> None:
+    def check_writable(self, size: int | None = None) -> None:
         """A SET that only replaces, of a key that is not there: refused as any other, and done it changes nothing."""
-        self._write(lambda redis: redis.set(PROBE, "x" * size, xx=True))
+        self._write(lambda redis: redis.set(PROBE, "x" * (size or 0), xx=True))
 
     def _write(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         return self._run(command, is_write=True)

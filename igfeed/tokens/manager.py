@@ -89,6 +89,12 @@ class TokenReport:
 class TokenManager:
     """Keeps the token alive that its vault finds. Threads may share it."""
 
+    use_keys = (TokenVault.key,)
+    """The keys that ``use`` reads in any case, for who reads them ahead."""
+
+    report_keys = (TokenVault.key, RENEWAL_KEY)
+    """The keys that ``report`` reads, for who reads them ahead."""
+
     def __init__(
         self,
         instagram: Instagram,

@@ -61,6 +61,8 @@ class StoredToken:
 class TokenVault:
     """Threads may share it. Whatever it lets go of, it keeps as a spare until the process ends."""
 
+    key = KEY
+
     def __init__(self, store: Store, clock: Clock, cipher: Cipher, from_environment: str | None) -> None:
         self._store = store
         self._clock = clock

@@ -20,6 +20,7 @@ from igfeed.models import FeedSnapshot, Picture, Token
 from igfeed.owner import status, upkeep
 from igfeed.services import Services
 from igfeed.stores.guarded import GuardedStore
+from igfeed.stores.read_ahead import ReadAhead
 from igfeed.tokens.encryption import NoCipher
 from igfeed.tokens.manager import TokenManager
 from igfeed.tokens.vault import KEY
@@ -107,7 +108,7 @@ class Process:
         self.busy_until = self.asked_at + START
         self._account = deployment.account
         self._clock = clock
-        self._store = GuardedStore(deployment.store, clock, in_place)
+        self._store = ReadAhead(GuardedStore(deployment.store, clock, in_place))
         self._pictures = ReadyMade(self._store, deployment.account, clock)
         self._tokens = TokenManager(
             deployment.account, self._store, clock, renew_within=timedelta(days=7), cipher=NoCipher()

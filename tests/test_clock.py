@@ -375,7 +375,7 @@ def test_a_feed_of_version_1_0_from_the_future_is_replaced_for_good(
     other.feed.current()
 
     assert stored_feed(one).fetched_at == about(clock.now)
-    assert other.feed.current()[0] == stored_feed(one)
+    assert other.feed.current().snapshot == stored_feed(one)
     assert other.feed.picture(new["id"])
 
 

@@ -86,6 +86,12 @@ def started(site: Site, store: Store) -> Process:
     return process
 
 
+def seen(feed: FeedService) -> tuple[FeedSnapshot | None, bool]:
+    """What a view shows, and whether it finds the feed due for a refresh."""
+    current = feed.current()
+    return current.snapshot, current.is_due
+
+
 def keys_read(upstash: FakeUpstash) -> list[str]:
     """One for each command, whether it asks for a text or for what is new in it; nothing else may have been asked."""
     commands = upstash.commands()
@@ -111,7 +117,7 @@ def test_the_first_visitor_gets_the_feed_fetched_at_once(site: Site, store: Memo
 
 
 def test_before_the_first_fetch_there_is_nothing_and_it_is_due(site: Site, store: MemoryStore) -> None:
-    assert site.start(store).feed.current() == (None, True)
+    assert seen(site.start(store).feed) == (None, True)
     assert site.instagram.count("*") == 0
 
 
@@ -120,7 +126,7 @@ def test_another_process_shows_what_the_first_one_fetched(site: Site, store: Mem
     other = site.start(store).feed
 
     assert other.first() == snapshot
-    assert other.current() == (snapshot, False)
+    assert seen(other) == (snapshot, False)
     assert site.instagram.count("media") == 1
 
 
@@ -157,7 +163,7 @@ def test_a_newer_snapshot_of_another_process_is_taken_over(site: Site, store: Me
     site.clock.forward(seconds=31)
     newer = site.start(store).feed.fetch()
 
-    assert waiting.current() == (newer, False)
+    assert seen(waiting) == (newer, False)
 
 
 @to_the_moment
@@ -170,7 +176,7 @@ def test_a_stale_snapshot_is_given_at_once_and_is_due(
     process = started(site, store)
     site.clock.now += age
 
-    snapshot, due = process.feed.current()
+    snapshot, due = seen(process.feed)
 
     assert snapshot == document(store)
     assert due is is_due
@@ -184,7 +190,7 @@ def test_a_refresh_replaces_the_stale_snapshot(site: Site, store: MemoryStore) -
 
     process.feed.refresh()
 
-    snapshot, due = process.feed.current()
+    snapshot, due = seen(process.feed)
     assert snapshot is not None
     assert (snapshot.posts[0].id, due) == (post["id"], False)
     assert document(store) == snapshot
@@ -397,7 +403,7 @@ def test_views_with_nothing_to_show_cost_one_command_in_the_check_ttl(
         upstash.forget()
 
         for _ in range(100):
-            assert feed.current() == (None, True)
+            assert seen(feed) == (None, True)
             with pytest.raises(FeedUnavailable) as unavailable:
                 feed.first()
 
@@ -453,7 +459,7 @@ def test_who_has_nothing_to_show_waits_for_the_look_that_is_under_way(
     upstash.forget()
 
     with upstash.hold() as gate:
-        views = [threads.submit(feed.current) for _ in range(4)]
+        views = [threads.submit(seen, feed) for _ in range(4)]
         assert gate.wait()
 
     assert [view.result() for view in views] == [(snapshot, True)] * 4
@@ -469,9 +475,9 @@ def test_what_the_status_finds_the_next_view_shows(site: Site, store: MemoryStor
     site.instagram.heal()
     site.start(store).feed.fetch()
 
-    assert feed.current()[0] is None
+    assert feed.current().snapshot is None
     assert feed.peek()
-    assert feed.current()[0] == feed.peek()
+    assert feed.current().snapshot == feed.peek()
 
 
 # Never worse than before
@@ -501,7 +507,7 @@ def test_no_failed_fetch_replaces_the_posts(fault: fake.Fault, site: Site, store
 
     process.feed.refresh()
 
-    assert process.feed.current() == (old, True)
+    assert seen(process.feed) == (old, True)
     assert document(store) == old
     failure = process.feed.failure()
     assert failure is not None
@@ -576,7 +582,7 @@ def test_a_dead_token_costs_neither_the_feed_nor_its_own_place(
 
     process.feed.refresh()
 
-    assert process.feed.current()[0] is not None
+    assert process.feed.current().snapshot is not None
     assert (memory_store.get("token:v1"), memory_store.get(KEY)) == before
 
 
@@ -586,10 +592,10 @@ def test_an_expired_token_still_shows_the_stored_feed_in_a_new_process(site: Sit
     site.clock.forward(days=9)
     feed = site.start(memory_store).feed
 
-    assert feed.current() == (snapshot, True)
+    assert seen(feed) == (snapshot, True)
     with pytest.raises(TokenExpired):
         feed.fetch()
-    assert feed.current() == (snapshot, True)
+    assert seen(feed) == (snapshot, True)
 
 
 # Pauses after a failure
@@ -704,7 +710,7 @@ def test_another_token_voids_the_pause(fault: fake.Fault, site: Site, store: Mem
     site.clock.now += MINUTE
     process.feed.refresh()
 
-    assert process.feed.current()[1] is False
+    assert process.feed.current().is_due is False
 
 
 def test_a_missing_token_pauses_until_one_is_set_up(site: Site, memory_store: MemoryStore) -> None:
@@ -746,7 +752,7 @@ def test_a_budget_that_is_nearly_spent_keeps_the_feed_unfetched_until_it_is_rega
     process = site.start(store) if another_process else resting
 
     site.clock.now += rest + late
-    is_due = process.feed.current()[1]
+    is_due = process.feed.current().is_due
     process.feed.refresh()
 
     assert is_due is bool(fetches)
@@ -860,11 +866,11 @@ def test_a_stale_view_does_not_wait_for_the_refresh_that_is_under_way(
         assert gate.wait()
         for feed in (process.feed, other):
             feed.refresh()
-            assert feed.current() == (document(store), True)
+            assert seen(feed) == (document(store), True)
     refreshing.result()
 
     assert site.instagram.count("media") == 1
-    assert process.feed.current()[1] is False
+    assert process.feed.current().is_due is False
 
 
 @to_the_moment
@@ -920,9 +926,9 @@ def test_a_dead_store_is_not_noticed_by_visitors_and_gets_what_it_missed(
     upstash.fail("redis_down")
     let_time_pass(site, upstash, TTL)
 
-    shown = process.feed.current()
+    shown = seen(process.feed)
     process.feed.refresh()
-    new, due = process.feed.current()
+    new, due = seen(process.feed)
     upstash.heal()
     not_yet = document(remote)
     let_time_pass(site, upstash, timedelta(seconds=30))
@@ -961,7 +967,7 @@ def test_a_new_process_with_a_dead_store_shows_the_feed_by_the_environments_toke
     snapshot = feed.first()
 
     assert len(snapshot.posts) == 12
-    assert feed.current() == (snapshot, False)
+    assert seen(feed) == (snapshot, False)
     with pytest.raises(StoreError):
         feed.peek()
     assert feed.at_hand == snapshot
@@ -989,6 +995,43 @@ def test_a_token_that_no_key_opens_says_so_where_the_feed_should_be(site: Site, 
     assert "IGFEED_ENCRYPTION_KEY" in unavailable.value.hint
 
 
+# How long a page may be reused
+
+
+def test_a_page_may_be_reused_until_the_next_look_into_the_store(site: Site, store: MemoryStore) -> None:
+    feed = started(site, store).feed
+    lifetime = feed.current().lifetime
+
+    site.clock.forward(seconds=29)
+    before = lifetime.is_over
+    site.clock.forward(seconds=1)
+
+    assert (before, lifetime.is_over) == (False, True)
+
+
+def test_a_page_may_not_be_reused_once_its_feed_is_due(site: Site, store: MemoryStore) -> None:
+    feed = started(site, store).feed
+    site.clock.forward(minutes=14, seconds=50)
+    lifetime = feed.current().lifetime
+
+    site.clock.forward(seconds=9)
+    before = lifetime.is_over
+    site.clock.forward(seconds=1)
+
+    assert (before, lifetime.is_over) == (False, True)
+
+
+def test_a_page_may_not_be_reused_once_its_process_knows_a_newer_feed(site: Site, store: MemoryStore) -> None:
+    feed = started(site, store).feed
+    lifetime = feed.current().lifetime
+    before = lifetime.left
+
+    feed.fetch()
+
+    assert before > timedelta() >= lifetime.left
+    assert lifetime.is_over
+
+
 def test_a_flushed_store_gets_the_snapshot_back_from_a_running_process(
     site: Site, upstash: FakeUpstash, remote: UpstashStore
 ) -> None:
@@ -997,7 +1040,7 @@ def test_a_flushed_store_gets_the_snapshot_back_from_a_running_process(
     upstash.flush()
     let_time_pass(site, upstash, timedelta(seconds=30))
 
-    shown = process.feed.current()
+    shown = seen(process.feed)
 
     assert shown == (snapshot, False)
     assert document(remote) == snapshot
@@ -1034,7 +1077,7 @@ def test_a_snapshot_that_cannot_be_read_counts_as_absent_and_is_replaced(
     store.set(KEY, text)
     feed = site.start(store).feed
 
-    before = feed.peek(), feed.current()
+    before = feed.peek(), seen(feed)
     snapshot = feed.first()
 
     assert before == (None, (None, True))
@@ -1051,7 +1094,7 @@ def test_a_snapshot_that_cannot_be_read_does_not_displace_the_one_in_memory(
     store.set(KEY, text)
     site.clock.forward(seconds=30)
 
-    assert feed.current() == (snapshot, False)
+    assert seen(feed) == (snapshot, False)
     assert document(store) == snapshot
 
 
@@ -1059,7 +1102,7 @@ def test_a_clock_that_is_a_little_ahead_does_no_harm(site: Site, store: MemorySt
     ahead = site.start(store).feed.first()
     site.clock.wall_jumps(seconds=-30)
 
-    assert site.start(store).feed.current() == (ahead, False)
+    assert seen(site.start(store).feed) == (ahead, False)
 
 
 @pytest.mark.parametrize("text", ["", "null", "{}", "no json"])
@@ -1184,7 +1227,7 @@ def test_each_process_shows_its_own_number_and_none_shrinks_what_another_keeps(s
         site.instagram.publish(fake.image(timestamp=fake.timestamp(site.clock.now)))
         (many, few)[number % 2].feed.refresh()
         site.clock.forward(seconds=31)
-        shown.append((len(ids(many.feed.current()[0])), len(ids(few.feed.current()[0]))))
+        shown.append((len(ids(many.feed.current().snapshot)), len(ids(few.feed.current().snapshot))))
         kept.append(ids(document(store)))
 
     assert shown == [(12, 3)] * 6
@@ -1199,10 +1242,10 @@ def test_a_process_that_keeps_more_has_its_own_turn_after_one_that_keeps_fewer(s
     few.feed.refresh()
     site.clock.forward(minutes=1)
 
-    assert few.feed.current()[1] is False
-    assert many.feed.current()[1] is True
+    assert few.feed.current().is_due is False
+    assert many.feed.current().is_due is True
     many.feed.refresh()
-    assert many.feed.current()[1] is few.feed.current()[1] is False
+    assert many.feed.current().is_due is few.feed.current().is_due is False
 
 
 def test_a_higher_number_is_fetched_at_once(site: Site, store: MemoryStore) -> None:
@@ -1210,11 +1253,11 @@ def test_a_higher_number_is_fetched_at_once(site: Site, store: MemoryStore) -> N
     site.clock.forward(minutes=1)
     many = site.start(store).feed
 
-    shown, is_due = many.current()
+    shown, is_due = seen(many)
     many.refresh()
 
     assert (len(ids(shown)), is_due) == (3, True)
-    assert len(ids(many.current()[0])) == 12
+    assert len(ids(many.current().snapshot)) == 12
 
 
 @to_the_moment
@@ -1247,7 +1290,7 @@ def test_a_process_of_the_first_release_may_fetch_by_turns_with_ours(site: Site,
         else:
             (ours, other)[number // 2 % 2].fetch()
 
-        shown = [feed.current()[0] for feed in (ours, other, site.start(store).feed)]
+        shown = [feed.current().snapshot for feed in (ours, other, site.start(store).feed)]
 
         assert [ids(each)[0] for each in (*shown, document(store))] == [new] * 4, number
 
@@ -1259,7 +1302,7 @@ def test_a_document_of_the_first_release_is_fresh_for_whatever_number(site: Site
     store.set(KEY, json.dumps({name: part for name, part in json.loads(text).items() if name not in new}))
 
     for posts in (3, 12, 24):
-        assert site.start(store, posts=posts).feed.current()[1] is False
+        assert site.start(store, posts=posts).feed.current().is_due is False
 
 
 # Pictures that leave
@@ -1372,7 +1415,7 @@ def test_a_snapshot_of_a_clock_that_was_far_ahead_is_shown_and_replaced(site: Si
     store.set(KEY, json.dumps(document))
     feed = site.start(store).feed
 
-    shown, is_due = feed.current()
+    shown, is_due = seen(feed)
     feed.fetch()
 
     assert shown is not None
@@ -1389,7 +1432,7 @@ def test_a_snapshot_of_a_clock_a_little_ahead_is_superseded_by_the_next(site: Si
 
     fetched = one.fetch()
 
-    assert other.current() == (fetched, False)
+    assert seen(other) == (fetched, False)
     assert other.peek() == fetched
 
 

@@ -3,7 +3,7 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock, Semaphore
 
@@ -55,13 +55,50 @@ SHORTEST_SEARCH = timedelta(seconds=1)
 NONE = timedelta()
 
 
+class PageLifetime:
+    """How long a page that was made of a snapshot may be reused.
+
+    It ends after the given time, or as soon as this process knows another snapshot.
+    """
+
+    __slots__ = ("_feed", "_pause", "_snapshot")
+
+    def __init__(self, feed: "FeedService", snapshot: FeedSnapshot | None, pause: Pause) -> None:
+        self._feed = feed
+        self._snapshot = snapshot
+        self._pause = pause
+
+    @property
+    def is_over(self) -> bool:
+        return self._feed.whole is not self._snapshot or self._pause.is_over
+
+    @property
+    def left(self) -> timedelta:
+        """Not positive once it is over."""
+        return self._pause.left if self._feed.whole is self._snapshot else NONE
+
+
+@dataclass(frozen=True)
+class CurrentFeed:
+    """What a view shows now.
+
+    ``is_due``: the view should have the feed refreshed after its answer. ``lifetime``: how long the page of this view
+    may be reused; it starts now, so the time that rendering takes counts.
+    """
+
+    snapshot: FeedSnapshot | None
+    is_due: bool
+    lifetime: PageLifetime
+
+
 class FeedService:
     """Keeps the last snapshot in memory and asks the store again at most every ``check_ttl``."""
 
     report_keys = (KEY, FAILURE_KEY)
     """The keys that ``peek`` and ``failure`` read, for who reads them ahead."""
 
-    _snapshot: FeedSnapshot | None = None
+    whole: FeedSnapshot | None = None
+    """The newest snapshot that this process knows. It may have more posts than are shown."""
     _document: tuple[str | None, FeedSnapshot | None] = (None, None)
     """The store's text as it was last seen, and what it says."""
     _shown: tuple[FeedSnapshot | None, FeedSnapshot | None] = (None, None)
@@ -107,14 +144,29 @@ class FeedService:
         self._searching = Lock()
         self._looking_for_first = Lock()
 
-    def current(self) -> tuple[FeedSnapshot | None, bool]:
-        """The snapshot to show and whether it is due for a refresh; asks the store at most once.
+    def current(self) -> CurrentFeed:
+        """What to show now. Asks the store at most once.
 
-        Without any snapshot this is ``(None, True)``; a store that is away shows only in the log and the status.
+        Without any snapshot ``snapshot`` is None and ``is_due`` True. A store that is down shows only in the log and
+        in the status.
         """
         self._look()
-        snapshot = self.at_hand
-        return snapshot, snapshot is None or not self.is_fresh(snapshot, self._clock())
+        whole, now = self.whole, self._clock()
+        if whole is None:
+            return CurrentFeed(None, is_due=True, lifetime=self._lifetime(None, NONE))
+        is_due = not self.is_fresh(whole, now)
+        length = self._until_next_fetch() if is_due else self._fresh_until(whole) - now
+        return CurrentFeed(self._cut(whole), is_due, self._lifetime(whole, length))
+
+    def _until_next_fetch(self) -> timedelta:
+        """How long no view would fetch, as one has just tried, or is about to."""
+        untried = self._fetch_pause.left if self._fetch_pause else NONE
+        return untried if untried > NONE else self._claim_ttl
+
+    def _lifetime(self, whole: FeedSnapshot | None, length: timedelta) -> PageLifetime:
+        """So long, but not beyond the next look into the store, which may bring a newer snapshot."""
+        until_look = self._look_pause.left if self._look_pause else NONE
+        return PageLifetime(self, whole, Pause(self._clock, min(until_look, length)))
 
     def is_fresh(self, snapshot: FeedSnapshot, now: datetime) -> bool:
         """Younger than the time to live, or kept longer because Instagram asked for a rest.
@@ -197,29 +249,29 @@ class FeedService:
     def paint(self) -> None:
         """Put the colours of the pictures that were kept meanwhile into the newest snapshot, here and in the store."""
         self._look_again()
-        plain = self._snapshot
+        plain = self.whole
         painted = plain.with_colours(self._pictures.colour) if plain else None
         if plain is None or painted is None or painted == plain:
             return
-        self._snapshot = replace(painted, revision=plain.revision + 1)  # So others replace the plain one by it.
+        self.whole = replace(painted, revision=plain.revision + 1)  # So others replace the plain one by it.
         with suppress(StoreError):  # The next look of this process writes it.
-            self._write(self._snapshot)
+            self._write(self.whole)
 
     def peek(self) -> FeedSnapshot | None:
         """The newest snapshot there is, here or in the store; changes nothing.
 
-        Raises StoreError when the store could not be asked; ``at_hand`` is what there is then.
+        Raises StoreError when the store could not be asked; ``cached`` is what there is then.
         """
-        ours, stored = self._snapshot, self._stored()
+        ours, stored = self.whole, self._stored()
         if stored and ours is None:
             self._look_pause = None  # The next view shows what the owner is told now.
         newest = stored if ours is None or (stored and stored.is_newer_than(ours, self._clock())) else ours
         return self._cut(newest) if newest else None
 
     @property
-    def at_hand(self) -> FeedSnapshot | None:
+    def cached(self) -> FeedSnapshot | None:
         """The same object as long as nothing has changed."""
-        return self._cut(self._snapshot) if self._snapshot else None
+        return self._cut(self.whole) if self.whole else None
 
     def _cut(self, whole: FeedSnapshot) -> FeedSnapshot:
         """What this process shows of it: another one on the same store may keep more posts."""
@@ -231,17 +283,19 @@ class FeedService:
             self._shown = whole, shown
         return shown
 
+    # The next three: until the finished pages take the ``lifetime`` of ``current``.
+
+    @property
+    def at_hand(self) -> FeedSnapshot | None:
+        return self.cached
+
     def is_at_hand_fresh(self) -> bool:
-        return self._snapshot is not None and self.is_fresh(self._snapshot, self._clock())
+        return self.whole is not None and self.is_fresh(self.whole, self._clock())
 
     def trusted_for(self, *, was_fresh: bool) -> timedelta:
-        """How long a finished page may be reused: until the next look into the store or the next fetch is due.
-
-        ``was_fresh`` is what ``is_at_hand_fresh`` said before the view.
-        """
         untouched = self._look_pause.left if self._look_pause else NONE
-        if was_fresh and self._snapshot:
-            return min(untouched, self._fresh_until(self._snapshot) - self._clock())
+        if was_fresh and self.whole:
+            return min(untouched, self._fresh_until(self.whole) - self._clock())
         untried = self._fetch_pause.left if self._fetch_pause else NONE
         return min(untouched, untried if untried > NONE else self._claim_ttl)
 
@@ -254,7 +308,7 @@ class FeedService:
 
     def _look(self) -> None:
         """Look into the store unless we have done so lately."""
-        if self._snapshot:
+        if self.whole:
             if self._is_look_due:
                 self._look_again()
             return
@@ -274,13 +328,13 @@ class FeedService:
             stored = self._stored()
         except StoreError:
             self._has_answer = False
-            if self._snapshot is None:
+            if self.whole is None:
                 self._look_pause = None  # It does not count as a look. While the store is down, looks fail at once.
             return
-        self._has_answer, ours = stored is not None, self._snapshot
+        self._has_answer, ours = stored is not None, self.whole
         now = self._clock()
         if stored and (ours is None or stored.is_newer_than(ours, now)):
-            self._snapshot, self._fetch_pause = _counted_on(stored, ours), None
+            self.whole, self._fetch_pause = _counted_on(stored, ours), None
         elif ours and (stored is None or ours.is_newer_than(stored, now)):
             with suppress(StoreError):
                 self._write(ours)
@@ -289,7 +343,7 @@ class FeedService:
         """Like ``_look_again`` while there is no snapshot. One command also reads whether a view may fetch."""
         with self._store.read_ahead(*self.report_keys, *self._tokens.use_keys):
             self._look_again()
-            if self._snapshot is None:
+            if self.whole is None:
                 self._recall()
 
     def _recall(self) -> None:
@@ -304,7 +358,7 @@ class FeedService:
                 self._look_again()
 
     def _known(self, picture_id: str) -> Picture | None:
-        return self._snapshot.picture(picture_id) if self._snapshot else None
+        return self.whole.picture(picture_id) if self.whole else None
 
     def _stored(self) -> FeedSnapshot | None:
         known, snapshot = self._document
@@ -320,20 +374,20 @@ class FeedService:
                 self._fetch_or_wait()
             finally:
                 self._waiting.release()
-        if self._snapshot is None:
+        if self.whole is None:
             raise self._unavailable()
-        return self._cut(self._snapshot)
+        return self._cut(self.whole)
 
     def _fetch_or_wait(self) -> None:
         self._look()
-        if self._snapshot is None and not self._is_paused():
+        if self.whole is None and not self._is_paused():
             self.refresh(is_awaited=True)
         if self._wait_pause is None or self._wait_pause.is_over:
             self._wait_for_winner()
 
     def _wait_for_winner(self) -> None:
         for seconds in LOOKS_FOR_WINNER:
-            if self._snapshot or self._is_paused():
+            if self.whole or self._is_paused():
                 return
             self._wait_pause = Pause(self._clock, self._check_ttl)
             self._sleep(seconds)
@@ -346,7 +400,7 @@ class FeedService:
 
     def _last_failure(self) -> Failure | None:
         """As ``failure``, as far as we know without asking."""
-        failure, snapshot = self._failure.cached, self._snapshot
+        failure, snapshot = self._failure.cached, self.whole
         if failure is None or snapshot is None or is_from_future(snapshot.fetched_at, self._clock()):
             return failure
         return None if failure.at < snapshot.fetched_at else failure
@@ -370,7 +424,7 @@ class FeedService:
     def _is_wanted(self) -> bool:
         """By what others have done meanwhile."""
         self._look_again()
-        if self._snapshot and self.is_fresh(self._snapshot, self._clock()):
+        if self.whole and self.is_fresh(self.whole, self._clock()):
             return False
         self._recall()
         return not self._is_paused()
@@ -379,7 +433,7 @@ class FeedService:
         asked = Beginning(self._clock)
         try:
             profile, media = self._tokens.use(self._ask, is_awaited=is_awaited)
-            snapshot = successor(self._snapshot, profile, media, self._posts, asked.moment)
+            snapshot = successor(self.whole, profile, media, self._posts, asked.moment)
         except IgfeedError as error:
             self._remember(error)
             raise
@@ -394,12 +448,12 @@ class FeedService:
             return self._instagram.profile(token), media.result()
 
     def _keep(self, snapshot: FeedSnapshot) -> None:
-        old = self._snapshot
+        old = self.whole
         try:
             self._write(snapshot)  # Before a page shows it: its pictures may be asked of another process.
         except StoreError as error:
             log.warning("The new feed is in this process only until the store is back: %s", error)
-        self._snapshot, self._look_pause = snapshot, Pause(self._clock, self._check_ttl)
+        self.whole, self._look_pause = snapshot, Pause(self._clock, self._check_ttl)
         staying = snapshot.picture_ids.union(each.id for each in snapshot.leaving)
         earlier = set(old.removed_picture_ids) - staying if old else set()
         with suppress(StoreError):  # The next fetch deletes them once more.
@@ -414,7 +468,7 @@ class FeedService:
 
     def _remember(self, error: IgfeedError) -> None:
         now = self._clock()
-        earlier, kept = self._last_failure(), self._snapshot  # Recalled just before the fetch.
+        earlier, kept = self._last_failure(), self.whole  # Recalled just before the fetch.
         self._seen_token = self._tokens.fingerprint()
         failures = earlier.failures + 1 if earlier else 1
         failure = Failure(

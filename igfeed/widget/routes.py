@@ -57,7 +57,7 @@ def embed() -> Response:
 @bp.get("/embed.js")
 def embed_script() -> Response:
     """One script tag for host pages: it puts an iframe beside itself."""
-    snapshot, _ = current().feed.current()
+    snapshot = current().feed.current().snapshot
     body = scripts.embed_script(snapshot)
     response = Response(body, mimetype="text/javascript")
     response.set_etag(fingerprint(body))
@@ -140,7 +140,8 @@ def _unknown_picture() -> Response:
 def _answer(path: str) -> Response:
     """The snapshot at hand, now; a refresh that is due comes after the answer, or before it if there is nothing."""
     services = _services()
-    snapshot, is_due = services.feed.current()
+    current_feed = services.feed.current()
+    snapshot, is_due = current_feed.snapshot, current_feed.is_due
     cache_status = "fwd=stale" if is_due else "hit"
     if snapshot is None:
         snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"

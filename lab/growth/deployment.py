@@ -145,10 +145,10 @@ class Process:
 
     def answer(self) -> FeedSnapshot | None:
         """A view, as `igfeed.widget.routes` answers it, with what comes after the answer."""
-        snapshot, is_due = self.feed.current()
-        if is_due:
+        current = self.feed.current()
+        if current.is_due:
             self.feed.refresh()
-        return snapshot
+        return current.snapshot
 
     def picture(self, picture_id: str, width: int) -> bytes:
         """A file, as `igfeed.widget.routes` answers it."""
@@ -217,8 +217,7 @@ class Deployment:
 
     def _trust(self, number: int) -> timedelta:
         """For how long that server's finished pages answer from now on."""
-        feed = self._servers[number].feed
-        return feed.trusted_for(was_fresh=feed.is_at_hand_fresh())
+        return self._servers[number].feed.current().lifetime.left
 
     def _show(self, place: int, snapshot: FeedSnapshot | None, process: Callable[[], Process]) -> None:
         """A page's pictures, once in every width to each region or by each server: then they are kept there."""

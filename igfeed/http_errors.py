@@ -5,9 +5,9 @@ from werkzeug.exceptions import HTTPException
 
 from igfeed.owner import api
 from igfeed.web.headers import CSP_HEADER, IN_FRAMES
-from igfeed.widget.options import PAGE_AT
 from igfeed.widget.page_cache import Page
 from igfeed.widget.render import missing_page, notice_page
+from igfeed.widget.views import View
 
 
 def init_app(app: Flask) -> None:
@@ -21,7 +21,7 @@ def as_read(error: HTTPException) -> Response | HTTPException:
         return _json(error, status_code)
     if status_code == 404 and request.url_rule is None:  # noqa: PLR2004
         return _page(missing_page(), status_code)
-    if status_code >= 500 and request.path in PAGE_AT:  # noqa: PLR2004
+    if status_code >= 500 and View.at(request.path):  # noqa: PLR2004
         return _page(notice_page(), status_code)
     return error
 

@@ -24,6 +24,7 @@ from igfeed.widget.finished_pages import (
     MOST_PAGES,
     FinishedPages,
 )
+from igfeed.widget.views import View
 from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
 from tests.servers.instagram import TEMPORARY, FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
@@ -390,7 +391,7 @@ def test_a_thousand_hosts_are_one_rendering_and_a_bounded_number_of_finished_pag
         named = [f"http://{host}/".encode() in warm.get("/", base_url=f"http://{host}/").data for host in hosts]
 
     assert all(named)
-    assert rendered.count("widget/index.html") == 1
+    assert rendered.count(View.PAGE.template) == 1
     assert len(shelf(warm)._pages) == MOST_ORIGINS
 
 

@@ -33,6 +33,8 @@ def asked_origin(scheme: str, host: str) -> str | None:
     return f"{scheme}://{name}" if port == DEFAULT_PORTS[scheme] else f"{scheme}://{name}:{port}"
 
 
-def depends_on_host(settings: Settings, path: str) -> bool:
-    """Whether the bytes of that page depend on ``Host``. If not, all hosts share one page."""
-    return settings.base_url is None and (path == "/" or "'self'" in settings.frame_ancestors.split())
+def depends_on_host(settings: Settings, *, has_absolute_addresses: bool) -> bool:
+    """Whether the bytes of a page depend on ``Host``. If not, all hosts share one page."""
+    if settings.base_url:
+        return False
+    return has_absolute_addresses or "'self'" in settings.frame_ancestors.split()

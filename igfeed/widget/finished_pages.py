@@ -26,7 +26,8 @@ from igfeed.clock import Pause
 from igfeed.models import FeedSnapshot
 from igfeed.services import Services, services_of
 from igfeed.web.addresses import asked_origin, depends_on_host
-from igfeed.widget.options import PAGE_AT, PAGES, Options, asked_for
+from igfeed.widget.options import Options, asked_for
+from igfeed.widget.views import View
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -46,8 +47,8 @@ LONGEST_REQUEST = 500
 IDENTITY = "identity"
 OF_BODY = {"Content-Type", "Content-Length", "Content-Encoding"}
 
-Key = tuple[str, str, str, Options]
-"""The origin that a page names (empty if it names none, or for any host the same), prefix, path, options."""
+Key = tuple[str, str, View, Options]
+"""The origin that a page names (empty if it names none, or for any host the same), prefix, view, options."""
 
 Words = tuple[str | None, ...]
 """The raw values of a request that decide its answer."""
@@ -105,7 +106,10 @@ class FinishedPages:
         self.app = app
         self._feed = services.feed
         self._clock = services.clock
-        self._depends_on_host = {path: depends_on_host(services.settings, path) for path in PAGES}
+        self._depends_on_host = {
+            view: depends_on_host(services.settings, has_absolute_addresses=view.has_absolute_addresses)
+            for view in View
+        }
         self._most_posts = services.settings.posts
         self._words = _words_and_host if any(self._depends_on_host.values()) else _words
         self._answers: dict[Words, FinishedAnswer] = {}
@@ -135,16 +139,16 @@ class FinishedPages:
 
     def _key(self, environ: "WSGIEnvironment", shown: FeedSnapshot | None) -> Key | None:
         """Everything that shapes the page; None for what is not the same for everybody."""
-        path = PAGE_AT.get(environ["PATH_INFO"])
-        if path is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
+        view = View.at(environ["PATH_INFO"])
+        if view is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
             return None
         origin = None
-        if self._depends_on_host[path]:
+        if self._depends_on_host[view]:
             origin = asked_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
-        options = asked_for(environ.get("QUERY_STRING", ""), path, self._most_posts)
+        options = asked_for(environ.get("QUERY_STRING", ""), view, self._most_posts)
         if shown:
             options = options.within(len(shown.posts))
-        return origin or "", environ.get("SCRIPT_NAME", ""), path, options
+        return origin or "", environ.get("SCRIPT_NAME", ""), view, options
 
     def _has_room_for(self, origin: str) -> bool:
         """Whether pages for this origin are kept. Anybody may send thousands of hosts, and compressing costs most."""

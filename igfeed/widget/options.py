@@ -12,11 +12,7 @@ from math import ceil
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
 
-PAGES = {"/": True, "/embed": False}
-"""The pages of the grid, and whether they have a header unless asked otherwise."""
-
-PAGE_AT = {"/": "/", "/embed": "/embed", "/embed/": "/embed"}
-"""Which of the pages a path means: some hosts and proxies put a slash at the end of every address."""
+from igfeed.widget.views import View
 
 RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}
 THEMES = ("auto", "light", "dark")
@@ -93,16 +89,16 @@ class Options:
 
 
 @cache
-def usual(page: str, most_posts: int) -> Options:
-    """What that one of the pages shows unless the query says otherwise."""
-    return Options(limit=min(DEFAULT_LIMIT, most_posts), header=PAGES[page])
+def usual(view: View, most_posts: int) -> Options:
+    """What that view shows unless the query says otherwise."""
+    return Options(limit=min(DEFAULT_LIMIT, most_posts), header=view.has_header)
 
 
 @lru_cache(maxsize=200)
-def asked_for(query_string: str, page: str, most_posts: int) -> Options:
+def asked_for(query_string: str, view: View, most_posts: int) -> Options:
     """What a query string asks for, the first of each name; as WSGI has it, whatever bytes it was made of."""
     pairs = parse_qsl(query_string.encode("latin-1").decode("utf-8", "replace"))
-    return Options.from_query(dict(reversed(pairs)), usual(page, most_posts), most_posts)
+    return Options.from_query(dict(reversed(pairs)), usual(view, most_posts), most_posts)
 
 
 def _number(text: str | None, least: int, most: int) -> int | None:

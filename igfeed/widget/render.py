@@ -25,18 +25,18 @@ from igfeed.web.template_bytecode import TemplateBytecode
 from igfeed.widget import page_cache
 from igfeed.widget.alt_text import excerpt
 from igfeed.widget.csp import policy, who_may_size
-from igfeed.widget.options import PAGE_AT, PEEK, Options, asked_for, usual
+from igfeed.widget.options import PEEK, Options, asked_for, usual
 from igfeed.widget.page_cache import Page
 from igfeed.widget.scripts import page_scripts
 from igfeed.widget.structured_data import gallery
 from igfeed.widget.tiles import tile, video_origins
 from igfeed.widget.translations import WORDINGS, date
+from igfeed.widget.views import View
 
 MIDDLE_WIDTH = WIDTHS[1]
 WIDEST_PAGE = 1140
 """Pixels that the grid has on a wide screen, as in ``style.css``."""
 
-TEMPLATES = {"/": "widget/index.html", "/embed": "widget/embed.html"}
 PICTURES_AT_ONCE = 4
 """So many are loaded with the page, the others when they come near the screen."""
 
@@ -58,16 +58,16 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, widths=WIDTHS, peek=PEEK)
 
 
-def feed_page(path: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
-    """The snapshot as the options want it, with a note if it is old; ``path`` says which of the pages it is."""
+def feed_page(view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
+    """The snapshot as the options want it, with a note if it is old."""
     settings = current().settings
     origin = own_origin(settings, request.environ)
     if origin is None or settings.base_url:
-        return _kept_page(path, snapshot, options, old_since, origin)
+        return _kept_page(view, snapshot, options, old_since, origin)
     # Anybody may name any host. So what is rendered and kept has a stand-in, which no text of this snapshot can hold
     # because it is made of their hash, and the host of the request comes last.
     stand_in = f"https://{snapshot.version}.invalid"
-    return _filled(_kept_page(path, snapshot, options, old_since, stand_in), stand_in, origin)
+    return _filled(_kept_page(view, snapshot, options, old_since, stand_in), stand_in, origin)
 
 
 def notice_page() -> Page:
@@ -82,17 +82,17 @@ def missing_page() -> Page:
 
 def _notice(template: str) -> Page:
     query, posts = request.environ.get("QUERY_STRING", ""), current().settings.posts
-    theme = asked_for(query, PAGE_AT.get(request.path, "/"), posts).theme
+    theme = asked_for(query, View.at(request.path) or View.PAGE, posts).theme
     return _page(template, Options(theme=theme, open="instagram"), notice=True)
 
 
 def _kept_page(
-    path: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None, origin: str | None
+    view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None, origin: str | None
 ) -> Page:
-    key = f"{_key(path, snapshot, options, origin)}:{'old' if old_since else 'new'}"
+    key = f"{_key(view, snapshot, options, origin)}:{'old' if old_since else 'new'}"
     page = page_cache.kept(key)
     if page is None:
-        page = _rendered(path, snapshot, options, old_since, origin)
+        page = _rendered(view, snapshot, options, old_since, origin)
         page_cache.keep(key, page)
     return page
 
@@ -103,33 +103,33 @@ def _filled(page: Page, stand_in: str, origin: str) -> Page:
     return page if body == page.body else replace(page, body=body, etag=fingerprint(f"{page.etag} {origin}"))
 
 
-def _key(path: str, snapshot: FeedSnapshot, options: Options, origin: str | None) -> str:
+def _key(view: View, snapshot: FeedSnapshot, options: Options, origin: str | None) -> str:
     settings = current().settings
     place = f"{origin}{request.root_path}"
     look = remembered_fingerprint(f"{place} {settings.language} {settings.frame_ancestors} {settings.posts}")
-    return f"{VERSION}:{look}:{path}:{snapshot.version}:{options.key}"
+    return f"{VERSION}:{look}:{view.name}:{snapshot.version}:{options.key}"
 
 
 def _rendered(
-    path: str, snapshot: FeedSnapshot, options: Options, old_since: datetime | None, origin: str | None
+    view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None, origin: str | None
 ) -> Page:
     settings = current().settings
     first = (options.page - 1) * options.limit
     shown = snapshot.posts[first : first + options.limit]
     has_older = first + options.limit < len(snapshot.posts)
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
-    canonical = _address(origin, path, options.page)
+    canonical = _address(origin, view, options.page)
     picture = partial(_picture_address, origin)
-    link = partial(_link, path, options, usual(path, settings.posts))
+    link = partial(_link, view, options, usual(view, settings.posts))
     return _page(
-        TEMPLATES[path],
+        view.template,
         options,
         snapshot=snapshot,
         tiles=tiles,
         fetched_at=iso(snapshot.fetched_at),
         as_of=date(old_since, settings.language) if old_since else None,
-        sizes=_sizes(options, WIDEST_PAGE if path == "/" else None),
-        at_once=_at_once(options) if path == "/embed" else PICTURES_AT_ONCE,
+        sizes=_sizes(options, WIDEST_PAGE if view is View.PAGE else None),
+        at_once=_at_once(options) if view is View.EMBED else PICTURES_AT_ONCE,
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
         newer=link(options.page - 1) if options.page > 1 else None,
         older=link(options.page + 1) if has_older else None,
@@ -170,19 +170,19 @@ def _sizes(options: Options, widest: int | None) -> str:
     return f"{wide}, (min-width: 720px) {shares[1]}, (min-width: 360px) {shares[2]}, {shares[3]}"
 
 
-def _link(path: str, options: Options, defaults: Options, page: int) -> str:
+def _link(view: View, options: Options, defaults: Options, page: int) -> str:
     query = options.query(defaults, page)
-    return f"{_seen(path)}?{query}" if query else _seen(path)
+    return f"{_seen(view)}?{query}" if query else _seen(view)
 
 
-def _address(origin: str | None, path: str, page: int) -> str:
+def _address(origin: str | None, view: View, page: int) -> str:
     """This page's own, for whoever indexes it; empty when nobody says which host we are."""
-    return f"{origin}{_seen(path)}{f'?page={page}' if page > 1 else ''}" if origin else ""
+    return f"{origin}{_seen(view)}{f'?page={page}' if page > 1 else ''}" if origin else ""
 
 
-def _seen(path: str) -> str:
+def _seen(view: View) -> str:
     """As visitors see it, which is more than the app's own where a proxy mounts it under a prefix."""
-    return f"{request.root_path}{path}"
+    return f"{request.root_path}{view.path}"
 
 
 def _picture_address(origin: str | None, picture_id: str, width: int) -> str:

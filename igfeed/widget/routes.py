@@ -16,6 +16,7 @@ from igfeed.services import Services, current
 from igfeed.web.headers import CSP_HEADER, FROM_ANYWHERE, IN_FRAMES, WholePage
 from igfeed.widget import render, scripts
 from igfeed.widget.options import asked_for
+from igfeed.widget.views import View
 
 PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.ASCII)
 
@@ -40,16 +41,16 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
-@bp.get("/")
+@bp.get(View.PAGE.path)
 def index() -> Response:
     """The feed page."""
-    return _answer("/")
+    return _answer(View.PAGE)
 
 
-@bp.get("/embed")
+@bp.get(View.EMBED.path)
 def embed() -> Response:
     """The same grid with nothing around it, for iframes. Scripts of any page may read it too."""
-    response = _answer("/embed")
+    response = _answer(View.EMBED)
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 
@@ -137,7 +138,7 @@ def _unknown_picture() -> Response:
     return response
 
 
-def _answer(path: str) -> Response:
+def _answer(view: View) -> Response:
     """The snapshot at hand, now; a refresh that is due comes after the answer, or before it if there is nothing."""
     services = _services()
     current_feed = services.feed.current()
@@ -146,8 +147,8 @@ def _answer(path: str) -> Response:
     if snapshot is None:
         snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"
     environ = request.environ
-    asked = asked_for(environ.get("QUERY_STRING", ""), path, services.settings.posts).within(len(snapshot.posts))
-    shown = render.feed_page(path, snapshot, asked, services.feed.old_since(snapshot))
+    asked = asked_for(environ.get("QUERY_STRING", ""), view, services.settings.posts).within(len(snapshot.posts))
+    shown = render.feed_page(view, snapshot, asked, services.feed.old_since(snapshot))
     response = WholePage(
         shown.body,
         etag=shown.etag,

@@ -1,0 +1,36 @@
+"""The two ways to show the feed: as a page of its own, and as an embed for frames."""
+
+from enum import Enum
+
+
+class View(Enum):
+    """The value is the view's path."""
+
+    PAGE = "/"
+    EMBED = "/embed"
+
+    @staticmethod
+    def at(path: str) -> "View | None":
+        """The view with this path. A final slash is ignored, because some hosts add one to every address."""
+        return _BY_PATH.get(path)
+
+    @property
+    def path(self) -> str:
+        return str(self.value)
+
+    @property
+    def template(self) -> str:
+        return "widget/page.html" if self is View.PAGE else "widget/embed.html"
+
+    @property
+    def has_header(self) -> bool:
+        """The default of the option ``header``."""
+        return self is View.PAGE
+
+    @property
+    def has_absolute_addresses(self) -> bool:
+        """Whether its HTML names our origin, so that search engines and link previews find the page."""
+        return self is View.PAGE
+
+
+_BY_PATH = {path: view for view in View for path in (view.path, f"{view.path.rstrip('/')}/")}

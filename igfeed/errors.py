@@ -115,11 +115,11 @@ class InstagramError(IgfeedError):
 
 
 class InstagramUnreachable(InstagramError):
-    """``may_be_done`` is False when the request was never sent, so that it cannot have changed anything."""
+    """``may_have_taken_effect`` is False when the request was never sent, so that it cannot have changed anything."""
 
-    def __init__(self, message: str, code: int | None = None, *, may_be_done: bool = True) -> None:
+    def __init__(self, message: str, code: int | None = None, *, may_have_taken_effect: bool = True) -> None:
         super().__init__(message, code=code)
-        self.may_be_done = may_be_done
+        self.may_have_taken_effect = may_have_taken_effect
 
 
 class TooMuchAsked(InstagramUnreachable):

@@ -54,9 +54,9 @@ from igfeed.stores import Kind, Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.read_ahead import ReadAhead
+from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.encryption import NoCipher
 from igfeed.tokens.manager import TokenManager
-from igfeed.tokens.vault import KEY
 
 T = TypeVar("T")
 
@@ -466,7 +466,7 @@ class StoreLine(Store):
             self._world.oracle.was_lied_to(self._process, key)
             return self._world.earlier.get(key) if fate == Fate.OLD else None
         text = self._ask(lambda: self._store.get(key), fate)
-        if key == KEY:
+        if key == TOKEN_KEY:
             self._world.oracle.has_read(self._process, text)
         return text
 
@@ -506,7 +506,7 @@ class StoreLine(Store):
         old = self._store.get(key)
         self._world.earlier[key] = old
         self._store.set(key, value)
-        if key == KEY:
+        if key == TOKEN_KEY:
             self._world.document = value
             self._world.oracle.has_written(self._process, old, value)
 
@@ -619,7 +619,7 @@ class Oracle:
 
     def was_lied_to(self, process: Process, key: str) -> None:
         self._world.turn.was_lied_to = True
-        process.is_misled = process.is_misled or key == KEY
+        process.is_misled = process.is_misled or key == TOKEN_KEY
 
     def has_failed(self, process: Process) -> None:
         self._world.turn.had_store_trouble = True
@@ -922,7 +922,7 @@ class World:
         life = self.books.lives["IGAA-0"]
         token = Token("IGAA-0", life.issued, life.expires)
         self.document = token.to_text()
-        self.parts.store(self.processes[0]).set(KEY, self.document)
+        self.parts.store(self.processes[0]).set(TOKEN_KEY, self.document)
 
     def _pass_turn(self, what: What) -> None:
         self.turns += 1

@@ -215,7 +215,7 @@ def token(instagram: FakeInstagram, services: Services, clock: MovingClock) -> T
     """A token in the middle of its life, in Instagram's books and in the store."""
     value = instagram.issue(age=timedelta(days=30), life=timedelta(days=60))
     token = Token(value, clock() - timedelta(days=30), clock() + timedelta(days=30))
-    services.tokens.adopt(token, is_proven=True)
+    services.tokens.adopt(token, is_verified=True)
     return token
 
 

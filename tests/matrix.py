@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from igfeed.feed.service import KEY as FEED_KEY
-from igfeed.tokens.vault import KEY as TOKEN_KEY
+from igfeed.tokens.document import TOKEN_KEY
 from tests.servers.faults import Exchange, answer, hang, html_error, reset, truncate
 from tests.servers.instagram import (
     APP_LIMIT,

@@ -19,9 +19,9 @@ from igfeed.models import Token
 from igfeed.origins import Origins
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.read_ahead import ReadAhead
+from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.encryption import Cipher, NoCipher
 from igfeed.tokens.manager import TokenManager
-from igfeed.tokens.vault import KEY
 
 if TYPE_CHECKING:
     from igfeed.clock import Sleep
@@ -75,7 +75,7 @@ class Site:
     def stored(self, store: Store, *, age: timedelta = 30 * DAY, left: timedelta = 30 * DAY) -> Token:
         """The same, and the store has it."""
         token = self.token(age=age, left=left)
-        store.set(KEY, token.to_text())
+        store.set(TOKEN_KEY, token.to_text())
         return token
 
     def start(

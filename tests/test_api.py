@@ -338,7 +338,7 @@ def test_a_variable_with_another_kind_of_token_is_named_and_nobody_is_asked_with
     value = instagram.issue(prefix=prefix)
     services = make_services(INSTAGRAM_ACCESS_TOKEN=value)
     if has_stored:
-        services.tokens.adopt(Token(instagram.issue()), is_proven=True)
+        services.tokens.adopt(Token(instagram.issue()), is_verified=True)
     client = Visitor(create_app(services=services))
     client.get("/")
 
@@ -378,7 +378,7 @@ def test_the_status_is_one_command_to_the_store(
     make_services: MakeServices, upstash: FakeUpstash, instagram: FakeInstagram, clock: MovingClock
 ) -> None:
     services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
-    services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_proven=True)
+    services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_verified=True)
     services.feed.fetch()
     client = create_app(services=services).test_client()
     upstash.forget()
@@ -572,7 +572,7 @@ def test_a_dead_token_needs_a_person_though_the_store_is_away_too(
 ) -> None:
     services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
     value = instagram.issue(age=timedelta(days=30))
-    services.tokens.adopt(Token(value, clock(), clock() + timedelta(days=1)), is_proven=True)
+    services.tokens.adopt(Token(value, clock(), clock() + timedelta(days=1)), is_verified=True)
     client = create_app(services=services).test_client()
     upstash.fail("redis_down")
     clock.forward(days=2)
@@ -591,7 +591,7 @@ def test_a_fresh_process_on_a_disk_that_takes_no_writes_shows_what_is_there_and_
     instagram.posts[:] = instagram.posts[:3]
     with small_disk(tmp_path):
         services = make_services()
-        services.tokens.adopt(token, is_proven=True)
+        services.tokens.adopt(token, is_verified=True)
         assert cron(create_app(services=services).test_client())["ok"]
         begin(tmp_path)
 
@@ -621,7 +621,7 @@ def test_a_cron_whose_work_the_store_did_not_take_is_502_and_the_next_one_heals(
 ) -> None:
     services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
     value = instagram.issue(age=timedelta(days=30), life=timedelta(days=38))
-    services.tokens.adopt(Token(value, clock() - timedelta(days=30), clock() + timedelta(days=8)), is_proven=True)
+    services.tokens.adopt(Token(value, clock() - timedelta(days=30), clock() + timedelta(days=8)), is_verified=True)
     client = create_app(services=services).test_client()
     client.get("/")
     clock.forward(days=2)

@@ -17,7 +17,7 @@ from igfeed.config import Settings
 from igfeed.models import Token
 from igfeed.owner.cli import group
 from igfeed.services import Services
-from igfeed.tokens.vault import KEY
+from igfeed.tokens.document import TOKEN_KEY
 from tests.conftest import MakeServices, MovingClock, about, to_the_moment
 from tests.servers.instagram import (
     APP_LIMIT,
@@ -466,7 +466,7 @@ def test_while_the_stored_token_is_unreadable_none_is_renewed_that_could_not_tak
     make_services: MakeServices, instagram: FakeInstagram, command: str
 ) -> None:
     services = make_services(INSTAGRAM_ACCESS_TOKEN=instagram.issue())
-    services.store.set(KEY, "fernet:lost")
+    services.store.set(TOKEN_KEY, "fernet:lost")
     instagram.forget_calls()
 
     done = create_app(services=services).test_cli_runner().invoke(args=["igfeed", command])

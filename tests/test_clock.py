@@ -22,8 +22,8 @@ from igfeed.services import Services, build
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.sqlite import SqliteStore
-from igfeed.tokens.manager import Outcome
-from igfeed.tokens.vault import KEY as TOKEN_KEY
+from igfeed.tokens.document import TOKEN_KEY
+from igfeed.tokens.renewal import RenewalOutcome
 from tests.conftest import MovingClock, Visitor, about, to_the_moment
 from tests.servers.faults import html_error
 from tests.servers.instagram import APP_LIMIT, TEMPORARY, FakeInstagram, image
@@ -258,7 +258,7 @@ def test_a_pause_after_a_failure_ends_though_the_clock_goes_back(
 def test_a_renewal_by_a_clock_that_is_ahead_is_dated_by_instagrams_time(
     start: Start, clock: MovingClock, token: Token, ahead: timedelta
 ) -> None:
-    assert start(ahead=ahead).tokens.renew() == Outcome.RENEWED
+    assert start(ahead=ahead).tokens.renew() == RenewalOutcome.RENEWED
 
     kept = stored_token(start())
     assert kept.issued_at == about(clock.now)
@@ -277,7 +277,7 @@ def test_a_token_that_was_renewed_by_a_clock_that_was_ahead_is_renewed_by_the_ne
     dateless.tells_the_date = True
 
     assert [status[name] for name in ("state", "issued_at", "expires_at", "days_left")] == ["due", None, None, None]
-    assert start().tokens.renew() == Outcome.RENEWED
+    assert start().tokens.renew() == RenewalOutcome.RENEWED
     assert stored_token(start()).issued_at == about(clock.now)
     assert told(start())["token"]["state"] == "fresh"
 
@@ -410,7 +410,7 @@ def test_a_failed_renewal_that_a_clock_that_was_ahead_wrote_down_pauses_nobody(
     start: Start, clock: MovingClock, dateless: FakeInstagram, services: Services, ahead: timedelta
 ) -> None:
     value = dateless.issue(age=57 * DAY, life=60 * DAY)
-    services.tokens.adopt(Token(value, clock() - 57 * DAY, clock() + 3 * DAY), is_proven=True)
+    services.tokens.adopt(Token(value, clock() - 57 * DAY, clock() + 3 * DAY), is_verified=True)
     dateless.fail("renew", TEMPORARY)
     with pytest.raises(InstagramError):
         start(ahead=ahead).tokens.renew()
@@ -509,7 +509,7 @@ def test_instagrams_own_error_tells_the_time(
 def test_a_clock_that_is_set_wrongly_between_two_calls_makes_no_failed_renewal_of_a_young_token(
     start: Start, clock: MovingClock, instagram: FakeInstagram, services: Services, days: int
 ) -> None:
-    services.tokens.adopt(Token(instagram.issue(age=HOUR), clock() - HOUR, clock() + 60 * DAY - HOUR), is_proven=True)
+    services.tokens.adopt(Token(instagram.issue(age=HOUR), clock() - HOUR, clock() + 60 * DAY - HOUR), is_verified=True)
     instagram.clock, real = lambda: real + timedelta(microseconds=clock.monotonic_ns() // 1000), clock.now
     process = start(on=clock)
     clock.wall_jumps(days=days)

@@ -40,7 +40,7 @@ def test_a_stored_feed_is_shown_without_the_heavy_libraries(
     code: str, services: Services, instagram: FakeInstagram, environ: dict[str, str], clock: MovingClock
 ) -> None:
     clock.now = system_clock()  # The other process has the true time, and the feed shall be fresh there too.
-    services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_proven=True)
+    services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_verified=True)
     post = services.feed.fetch().posts[0]
     services.pictures.mirror([post.picture], Deadline(60))
 

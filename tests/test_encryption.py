@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from igfeed.errors import StoreError
-from igfeed.tokens.encryption import MARK, FernetCipher, NoCipher
+from igfeed.tokens.encryption import ENCRYPTED_PREFIX, FernetCipher, NoCipher
 from tests.conftest import told_by
 
 TEXT = '{"value": "IGAAtoken", "name": "Grüße 🪑"}'
@@ -22,7 +22,7 @@ def test_without_a_key_a_text_lies_as_it_is() -> None:
 def test_with_a_key_nothing_of_the_text_shows_and_it_comes_back() -> None:
     cipher = FernetCipher([new_key()])
     written = cipher.encrypt(TEXT)
-    assert written.startswith(MARK)
+    assert written.startswith(ENCRYPTED_PREFIX)
     assert "IGAA" not in written
     assert cipher.decrypt(written) == TEXT
 
@@ -49,13 +49,13 @@ def test_without_its_key_it_stays_shut_and_the_hint_names_the_variable() -> None
         with pytest.raises(StoreError) as caught:
             cipher.decrypt(written)
         assert "IGFEED_ENCRYPTION_KEY" in caught.value.hint
-        assert written.removeprefix(MARK) not in told_by(caught.value)
+        assert written.removeprefix(ENCRYPTED_PREFIX) not in told_by(caught.value)
 
 
 @pytest.mark.parametrize("rest", ["", "abc", "ü", "\ud800", "gAAAAA==", "\0"])
 def test_a_damaged_text_is_a_store_error(rest: str) -> None:
     with pytest.raises(StoreError):
-        FernetCipher([new_key()]).decrypt(MARK + rest)
+        FernetCipher([new_key()]).decrypt(ENCRYPTED_PREFIX + rest)
 
 
 def test_a_text_changed_by_one_letter_is_a_store_error() -> None:

@@ -37,8 +37,8 @@ from igfeed.models import FeedSnapshot
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UNCHANGED, UpstashStore
+from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.encryption import FernetCipher
-from igfeed.tokens.vault import KEY as TOKEN_KEY
 from tests.conftest import about, to_the_moment
 from tests.servers import instagram as fake
 from tests.servers.faults import Exchange, Gate
@@ -706,7 +706,7 @@ def test_another_token_voids_the_pause(fault: fake.Fault, site: Site, store: Mem
     site.instagram.fail("media", fault, times=1)
     process.feed.refresh()
 
-    site.start(store).tokens.adopt(site.token(), is_proven=True)
+    site.start(store).tokens.adopt(site.token(), is_verified=True)
     site.clock.now += MINUTE
     process.feed.refresh()
 
@@ -718,7 +718,7 @@ def test_a_missing_token_pauses_until_one_is_set_up(site: Site, memory_store: Me
 
     with pytest.raises(FeedUnavailable) as unavailable:
         process.feed.first()
-    process.tokens.adopt(site.token(), is_proven=True)
+    process.tokens.adopt(site.token(), is_verified=True)
     site.clock.now += MINUTE
 
     assert unavailable.value.retry_after == about(HOUR)
@@ -987,7 +987,7 @@ def test_a_new_process_with_a_dead_store_and_no_token_says_that_the_store_is_the
 
 def test_a_token_that_no_key_opens_says_so_where_the_feed_should_be(site: Site, memory_store: MemoryStore) -> None:
     cipher = FernetCipher(["MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA="])
-    site.start(memory_store, cipher=cipher).tokens.adopt(site.token(), is_proven=True)
+    site.start(memory_store, cipher=cipher).tokens.adopt(site.token(), is_verified=True)
 
     with pytest.raises(FeedUnavailable) as unavailable:
         site.start(memory_store).feed.first()

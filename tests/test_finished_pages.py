@@ -229,7 +229,7 @@ def test_hot_views_cost_no_store_command_and_no_call(
     make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock
 ) -> None:
     services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
-    services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_proven=True)
+    services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_verified=True)
     client = Visitor(create_app(services=services))
     client.get("/embed")
     upstash.forget()
@@ -247,7 +247,7 @@ def test_a_fresh_process_asks_the_store_once_before_its_first_page(
 ) -> None:
     variables = {"UPSTASH_REDIS_REST_URL": upstash.url, "UPSTASH_REDIS_REST_TOKEN": upstash.token}
     earlier = make_services(**variables)
-    earlier.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_proven=True)
+    earlier.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_verified=True)
     earlier.feed.fetch()
     upstash.forget()
 

@@ -43,9 +43,9 @@ def owner(deployment: dict[str, str], instagram: FakeInstagram) -> Iterator[Serv
     """The owner at a terminal, who has fetched the feed and set up a token that is due now."""
     services = build(Settings.from_env(deployment), system_clock, in_place)
     now, value = system_clock(), instagram.issue(age=59 * DAY, life=60 * DAY)
-    services.tokens.adopt(Token(value, now - DAY / 2, now + 30 * DAY), is_proven=True)
+    services.tokens.adopt(Token(value, now - DAY / 2, now + 30 * DAY), is_verified=True)
     services.feed.fetch()
-    services.tokens.adopt(Token(value, now - 59 * DAY, now + DAY), is_proven=True)
+    services.tokens.adopt(Token(value, now - 59 * DAY, now + DAY), is_verified=True)
     yield services
     close(services.store)
 

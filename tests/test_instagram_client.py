@@ -598,13 +598,13 @@ def test_what_works_at_a_later_try_has_worked(
 
 
 @pytest.mark.parametrize("fault", TEMPORARY_FAULTS.values(), ids=TEMPORARY_FAULTS)
-def test_a_renewal_is_asked_for_once_and_its_error_says_that_it_may_be_done(
+def test_a_renewal_is_asked_for_once_and_its_error_says_that_it_may_have_taken_effect(
     client: InstagramClient, instagram: FakeInstagram, token: str, pauses: list[float], fault: Fault
 ) -> None:
     instagram.fail("renew", fault)
     with pytest.raises(InstagramUnreachable) as caught:
         client.renew(token)
-    assert caught.value.may_be_done
+    assert caught.value.may_have_taken_effect
     assert instagram.count("renew") == 1
     assert pauses == []
 
@@ -615,7 +615,7 @@ def test_a_renewal_that_was_never_sent_is_tried_again_and_says_that_it_is_not_do
     instagram.stop()
     with pytest.raises(InstagramUnreachable) as caught:
         client.renew(token)
-    assert not caught.value.may_be_done
+    assert not caught.value.may_have_taken_effect
     assert len(pauses) == 2
 
 
@@ -638,7 +638,7 @@ def test_a_renewal_that_takes_longer_than_it_may_is_given_up(
 ) -> None:
     with instagram.hold("renew"), pytest.raises(InstagramUnreachable) as caught:
         client.renew(token, 0.2)
-    assert caught.value.may_be_done
+    assert caught.value.may_have_taken_effect
 
 
 @pytest.mark.parametrize("fault", LASTING_FAULTS.values(), ids=LASTING_FAULTS)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igfeed.models import Failure, FeedSnapshot, Picture, Post, Profile, Renewal, Token
+from igfeed.models.lineage import replacing_rejected, successor
 from igfeed.models.record import (
     ADDRESS,
     COLOUR,
@@ -21,7 +22,8 @@ from igfeed.models.record import (
     Record,
     fingerprint,
 )
-from igfeed.models.token import SHORTEST_AGE
+from igfeed.models.token import RENEWAL_MIN_AGE
+from igfeed.models.token_choice import wins_over
 from igfeed.texts.cleaning import clean
 from tests.odd import KIND_OF, ODD_TEXTS, changed, leaves, odd_values
 
@@ -316,19 +318,19 @@ def test_a_token_is_renewable_from_24_hours_of_age_on(more: timedelta, renewable
 @pytest.mark.parametrize(("more", "less"), [(-MOMENT, True), (timedelta(), False), (MOMENT, False)])
 def test_exactly_so_much_life_is_not_less_than_so_much(more: timedelta, less: bool) -> None:
     week = timedelta(days=7)
-    assert Token("t", expires_at=NOW + week + more).has_less_than(week, NOW) is less
+    assert Token("t", expires_at=NOW + week + more).may_expire_within(week, NOW) is less
 
 
 def test_a_token_of_unknown_times_is_old_and_due_but_not_expired() -> None:
     token = Token("t")
     assert token.is_renewable(NOW)
-    assert token.has_less_than(timedelta(), NOW)
+    assert token.may_expire_within(timedelta(), NOW)
     assert not token.is_expired(NOW)
     assert token.renewable_at is None
 
 
 def test_the_shortest_age_is_a_day() -> None:
-    assert timedelta(hours=24) == SHORTEST_AGE
+    assert timedelta(hours=24) == RENEWAL_MIN_AGE
 
 
 def test_no_value_of_a_token_shows() -> None:
@@ -336,36 +338,36 @@ def test_no_value_of_a_token_shows() -> None:
 
 
 def test_a_successor_remembers_its_predecessor_but_not_the_one_before() -> None:
-    successor = TOKEN.succeeded_by(Token("IGAAnew", NOW, NOW + timedelta(days=60)))
-    assert successor == Token(
+    renewed = successor(TOKEN, Token("IGAAnew", NOW, NOW + timedelta(days=60)))
+    assert renewed == Token(
         "IGAAnew", NOW, NOW + timedelta(days=60), replace(TOKEN, predecessor=None), origin="origin", revision=1
     )
 
 
 def test_a_successor_with_the_same_string_has_no_predecessor() -> None:
-    assert TOKEN.succeeded_by(Token("IGAAtoken", NOW)).predecessor is None
+    assert successor(TOKEN, Token("IGAAtoken", NOW)).predecessor is None
 
 
 def test_a_successor_is_of_the_same_line_and_knows_who_was_refused() -> None:
     given = Token("IGAAgiven", from_environment=True, refused=frozenset({fingerprint("IGAAdead")}))
 
-    successor = given.succeeded_by(Token("IGAAnew")).succeeded_by(Token("IGAAnewest"))
+    renewed_twice = successor(successor(given, Token("IGAAnew")), Token("IGAAnewest"))
 
-    assert (given.lineage, successor.lineage) == (given.fingerprint, given.fingerprint)
-    assert successor.from_environment
-    assert successor.refused == given.refused
+    assert (given.lineage, renewed_twice.lineage) == (given.fingerprint, given.fingerprint)
+    assert renewed_twice.from_environment
+    assert renewed_twice.refused == given.refused
 
 
 def test_a_string_that_was_refused_once_and_is_given_out_again_is_refused_no_more() -> None:
     rejected = Token("IGAAsame")
 
-    assert TOKEN.instead_of(rejected).succeeded_by(rejected).refused == frozenset()
+    assert successor(replacing_rejected(TOKEN, rejected), rejected).refused == frozenset()
 
 
 def test_what_works_instead_of_another_one_remembers_all_that_did_not() -> None:
     first, second = Token("IGAAone"), Token("IGAAtwo")
 
-    stays = TOKEN.instead_of(second.instead_of(first))
+    stays = replacing_rejected(TOKEN, replacing_rejected(second, first))
 
     assert stays.value == TOKEN.value
     assert stays.predecessor is None
@@ -380,30 +382,30 @@ def lasting(days: float, value: str = "IGAAtoken", **known: Any) -> Token:
 REFUSED = lasting(9, "IGAArefused")
 PRECEDENCE = {
     "a living one before an expired one": (lasting(1, origin="other"), lasting(0)),
-    "what works before what was refused": (lasting(1).instead_of(REFUSED), REFUSED),
+    "what works before what was refused": (replacing_rejected(lasting(1), REFUSED), REFUSED),
     "of one line what lives longest": (lasting(2), lasting(1)),
     "a known life before an unknown one": (lasting(1), Token("IGAAtoken", origin="line")),
     "of one life what has worked": (lasting(1), lasting(1, predecessor=Token("IGAAold"))),
-    "of one life what knows more": (lasting(1).instead_of(REFUSED), lasting(1)),
+    "of one life what knows more": (replacing_rejected(lasting(1), REFUSED), lasting(1)),
 }
 
 
 @pytest.mark.parametrize(("one", "other"), PRECEDENCE.values(), ids=PRECEDENCE)
 def test_of_two_tokens_the_better_one_supersedes_the_other(one: Token, other: Token) -> None:
-    assert one.supersedes(other, NOW)
-    assert not other.supersedes(one, NOW)
+    assert wins_over(one, other, NOW)
+    assert not wins_over(other, one, NOW)
 
 
 def test_neither_of_two_lines_supersedes_the_other() -> None:
     one, other = lasting(1), lasting(2, origin="other")
 
-    assert not one.supersedes(other, NOW)
-    assert not other.supersedes(one, NOW)
+    assert not wins_over(one, other, NOW)
+    assert not wins_over(other, one, NOW)
 
 
 @given(tokens, tokens, moments)
 def test_two_tokens_never_supersede_each_other(one: Token, other: Token, now: datetime) -> None:
-    assert not (one.supersedes(other, now) and other.supersedes(one, now))
+    assert not (wins_over(one, other, now) and wins_over(other, one, now))
 
 
 def test_a_fingerprint_tells_secrets_apart_and_holds_nothing_of_them() -> None:

@@ -15,8 +15,8 @@ from igfeed.feed.service import FAILURE_KEY
 from igfeed.feed.service import KEY as FEED_KEY
 from igfeed.models import Token
 from igfeed.services import Services
-from igfeed.tokens.manager import RENEWAL_KEY
-from igfeed.tokens.vault import KEY as TOKEN_KEY
+from igfeed.tokens.document import TOKEN_KEY
+from igfeed.tokens.renewal import RENEWAL_KEY
 from tests.conftest import MakeServices, MovingClock, Visitor
 from tests.odd import changed, leaves, odd_values
 from tests.servers.instagram import TEMPORARY, FakeInstagram, album, child_image, image

@@ -40,7 +40,7 @@ from igfeed.services import Services, build
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.read_ahead import ReadAhead
 from igfeed.stores.upstash import UpstashStore
-from igfeed.tokens.vault import KEY
+from igfeed.tokens.document import TOKEN_KEY
 from igfeed.widget.page_cache import pages
 from tests.conftest import MovingClock, Visitor
 from tests.deployed import gunicorn
@@ -211,7 +211,7 @@ class Process:
         calls: dict[str, Callable[[], object]] = {
             "usable": services.tokens.usable,
             "renew": services.tokens.renew,
-            "adopt": lambda: services.tokens.adopt(Token(TOKEN), is_proven=False),
+            "adopt": lambda: services.tokens.adopt(Token(TOKEN), is_verified=False),
             "report": services.tokens.report,
             "hold": services.tokens._vault.find,
             "fetch": services.feed.fetch,
@@ -294,12 +294,12 @@ class Site:
             headers = {name: value for name, value in request.headers.items() if name != "authorization"}
             self.hunt.look_at("the store's REST log", entry.path, request.query, headers)
             for command in entry.commands:
-                is_new_token = KEY in command and command[0] in ("SET", "EVAL") and not self.is_encrypted
+                is_new_token = TOKEN_KEY in command and command[0] in ("SET", "EVAL") and not self.is_encrypted
                 value = {"SET": 2, "EVAL": 5}.get(command[0], 0)
                 told = [*command[:value], *command[value + 1 :]] if is_new_token else command
                 self.hunt.look_at("the store's REST log", command[0], *told)
         for key in self.upstash.raw("KEYS", "*"):
-            if key != KEY or self.is_encrypted:
+            if key != TOKEN_KEY or self.is_encrypted:
                 self.hunt.look_at("what the store holds", key, self.upstash.raw("GET", key))
         for call in self.instagram.calls:
             if call.endpoint == "picture":
@@ -336,7 +336,7 @@ def connected(url: str, token: str, time_limit: float = 2.0) -> Iterator[Upstash
 
 def adopt(process: Process) -> None:
     now = process.services.clock()
-    process.services.tokens.adopt(Token(TOKEN, now - timedelta(days=54), now + timedelta(days=6)), is_proven=True)
+    process.services.tokens.adopt(Token(TOKEN, now - timedelta(days=54), now + timedelta(days=6)), is_verified=True)
 
 
 # The processes
@@ -386,7 +386,10 @@ def test_an_instagram_that_is_not_there_brings_no_secret_out(
 
 STORE_FAULTS: dict[str, dict[str, Any]] = {
     **{mode: {} for mode in MODES},
-    "json_error": {"error": f"ERR unknown command, with args beginning with: 'SET' '{KEY}' '{TOKEN}'", "status": 400},
+    "json_error": {
+        "error": f"ERR unknown command, with args beginning with: 'SET' '{TOKEN_KEY}' '{TOKEN}'",
+        "status": 400,
+    },
     "json_shape": {"body": {"result": TOKEN}},
     "status": {"status": 401, "body": f"Unauthorized: {TOKEN}"},
     "latency": {"ms": 60_000},
@@ -394,7 +397,7 @@ STORE_FAULTS: dict[str, dict[str, Any]] = {
 """Every mode of the fake, some of them with an answer that repeats what it was asked."""
 
 
-@pytest.mark.parametrize("match", [None, KEY])
+@pytest.mark.parametrize("match", [None, TOKEN_KEY])
 @pytest.mark.parametrize("mode", STORE_FAULTS)
 def test_no_fault_of_the_stores_brings_a_secret_out(
     site: Site,
@@ -446,7 +449,7 @@ def test_a_document_in_the_store_that_cannot_be_read_is_not_quoted(
     site: Site, upstash_store: UpstashStore, text: str, clock: MovingClock
 ) -> None:
     with site.hunt.listening():
-        for key in (KEY, "feed:v1", "renewal:v1", "feed-trouble:v1"):
+        for key in (TOKEN_KEY, "feed:v1", "renewal:v1", "feed-trouble:v1"):
             site.upstash.raw("SET", key, text)
             site.start(upstash_store).live()
             site.upstash.flush()
@@ -502,7 +505,7 @@ def test_with_a_key_the_embedded_stores_files_hold_no_token_not_even_an_old_plai
     without_store = {name: value for name, value in site.environ.items() if "UPSTASH" not in name}
     environ = {**without_store, "IGFEED_STORE_PATH": str(path)}
     plain = build(Settings.from_env(environ), clock, in_place, lambda _: None)
-    plain.tokens.adopt(Token(TOKEN, clock() - timedelta(days=2), clock() + timedelta(days=58)), is_proven=True)
+    plain.tokens.adopt(Token(TOKEN, clock() - timedelta(days=2), clock() + timedelta(days=58)), is_verified=True)
     assert any(TOKEN[-20:].encode() in file.read_bytes() for file in tmp_path.iterdir())
 
     keyed = build(Settings.from_env({**environ, "IGFEED_ENCRYPTION_KEY": site.key}), clock, in_place, lambda _: None)
@@ -690,7 +693,7 @@ def test_the_hunt_hears_the_libraries_at_debug(site: Site, upstash_store: Upstas
         process.visit()
 
     heard = {name for name, _ in site.hunt._seen["logs"]}
-    assert heard >= {"urllib3.connectionpool", "httpx", "igfeed.tokens.manager"}
+    assert heard >= {"urllib3.connectionpool", "httpx", "igfeed.tokens.renewal"}
     assert any(name.startswith("httpcore") for name in heard)
 
 

@@ -9,8 +9,8 @@ from igfeed import create_app
 from igfeed.errors import StoreError
 from igfeed.models import Token
 from igfeed.stores.memory import MemoryStore
-from igfeed.tokens.encryption import MARK, FernetCipher, NoCipher, new_key
-from igfeed.tokens.vault import KEY
+from igfeed.tokens.document import TOKEN_KEY
+from igfeed.tokens.encryption import ENCRYPTED_PREFIX, FernetCipher, NoCipher, new_key
 from tests.conftest import MakeServices
 from tests.servers.instagram import FakeInstagram
 from tests.site import Site
@@ -33,10 +33,10 @@ def test_a_plain_token_is_encrypted_with_its_next_use(site: Site, store: MemoryS
 
     assert tokens.usable().value == token.value
 
-    text = store.get(KEY) or ""
-    assert text.startswith(MARK)
+    text = store.get(TOKEN_KEY) or ""
+    assert text.startswith(ENCRYPTED_PREFIX)
     assert token.value not in text
-    assert json.loads(Fernet(NEW).decrypt(text.removeprefix(MARK)))["value"] == token.value
+    assert json.loads(Fernet(NEW).decrypt(text.removeprefix(ENCRYPTED_PREFIX)))["value"] == token.value
 
 
 def test_a_token_under_an_old_key_moves_to_the_newest(site: Site, store: MemoryStore) -> None:
@@ -52,11 +52,11 @@ def test_what_is_encrypted_as_it_should_be_is_not_written_again(site: Site, stor
     site.stored(store)
     tokens = site.start(store, cipher=with_keys(NEW)).tokens
     tokens.usable()
-    text = store.get(KEY)
+    text = store.get(TOKEN_KEY)
 
     tokens.usable()
 
-    assert store.get(KEY) == text
+    assert store.get(TOKEN_KEY) == text
 
 
 @pytest.mark.parametrize("cipher", [NoCipher(), with_keys(OLD)])
@@ -65,23 +65,23 @@ def test_without_the_right_key_the_stored_token_is_kept_and_the_error_is_clear(
 ) -> None:
     site.stored(store)
     site.start(store, cipher=with_keys(NEW)).tokens.usable()
-    text = store.get(KEY)
+    text = store.get(TOKEN_KEY)
 
     with pytest.raises(StoreError) as caught:
         site.start(store, cipher=cipher).tokens.usable()
 
     assert "IGFEED_ENCRYPTION_KEY" in caught.value.hint
-    assert store.get(KEY) == text
+    assert store.get(TOKEN_KEY) == text
 
 
 def test_the_status_does_not_rewrite_it(site: Site, store: MemoryStore) -> None:
     site.stored(store)
-    text = store.get(KEY)
+    text = store.get(TOKEN_KEY)
 
     report = site.start(store, cipher=with_keys(NEW)).tokens.report()
 
     assert report.is_saved
-    assert store.get(KEY) == text
+    assert store.get(TOKEN_KEY) == text
 
 
 def test_the_whole_app_works_with_a_key(make_services: MakeServices, instagram: FakeInstagram, token: Token) -> None:
@@ -89,7 +89,7 @@ def test_the_whole_app_works_with_a_key(make_services: MakeServices, instagram: 
 
     assert create_app(services=services).test_client().get("/").status_code == 200
 
-    assert (services.store.get(KEY) or "").startswith(MARK)
+    assert (services.store.get(TOKEN_KEY) or "").startswith(ENCRYPTED_PREFIX)
 
 
 def test_new_key_prints_a_key_that_works(make_services: MakeServices) -> None:

@@ -27,9 +27,10 @@ from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import UpstashStore
+from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.encryption import FernetCipher
-from igfeed.tokens.manager import RENEWAL_KEY, Outcome, TokenManager
-from igfeed.tokens.vault import KEY
+from igfeed.tokens.manager import TokenManager
+from igfeed.tokens.renewal import RENEWAL_KEY, RenewalOutcome
 from tests.conftest import MovingClock, about, to_the_moment, told_by
 from tests.servers import instagram as fake
 from tests.servers.upstash import FakeUpstash
@@ -56,11 +57,11 @@ EVERY_FAILURE: dict[str, fake.Fault] = {
 
 
 def put(store: Store, token: Token) -> None:
-    store.set(KEY, token.to_text())
+    store.set(TOKEN_KEY, token.to_text())
 
 
 def document(store: Store) -> Token:
-    text = store.get(KEY)
+    text = store.get(TOKEN_KEY)
     assert text is not None
     return Token.from_text(text)
 
@@ -158,7 +159,7 @@ def test_a_token_that_lives_beyond_its_reckoned_expiry_is_found_alive_and_due(
     tokens = site.start(memory_store).tokens
 
     if asked_by == "cron":
-        assert tokens.renew() == Outcome.RENEWED
+        assert tokens.renew() == RenewalOutcome.RENEWED
     else:
         tokens.use(site.client.profile)
         tokens.usable()
@@ -187,7 +188,7 @@ def test_a_token_that_is_not_due_costs_one_reading_of_the_store_and_nothing_else
     used = site.start(upstash_store).tokens.use(lambda value: value)
 
     assert used == token.value
-    assert upstash.commands() == [["GET", KEY]]
+    assert upstash.commands() == [["GET", TOKEN_KEY]]
     assert site.instagram.count("*") == 0
 
 
@@ -211,15 +212,15 @@ def test_a_weekly_cron_has_eight_chances_before_the_token_dies(site: Site, memor
         site.clock.forward(days=7)
         outcomes.append(outcome_of(site.start(memory_store).tokens))
 
-    assert outcomes == [Outcome.FAILED] * 7 + [Outcome.RENEWED]
+    assert outcomes == [RenewalOutcome.FAILED] * 7 + [RenewalOutcome.RENEWED]
     assert site.instagram.alive(document(memory_store).value)
 
 
-def outcome_of(tokens: TokenManager) -> Outcome:
+def outcome_of(tokens: TokenManager) -> RenewalOutcome:
     try:
         return tokens.renew()
     except InstagramError:
-        return Outcome.FAILED
+        return RenewalOutcome.FAILED
 
 
 # What a renewal leaves behind
@@ -279,7 +280,7 @@ def test_a_renewal_writes_the_token_once(site: Site, upstash: FakeUpstash, upsta
 
 
 def sets_of_the_token(upstash: FakeUpstash) -> int:
-    return sum(command[0] == "EVAL" and command[3] == KEY for command in upstash.commands())
+    return sum(command[0] == "EVAL" and command[3] == TOKEN_KEY for command in upstash.commands())
 
 
 def test_the_predecessor_goes_after_one_good_reading(site: Site, memory_store: MemoryStore) -> None:
@@ -319,12 +320,12 @@ def test_two_rejected_tokens_leave_the_stored_one_as_it_is(site: Site, memory_st
     tokens = site.start(memory_store).tokens
     site.instagram.revoke(tokens.usable().value)
     site.instagram.revoke(old.value)
-    before = memory_store.get(KEY)
+    before = memory_store.get(TOKEN_KEY)
 
     with pytest.raises(TokenRejected):
         tokens.use(site.client.profile)
 
-    assert memory_store.get(KEY) == before
+    assert memory_store.get(TOKEN_KEY) == before
     assert site.instagram.count("profile") == 2
 
 
@@ -452,9 +453,9 @@ def test_while_the_store_is_away_the_cron_renews_only_what_is_due(
     try:
         outcome = tokens.renew()
     except StoreError:
-        outcome = Outcome.FAILED
+        outcome = RenewalOutcome.FAILED
 
-    assert outcome == (Outcome.RENEWED if renewals else Outcome.FAILED)
+    assert outcome == (RenewalOutcome.RENEWED if renewals else RenewalOutcome.FAILED)
     assert site.instagram.count("renew") == renewals
 
 
@@ -516,7 +517,7 @@ def test_a_renewal_that_is_rejected_is_made_with_another_token_at_hand(site: Sit
 
     outcome = site.start(memory_store).tokens.renew()
 
-    assert outcome == Outcome.RENEWED
+    assert outcome == RenewalOutcome.RENEWED
     assert document(memory_store).predecessor is not None
     assert site.instagram.alive(document(memory_store).value)
 
@@ -544,7 +545,7 @@ def test_a_rejected_token_of_one_account_does_not_give_way_to_that_of_another(
     running = site.start(memory_store).tokens
     running.usable()
     theirs = site.token()
-    site.start(memory_store).tokens.adopt(theirs, is_proven=True)
+    site.start(memory_store).tokens.adopt(theirs, is_verified=True)
     running.usable()
     site.instagram.revoke(theirs.value)
 
@@ -578,7 +579,7 @@ def test_one_empty_reading_is_no_loss_and_a_flushed_store_gets_the_token_back(an
     token = site.stored(any_store)
     tokens = site.start(any_store).tokens
     tokens.usable()
-    any_store.delete(KEY)
+    any_store.delete(TOKEN_KEY)
 
     report = tokens.report()
     used = tokens.usable()
@@ -664,12 +665,12 @@ UNREADABLE = ["", "null", "[]", "{}", "no json", '{"value": ""}', '{"value": 5}'
 def test_an_unreadable_token_is_kept_as_it_is_while_the_environment_helps_out(
     text: str, site: Site, memory_store: MemoryStore
 ) -> None:
-    memory_store.set(KEY, text)
+    memory_store.set(TOKEN_KEY, text)
     tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
 
     tokens.use(site.client.profile)
 
-    assert memory_store.get(KEY) == text
+    assert memory_store.get(TOKEN_KEY) == text
     assert tokens.report().store_error is not None
 
 
@@ -677,20 +678,20 @@ def test_an_unreadable_token_is_kept_as_it_is_while_the_environment_helps_out(
 def test_an_unreadable_token_is_an_error_and_not_an_absent_one(
     text: str, site: Site, memory_store: MemoryStore
 ) -> None:
-    memory_store.set(KEY, text)
+    memory_store.set(TOKEN_KEY, text)
     tokens = site.start(memory_store).tokens
 
     with pytest.raises(StoreError):
         tokens.usable()
 
     assert isinstance(tokens.report().store_error, StoreError)
-    assert memory_store.get(KEY) == text
+    assert memory_store.get(TOKEN_KEY) == text
 
 
 def test_the_error_of_an_unreadable_token_names_the_key_and_what_to_do(site: Site, memory_store: MemoryStore) -> None:
-    memory_store.set(KEY, "{}")
+    memory_store.set(TOKEN_KEY, "{}")
 
-    with pytest.raises(StoreError, match=KEY) as unreadable:
+    with pytest.raises(StoreError, match=TOKEN_KEY) as unreadable:
         site.start(memory_store).tokens.usable()
 
     assert "setup-token" in unreadable.value.hint
@@ -746,7 +747,7 @@ def test_a_changed_variable_never_takes_the_stored_tokens_place_before_it_has_wo
     site: Site, memory_store: MemoryStore
 ) -> None:
     from_variable(site, memory_store)
-    before = memory_store.get(KEY)
+    before = memory_store.get(TOKEN_KEY)
     tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
 
     tokens.usable()
@@ -756,7 +757,7 @@ def test_a_changed_variable_never_takes_the_stored_tokens_place_before_it_has_wo
     with pytest.raises(InstagramUnreachable):
         tokens.use(site.client.profile)
 
-    assert memory_store.get(KEY) == before
+    assert memory_store.get(TOKEN_KEY) == before
 
 
 def test_a_changed_variable_that_is_rejected_is_asked_once_and_the_stored_token_goes_on(
@@ -864,7 +865,7 @@ def test_what_setup_token_stored_beats_a_changed_environment_until_it_expires(
 ) -> None:
     site.start(memory_store, environment=site.instagram.issue()).tokens.usable()
     theirs = site.token(age=timedelta(), left=23 * HOUR)
-    site.start(memory_store).tokens.adopt(theirs, is_proven=True)
+    site.start(memory_store).tokens.adopt(theirs, is_verified=True)
     tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
 
     site.clock.forward(hours=23, seconds=-1)
@@ -910,14 +911,14 @@ def test_a_rejected_descendant_of_the_environments_token_does_not_go_back_to_it(
     tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
     tokens.use(site.client.profile)
     site.instagram.revoke(tokens.usable().value)
-    before = memory_store.get(KEY)
+    before = memory_store.get(TOKEN_KEY)
     site.instagram.forget_calls()
 
     with pytest.raises(TokenRejected):
         tokens.use(site.client.profile)
 
     assert site.instagram.count("profile") == 1
-    assert memory_store.get(KEY) == before
+    assert memory_store.get(TOKEN_KEY) == before
 
 
 # What the owner sets up
@@ -928,7 +929,7 @@ def test_a_proven_token_is_stored_alone(any_store: Store, site: Site) -> None:
     theirs = site.token()
     tokens = site.start(any_store).tokens
 
-    tokens.adopt(theirs, is_proven=True)
+    tokens.adopt(theirs, is_verified=True)
 
     assert document(any_store) == theirs
     assert tokens.usable() == theirs
@@ -938,7 +939,7 @@ def test_an_unproven_token_remembers_the_one_it_replaces(site: Site, memory_stor
     old, theirs = site.stored(memory_store), site.token()
     tokens = site.start(memory_store).tokens
 
-    tokens.adopt(theirs, is_proven=False)
+    tokens.adopt(theirs, is_verified=False)
     adopted = document(memory_store)
     site.instagram.revoke(theirs.value)
     tokens.use(site.client.profile)
@@ -953,7 +954,7 @@ def test_dead_tokens_set_up_unseen_in_a_row_do_not_cost_the_living_one(
 ) -> None:
     old = site.stored(memory_store)
     for number in range(count):
-        site.start(memory_store).tokens.adopt(Token(f"IGAAdead{number}"), is_proven=False)
+        site.start(memory_store).tokens.adopt(Token(f"IGAAdead{number}"), is_verified=False)
 
     site.start(memory_store).tokens.use(site.client.profile)
 
@@ -966,10 +967,10 @@ def test_a_dead_token_set_up_unseen_that_has_expired_does_not_cost_the_living_on
 ) -> None:
     old = site.stored(memory_store)
     dead = Token("IGAAdead", expires_at=site.clock() + SECOND)
-    site.start(memory_store).tokens.adopt(dead, is_proven=False)
+    site.start(memory_store).tokens.adopt(dead, is_verified=False)
     site.clock.forward(seconds=2)
 
-    site.start(memory_store).tokens.adopt(Token("IGAAdeadtoo"), is_proven=False)
+    site.start(memory_store).tokens.adopt(Token("IGAAdeadtoo"), is_verified=False)
     site.start(memory_store).tokens.use(site.client.profile)
 
     assert document(memory_store).lineage == old.lineage
@@ -982,7 +983,7 @@ def test_an_unproven_token_is_the_owners_even_where_it_replaces_the_environments
     tokens.usable()
     theirs = site.token()
 
-    tokens.adopt(theirs, is_proven=False)
+    tokens.adopt(theirs, is_verified=False)
 
     changed = site.start(memory_store, environment=site.instagram.issue()).tokens
     assert changed.usable().value == theirs.value
@@ -992,16 +993,16 @@ def test_an_unproven_token_does_not_remember_one_that_has_expired(site: Site, me
     site.stored(memory_store, left=timedelta())
     theirs = site.token()
 
-    site.start(memory_store).tokens.adopt(theirs, is_proven=False)
+    site.start(memory_store).tokens.adopt(theirs, is_verified=False)
 
     assert document(memory_store) == theirs
 
 
 def test_setting_up_replaces_an_unreadable_token(site: Site, memory_store: MemoryStore) -> None:
-    memory_store.set(KEY, "no json")
+    memory_store.set(TOKEN_KEY, "no json")
     theirs = site.token()
 
-    site.start(memory_store).tokens.adopt(theirs, is_proven=False)
+    site.start(memory_store).tokens.adopt(theirs, is_verified=False)
 
     assert document(memory_store) == theirs
 
@@ -1015,7 +1016,7 @@ def test_an_adopted_token_that_cannot_be_stored_is_an_error_and_the_old_one_stay
     upstash.fail("redis_down")
 
     with pytest.raises(StoreError):
-        tokens.adopt(site.token(), is_proven=True)
+        tokens.adopt(site.token(), is_verified=True)
 
     assert tokens.usable() == old
 
@@ -1026,7 +1027,7 @@ def test_a_running_process_takes_what_another_one_has_set_up(any_store: Store, s
     running.usable()
     theirs = site.token()
 
-    site.start(any_store).tokens.adopt(theirs, is_proven=True)
+    site.start(any_store).tokens.adopt(theirs, is_verified=True)
 
     assert running.usable() == theirs
 
@@ -1049,7 +1050,7 @@ def test_of_two_processes_one_renews_and_the_other_goes_on_with_the_old_token(
         outcome = loser.renew()
 
     assert used_meanwhile == old
-    assert outcome == Outcome.LEFT_TO_OTHERS
+    assert outcome == RenewalOutcome.LEFT_TO_OTHERS
     assert renewing.result().predecessor == old
     assert site.instagram.count("renew") == 1
 
@@ -1068,7 +1069,7 @@ class Interrupted(MemoryStore):
 
     def get(self, key: str) -> str | None:
         value = super().get(key)
-        if key == KEY and self.meanwhile:
+        if key == TOKEN_KEY and self.meanwhile:
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
         return value
@@ -1108,14 +1109,14 @@ def test_a_renewal_that_crashed_holds_the_next_one_back_for_a_minute(
 @pytest.mark.parametrize("fault", EVERY_FAILURE.values(), ids=EVERY_FAILURE.keys())
 def test_no_failed_renewal_harms_the_living_token(fault: fake.Fault, site: Site, memory_store: MemoryStore) -> None:
     old = site.stored(memory_store, left=DAY)
-    before = memory_store.get(KEY)
+    before = memory_store.get(TOKEN_KEY)
     site.instagram.fail("renew", fault)
     tokens = site.start(memory_store).tokens
 
     used = tokens.usable()
 
     assert used == old
-    assert memory_store.get(KEY) == before
+    assert memory_store.get(TOKEN_KEY) == before
     assert site.instagram.count("renew") > 0
     failure = tokens.report().last_renewal
     assert failure is not None
@@ -1172,7 +1173,7 @@ def test_the_owner_and_the_cron_do_not_wait_for_the_pause_to_end(site: Site, mem
         tokens.renew()
     outcome = tokens.renew()
 
-    assert outcome == Outcome.RENEWED
+    assert outcome == RenewalOutcome.RENEWED
 
 
 def test_another_token_is_not_held_back_by_the_pause_of_the_one_before(site: Site, memory_store: MemoryStore) -> None:
@@ -1181,7 +1182,7 @@ def test_another_token_is_not_held_back_by_the_pause_of_the_one_before(site: Sit
     tokens = site.start(memory_store).tokens
     tokens.usable()
     theirs = site.token(left=DAY)
-    tokens.adopt(theirs, is_proven=True)
+    tokens.adopt(theirs, is_verified=True)
 
     assert tokens.usable().predecessor == theirs
 
@@ -1218,7 +1219,7 @@ def test_a_renewal_whose_answer_was_lost_is_asked_for_again_once_a_read_has_show
 
     outcome = site.start(memory_store).tokens.renew()
 
-    assert outcome == Outcome.RENEWED
+    assert outcome == RenewalOutcome.RENEWED
     assert [call.endpoint for call in site.instagram.calls] == ["renew", "profile", "renew"]
     assert {call.params["access_token"] for call in site.instagram.calls} == {old.value}
     assert site.instagram.alive(document(memory_store).value)
@@ -1248,7 +1249,7 @@ def test_where_the_old_string_died_with_the_lost_answer_another_one_at_hand_is_r
 
     outcome = site.start(memory_store, environment=site.instagram.issue()).tokens.renew()
 
-    assert outcome == Outcome.RENEWED
+    assert outcome == RenewalOutcome.RENEWED
     assert site.instagram.alive(document(memory_store).value)
 
 
@@ -1324,7 +1325,7 @@ def test_of_two_crons_at_once_both_fetch_though_a_renewal_ends_the_old_string(
     outcome = loser.renew()
     profile = loser.use(site.client.profile)
 
-    assert (outcome, renewing.result()) == (Outcome.LEFT_TO_OTHERS, Outcome.RENEWED)
+    assert (outcome, renewing.result()) == (RenewalOutcome.LEFT_TO_OTHERS, RenewalOutcome.RENEWED)
     assert profile.username == fake.USERNAME
     assert not site.instagram.alive(old.value)
     assert site.instagram.count("renew") == 1
@@ -1397,17 +1398,18 @@ def test_a_renewal_asked_for_is_done_however_long_the_token_still_lives(site: Si
 
     outcome = site.start(memory_store).tokens.renew()
 
-    assert outcome == Outcome.RENEWED
+    assert outcome == RenewalOutcome.RENEWED
     assert document(memory_store).predecessor == old
 
 
 @to_the_moment
 @pytest.mark.parametrize(
-    ("age", "outcome"), [(DAY - SECOND, Outcome.NOT_DUE), (DAY, Outcome.RENEWED), (DAY + SECOND, Outcome.RENEWED)]
+    ("age", "outcome"),
+    [(DAY - SECOND, RenewalOutcome.NOT_DUE), (DAY, RenewalOutcome.RENEWED), (DAY + SECOND, RenewalOutcome.RENEWED)],
 )
 def test_a_token_renewed_lately_is_not_due(
     age: timedelta,
-    outcome: Outcome,
+    outcome: RenewalOutcome,
     site: Site,
     memory_store: MemoryStore,
 ) -> None:
@@ -1416,7 +1418,7 @@ def test_a_token_renewed_lately_is_not_due(
     site.clock.now += age
 
     assert site.start(memory_store).tokens.renew() == outcome
-    assert site.instagram.count("renew") == (1 if outcome == Outcome.NOT_DUE else 2)
+    assert site.instagram.count("renew") == (1 if outcome == RenewalOutcome.NOT_DUE else 2)
 
 
 @to_the_moment
@@ -1424,9 +1426,9 @@ def test_a_token_set_up_lately_is_too_young(site: Site, memory_store: MemoryStor
     site.stored(memory_store)
     tokens = site.start(memory_store).tokens
     tokens.renew()
-    tokens.adopt(site.token(age=DAY - SECOND, left=59 * DAY), is_proven=True)
+    tokens.adopt(site.token(age=DAY - SECOND, left=59 * DAY), is_verified=True)
 
-    assert tokens.renew() == Outcome.TOO_YOUNG
+    assert tokens.renew() == RenewalOutcome.TOO_YOUNG
     assert site.instagram.count("renew") == 1
 
 
@@ -1437,9 +1439,9 @@ def test_with_a_key_the_token_cannot_be_read_in_the_store(site: Site, memory_sto
     token = site.token()
     tokens = site.start(memory_store, cipher=FernetCipher([KEY_A])).tokens
 
-    tokens.adopt(token, is_proven=True)
+    tokens.adopt(token, is_verified=True)
 
-    assert token.value not in str(memory_store.get(KEY))
+    assert token.value not in str(memory_store.get(TOKEN_KEY))
     assert site.start(memory_store, cipher=FernetCipher([KEY_B, KEY_A])).tokens.usable() == token
 
 
@@ -1450,7 +1452,7 @@ def test_a_token_stored_before_there_was_a_key_is_read_and_then_written_encrypte
 
     renewed = site.start(memory_store, cipher=FernetCipher([KEY_A])).tokens.usable()
 
-    assert renewed.value not in str(memory_store.get(KEY))
+    assert renewed.value not in str(memory_store.get(TOKEN_KEY))
 
 
 @pytest.mark.parametrize("cipher", [None, FernetCipher([KEY_B])], ids=["no key", "another key"])
@@ -1461,8 +1463,8 @@ def test_a_token_that_no_key_opens_is_a_clear_error_and_stays_as_it_is(
     site: Site,
     memory_store: MemoryStore,
 ) -> None:
-    site.start(memory_store, cipher=FernetCipher([KEY_A])).tokens.adopt(site.token(), is_proven=True)
-    before = memory_store.get(KEY)
+    site.start(memory_store, cipher=FernetCipher([KEY_A])).tokens.adopt(site.token(), is_verified=True)
+    before = memory_store.get(TOKEN_KEY)
     environment = site.instagram.issue() if with_environment else None
     tokens = site.start(memory_store, cipher=cipher, environment=environment).tokens
 
@@ -1475,7 +1477,7 @@ def test_a_token_that_no_key_opens_is_a_clear_error_and_stays_as_it_is(
     error = tokens.report().store_error
     assert error is not None
     assert "IGFEED_ENCRYPTION_KEY" in error.hint
-    assert memory_store.get(KEY) == before
+    assert memory_store.get(TOKEN_KEY) == before
 
 
 # Secrets
@@ -1576,5 +1578,5 @@ def test_a_mistake_in_a_changed_variable_does_not_cost_the_stored_token(site: Si
     outcome = site.start(memory_store, environment="IGAAtypo").tokens.renew()
 
     assert site.instagram.alive(good.value)
-    assert outcome is Outcome.RENEWED
+    assert outcome is RenewalOutcome.RENEWED
     assert document(memory_store).value != good.value

@@ -54,7 +54,7 @@ def server(instagram: FakeInstagram, tmp_path: Path) -> Iterator[Deployed]:
     }
     now = datetime.now(UTC)
     token = Token(instagram.issue(), now - timedelta(days=2), now + timedelta(days=58))
-    build(Settings.from_env(environ)).tokens.adopt(token, is_proven=True)
+    build(Settings.from_env(environ)).tokens.adopt(token, is_verified=True)
     config = tmp_path / "patient.conf.py"
     config.write_text(PATIENT)
     with gunicorn({**os.environ, **environ}, "--config", str(config), "--workers", "1") as deployed:

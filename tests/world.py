@@ -219,7 +219,7 @@ class World:
     def fill(self, **variables: str) -> Visitor:
         """Fill the store as a life of two days does; gives the process that has done it and shown everything."""
         visitor = self.start(**variables)
-        visitor.services.tokens.adopt(self._token(), is_proven=True)
+        visitor.services.tokens.adopt(self._token(), is_verified=True)
         assert visitor.cron().status_code == 200
         self.shown_posts = [post["id"] for post in self.instagram.posts]
         assert visitor.posts() == self.shown_posts
@@ -229,7 +229,7 @@ class World:
 
     def set_token_up(self) -> None:
         """What the owner does with `flask igfeed setup-token`: in a process of its own."""
-        self.start().services.tokens.adopt(self._token(), is_proven=True)
+        self.start().services.tokens.adopt(self._token(), is_verified=True)
 
     def publish(self) -> str:
         """A new post; gives its id."""

@@ -239,7 +239,7 @@ class InstagramClient:
             except InstagramUnreachable as error:
                 wait = _spread(pause)
                 is_too_much = isinstance(error, TooMuchAsked) and not insists
-                if wait >= deadline.left() or is_too_much or (only_once and error.may_be_done):
+                if wait >= deadline.left() or is_too_much or (only_once and error.may_have_taken_effect):
                     raise
                 self._sleep(wait)
         return self._get_once(path, params, deadline, is_patient=only_once)
@@ -254,9 +254,11 @@ class InstagramClient:
                 is_patient=is_patient,
             )
         except (TooSlowError, TooLargeError) as error:
-            raise TooMuchAsked(f"Instagram is out of reach: {error}.", may_be_done=error.is_sent) from None
+            raise TooMuchAsked(f"Instagram is out of reach: {error}.", may_have_taken_effect=error.is_sent) from None
         except TransportError as error:
-            raise InstagramUnreachable(f"Instagram is out of reach: {error}.", may_be_done=error.is_sent) from None
+            raise InstagramUnreachable(
+                f"Instagram is out of reach: {error}.", may_have_taken_effect=error.is_sent
+            ) from None
         try:
             answer = replies.read(reply, [params[name] for name in SECRET_PARAMS if name in params])
         except InstagramError as error:

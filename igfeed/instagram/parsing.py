@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from igfeed.errors import UnexpectedAnswer
 from igfeed.models import LeftOut, Picture, Post, Profile, Token, record
-from igfeed.models.token import USUAL_LIFE
+from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.texts.cleaning import clean
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def _life(value: object) -> timedelta | None:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else 0.0
     except (ValueError, OverflowError):
         return None
-    return min(timedelta(seconds=int(seconds)), USUAL_LIFE) if 1 <= seconds <= LONGEST_LIFE else None
+    return min(timedelta(seconds=int(seconds)), TOKEN_LIFETIME) if 1 <= seconds <= LONGEST_LIFE else None
 
 
 def _flat(data: dict[str, Any]) -> dict[str, Any]:

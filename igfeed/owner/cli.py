@@ -15,24 +15,24 @@ from flask.cli import AppGroup
 from igfeed.clock import Deadline
 from igfeed.errors import IgfeedError
 from igfeed.models.pasted import pasted
-from igfeed.models.token import USUAL_LIFE
+from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.owner import upkeep
 from igfeed.owner.status import Status, Verdict, report
 from igfeed.owner.upkeep import SetUp, set_up
 from igfeed.services import Services, current
 from igfeed.tokens.encryption import new_key
-from igfeed.tokens.manager import Outcome
+from igfeed.tokens.renewal import RenewalOutcome
 
-LIFE = USUAL_LIFE // timedelta(seconds=1)
+MAX_EXPIRES_IN = TOKEN_LIFETIME // timedelta(seconds=1)
 
 EXIT_CODES: dict[Verdict, int] = {"ok": 0, "degraded": 1, "action_required": 2}
 """Of ``status --check``."""
 
 SENTENCES = {
-    Outcome.RENEWED: "The token was renewed.",
-    Outcome.NOT_DUE: "The token was renewed within the last 24 hours; Instagram renews no younger one.",
-    Outcome.TOO_YOUNG: "The token is younger than 24 hours; Instagram renews no younger one.",
-    Outcome.LEFT_TO_OTHERS: "Another process is renewing the token right now.",
+    RenewalOutcome.RENEWED: "The token was renewed.",
+    RenewalOutcome.NOT_DUE: "The token was renewed within the last 24 hours; Instagram renews no younger one.",
+    RenewalOutcome.TOO_YOUNG: "The token is younger than 24 hours; Instagram renews no younger one.",
+    RenewalOutcome.LEFT_TO_OTHERS: "Another process is renewing the token right now.",
 }
 
 Params = ParamSpec("Params")
@@ -78,7 +78,7 @@ def heard_from(name: str, level: int) -> Iterator[None]:
 
 
 class SetupToken(DiscreetCommand):
-    takes = f"It takes [TOKEN] [EXPIRES_IN], the latter in seconds, 1 to {LIFE}"
+    takes = f"It takes [TOKEN] [EXPIRES_IN], the latter in seconds, 1 to {MAX_EXPIRES_IN}"
 
 
 def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
@@ -95,7 +95,7 @@ def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
 
 @group.command("setup-token", cls=SetupToken)
 @click.argument("token", required=False)
-@click.argument("expires_in", required=False, type=click.IntRange(1, LIFE))
+@click.argument("expires_in", required=False, type=click.IntRange(1, MAX_EXPIRES_IN))
 @click.option("--no-verify", is_flag=True, help="Store the token without asking Instagram about it.")
 @one_line_errors
 def setup_token(token: str | None, expires_in: int | None, no_verify: bool) -> None:  # noqa: FBT001  click passes by name

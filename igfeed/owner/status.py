@@ -20,7 +20,8 @@ from igfeed.models import Failure, FeedSnapshot, Renewal, Token
 from igfeed.models.record import is_from_future
 from igfeed.services import Services
 from igfeed.stores import Kind
-from igfeed.tokens.manager import Outcome, TokenReport
+from igfeed.tokens.renewal import RenewalOutcome
+from igfeed.tokens.report import TokenReport
 from igfeed.tokens.vault import Source
 from igfeed.version import VERSION
 
@@ -48,7 +49,7 @@ class TokenStatus:
 @dataclass(frozen=True)
 class RenewalStatus:
     at: datetime | None = None
-    outcome: Outcome | None = None
+    outcome: RenewalOutcome | None = None
     error: str | None = None
 
 
@@ -235,7 +236,7 @@ def _token_status(tokens: TokenReport, failure: Failure | None) -> TokenStatus:
     if tokens.token is None:
         return TokenStatus()
     now = tokens.at
-    token = tokens.token.as_known(now)
+    token = tokens.token.without_wrong_times(now)
     life = None if token.expires_at is None else max(token.expires_at - now, timedelta())
     return TokenStatus(
         present=True,
@@ -253,7 +254,7 @@ def _token_status(tokens: TokenReport, failure: Failure | None) -> TokenStatus:
 def _state(token: Token, tokens: TokenReport, failure: Failure | None, now: datetime) -> State:
     if token.is_expired(now):
         return "expired"
-    if failure and failure.kind == REJECTED and failure.token == tokens.fingerprint:
+    if failure and failure.kind == REJECTED and failure.token == tokens.fingerprint_of_next_call:
         return "rejected"
     return "due" if tokens.is_due else "fresh"
 
@@ -263,10 +264,10 @@ def _renewal_status(renewal: Renewal | None) -> RenewalStatus:
         return RenewalStatus()
     failure = renewal.failure
     if failure is None:
-        return RenewalStatus(renewal.at, Outcome.RENEWED)
+        return RenewalStatus(renewal.at, RenewalOutcome.RENEWED)
     if failure.kind == TOO_YOUNG:
-        return RenewalStatus(renewal.at, Outcome.TOO_YOUNG)
-    return RenewalStatus(renewal.at, Outcome.FAILED, failure.message)
+        return RenewalStatus(renewal.at, RenewalOutcome.TOO_YOUNG)
+    return RenewalStatus(renewal.at, RenewalOutcome.FAILED, failure.message)
 
 
 def _account_status(snapshot: FeedSnapshot | None) -> AccountStatus:

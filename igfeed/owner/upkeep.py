@@ -9,10 +9,11 @@ from igfeed.errors import IgfeedError, StoreError, TokenRejected, WrongToken
 from igfeed.feed.pictures import MirrorReport
 from igfeed.models import FeedSnapshot, Token
 from igfeed.models.pasted import other_kind
-from igfeed.models.token import USUAL_LIFE
+from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.owner.status import Status, TokenStatus, report, with_texts
 from igfeed.services import Services
-from igfeed.tokens.manager import Outcome
+from igfeed.tokens.renewal import RenewalOutcome
+from igfeed.tokens.renewal_request import renewed_to_learn_expiry
 
 TIME_LIMIT = 40.0
 """Seconds after which no further picture is begun: one may take some more, and Vercel ends it all at sixty."""
@@ -23,7 +24,7 @@ class Run:
     """What one upkeep did; ``to_json`` is the cron route's answer."""
 
     ok: bool
-    renewal: Outcome
+    renewal: RenewalOutcome
     feed: Literal["fetched", "failed"]
     posts: int
     pictures: MirrorReport
@@ -64,7 +65,7 @@ def set_up(services: Services, value: str, *, life: timedelta | None = None, is_
     services.store.check_writable()  # A renewal may end the given token, so there must be room for the new one.
     before = services.tokens.report().token
     token, not_renewed = _with_its_life(services, value, life, is_checked=is_checked)
-    services.tokens.adopt(token, is_proven=is_checked)
+    services.tokens.adopt(token, is_verified=is_checked)
     errors: list[IgfeedError] = []
     snapshot = _fetch(services, errors)
     after = services.tokens.report().token or token
@@ -78,13 +79,13 @@ def _with_its_life(
 ) -> tuple[Token, IgfeedError | None]:
     now = services.clock()
     if life:
-        return Token(value, issued_at=now + life - USUAL_LIFE, expires_at=now + life), None
+        return Token(value, issued_at=now + life - TOKEN_LIFETIME, expires_at=now + life), None
     if is_checked:
-        return services.tokens.examined(value)
-    return Token(value, expires_at=now + USUAL_LIFE), None
+        return renewed_to_learn_expiry(services.instagram, services.clock, value)
+    return Token(value, expires_at=now + TOKEN_LIFETIME), None
 
 
-def refresh(services: Services) -> Outcome:
+def refresh(services: Services) -> RenewalOutcome:
     """Renew the token for a person, who hears so if it is rejected, although it is too young for a renewal.
 
     Raises the IgfeedError that stood in the way, also where a renewed token could not be kept.
@@ -94,7 +95,7 @@ def refresh(services: Services) -> Outcome:
     if error := services.tokens.report().store_error:
         raise error
     outcome = services.tokens.renew()
-    if outcome in (Outcome.NOT_DUE, Outcome.TOO_YOUNG):
+    if outcome in (RenewalOutcome.NOT_DUE, RenewalOutcome.TOO_YOUNG):
         services.tokens.use(services.instagram.profile)
     return outcome
 
@@ -125,14 +126,14 @@ def run(services: Services) -> Run:
     )
 
 
-def _renew(services: Services, errors: list[IgfeedError]) -> Outcome:
+def _renew(services: Services, errors: list[IgfeedError]) -> RenewalOutcome:
     try:
         _check(services)
         _check_for_renewal(services)
         return services.tokens.renew()
     except IgfeedError as error:
         errors.append(error)
-        return Outcome.FAILED
+        return RenewalOutcome.FAILED
 
 
 def _fetch(services: Services, errors: list[IgfeedError]) -> FeedSnapshot | None:

@@ -1,33 +1,34 @@
-"""How the token lies in the store: as it is, or encrypted with the owner's keys."""
+"""How the token is written in the store: as plain text, or encrypted with the owner's keys."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from igfeed.errors import StoreError
 
-MARK = "fernet:"
-KEY_HINT = "Set IGFEED_ENCRYPTION_KEY to the key it was written with; the stored value is kept as it is."
+ENCRYPTED_PREFIX = "fernet:"
+"""An encrypted text begins with this, so that it is told from a plain one, which is JSON."""
+ENCRYPTION_KEY_HINT = "Set IGFEED_ENCRYPTION_KEY to the key it was written with; the stored value is kept as it is."
 
 
 class Cipher(Protocol):
     def encrypt(self, text: str) -> str: ...
 
     def decrypt(self, text: str) -> str:
-        """Raises StoreError when the keys at hand do not open it."""
+        """Raises StoreError if none of the keys decrypts the text."""
 
     def is_current(self, text: str) -> bool:
-        """Whether this is how the text would be written now; what is not should be written anew."""
+        """Whether ``encrypt`` would write the text in this way now. If not, it should be written again."""
 
 
 class NoCipher:
-    """For an owner without a key."""
+    """For an owner who has set no key: texts stay as they are."""
 
     def encrypt(self, text: str) -> str:
         return text
 
     def decrypt(self, text: str) -> str:
-        if text.startswith(MARK):
-            raise StoreError("The stored token is encrypted and no key is set.", KEY_HINT)
+        if text.startswith(ENCRYPTED_PREFIX):
+            raise StoreError("The stored token is encrypted and no key is set.", ENCRYPTION_KEY_HINT)
         return text
 
     def is_current(self, text: str) -> bool:  # noqa: ARG002  there is one way only
@@ -35,10 +36,13 @@ class NoCipher:
 
 
 class FernetCipher:
-    """Writes with the first key, reads with each; what was written before there was a key is read as it is."""
+    """Encrypts with the first key and decrypts with any of them. A text that is not encrypted is read as it is.
+
+    So an owner can add a key later, and can replace a key by putting the new one in front of the old one.
+    """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        # Half as long to import as Flask itself, so only who has set a key pays for it.
+        # It takes half as long to import as Flask itself, so only an owner who has set a key pays for it.
         from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # noqa: PLC0415
 
         self._newest = Fernet(keys[0])
@@ -46,26 +50,27 @@ class FernetCipher:
         self._invalid = InvalidToken
 
     def encrypt(self, text: str) -> str:
-        return MARK + self._fernet.encrypt(text.encode()).decode()
+        return ENCRYPTED_PREFIX + self._fernet.encrypt(text.encode()).decode()
 
     def decrypt(self, text: str) -> str:
-        if not text.startswith(MARK):
+        if not text.startswith(ENCRYPTED_PREFIX):
             return text
         try:
-            return self._fernet.decrypt(text.removeprefix(MARK)).decode()
-        except (self._invalid, ValueError):  # ValueError: it is not even ASCII.
-            raise StoreError("No key that is set opens the stored token.", KEY_HINT) from None
+            return self._fernet.decrypt(text.removeprefix(ENCRYPTED_PREFIX)).decode()
+        except (self._invalid, ValueError):  # ValueError: the text is not even ASCII.
+            raise StoreError("No key that is set opens the stored token.", ENCRYPTION_KEY_HINT) from None
 
     def is_current(self, text: str) -> bool:
+        # MultiFernet does not tell which key has decrypted a text, so the newest one is tried alone.
         try:
-            self._newest.decrypt(text.removeprefix(MARK))
+            self._newest.decrypt(text.removeprefix(ENCRYPTED_PREFIX))
         except (self._invalid, ValueError):
             return False
-        return text.startswith(MARK)
+        return text.startswith(ENCRYPTED_PREFIX)
 
 
 def new_key() -> str:
-    """A key for IGFEED_ENCRYPTION_KEY."""
+    """A new random key for IGFEED_ENCRYPTION_KEY."""
     from cryptography.fernet import Fernet  # noqa: PLC0415  as above
 
     return Fernet.generate_key().decode()

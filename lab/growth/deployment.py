@@ -21,9 +21,9 @@ from igfeed.owner import status, upkeep
 from igfeed.services import Services
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.read_ahead import ReadAhead
+from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.encryption import NoCipher
 from igfeed.tokens.manager import TokenManager
-from igfeed.tokens.vault import KEY
 from lab.growth.assumptions import (
     ANSWER,
     BARE_ANSWER,
@@ -170,7 +170,7 @@ class Deployment:
         self._chance = random.Random(seed)
         self._instances: dict[tuple[int, int], Process] = {}
         token = Token("IGAA", self.clock() - timedelta(days=30), self.clock() + timedelta(days=30))
-        self.store.set(KEY, token.to_text())
+        self.store.set(TOKEN_KEY, token.to_text())
         self._servers = [] if scale.regions else [Process(self) for _ in range(scale.servers)]
         first = Process(self)
         upkeep.run(first.services)

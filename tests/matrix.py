@@ -1,6 +1,6 @@
 """Everything that can fail, in every state that it can meet us in: the table behind "it never shows an empty box".
 
-`test_never_blank.py` plays each cell; `python -m tests.matrix` prints the table as the README shows it.
+`test_never_blank.py` plays each cell; `python -m tests.matrix` prints the table as docs/failures.md shows it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OVER_QUOTA = "ERR max requests limit exceeded. Limit: 500000, Usage: 500001."
 
 
 class Sight(Enum):
-    """What a visitor sees, in the README's words."""
+    """What a visitor sees, in the words of docs/failures.md."""
 
     ALL = "posts, pictures"
     PLACEHOLDERS = "posts, placeholders"

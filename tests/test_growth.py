@@ -290,4 +290,4 @@ def test_the_readme_says_how_many_commands_are_played_today() -> None:
     commands = round(month(Scale(1e9)).commands, -3)
     words = (ROOT / "README.md").read_text("utf-8").split()
 
-    assert f"some {commands:,} commands to the store" in " ".join(words)
+    assert f"about {commands:,} store commands" in " ".join(words)

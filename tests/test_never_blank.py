@@ -24,7 +24,7 @@ from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagra
 from tests.servers.upstash import WRITES_REFUSED, FakeUpstash
 from tests.world import LONG_LIMIT, STATUS, Visitor, World, posts_on
 
-README = Path(__file__).parent.parent / "README.md"
+FAILURES = Path(__file__).parent.parent / "docs/failures.md"
 
 LOADED = (200, "image/webp")
 PLACEHOLDER = (503, "image/svg+xml; charset=utf-8")
@@ -316,8 +316,8 @@ def test_no_visitor_waits_for_the_second_look_at_a_store_that_hangs(world: World
     assert len(world.upstash.log) == 1
 
 
-def test_the_readme_shows_this_matrix() -> None:
-    assert f"<!-- matrix -->\n{matrix_as_markdown()}<!-- /matrix -->\n" in README.read_text("utf-8")
+def test_the_page_about_failures_shows_this_matrix() -> None:
+    assert f"<!-- matrix -->\n{matrix_as_markdown()}<!-- /matrix -->\n" in FAILURES.read_text("utf-8")
 
 
 def end(failure: Failure, world: World) -> None:

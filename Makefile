@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint types requirements audit axe markup lighthouse compare soak bench scaling clean
+.PHONY: demo test lint types requirements audit axe markup lighthouse compare soak bench scaling imports clean
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
@@ -63,6 +63,10 @@ bench: .venv/development
 # What a month costs at any size, played: docs/scaling.md and its drawing.
 scaling: .venv/development
 	$(BIN)/python -m lab.growth
+
+# Which room imports which: docs/architecture.svg. It needs Graphviz.
+imports: .venv/development
+	$(BIN)/python -m lab.imports
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -137,6 +137,22 @@ def test_a_folder_has_no_more_modules_than_one_can_take_in(path: Path) -> None:
     assert len([*path.glob("*.py")]) - 1 <= MOST_MODULES
 
 
+def test_the_page_for_strangers_names_every_room_with_its_rank_and_its_modules() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+) \| `(?:igfeed/)?(\w+)/?` \|[^|]+\|(.*)\|$", page, re.MULTILINE)
+    shown = {room: (int(rank), set(re.findall(r"`(\w+)`", modules))) for rank, room, modules in rows}
+
+    there = {name: (rank + 1, {path.stem for path in (PACKAGE / name).glob("[!_]*.py")}) for name, rank in RANK.items()}
+    assert shown == there, "change the table in docs/architecture.md with the rooms"
+
+
+def test_the_drawing_for_strangers_has_every_room() -> None:
+    drawing = (ROOT / "docs/architecture.svg").read_text("utf-8")
+    boxes = {box for box in re.findall(r"<title>(\w+)</title>", drawing) if box != "%3"}
+
+    assert boxes == {"create_app" if name == FACTORY else name for name in RANK}, "`make imports` draws it anew"
+
+
 @every([path for path in MODULES if RANK.get(room(path), 0) < FLASK_FROM])
 def test_flask_is_unknown_in_the_lower_ranks(path: Path) -> None:
     assert {target for target in imports(path) if target.split(".")[0] in FLASK} == set()

@@ -26,15 +26,11 @@ def defined() -> set[str]:
     names = set()
     for path in (ROOT / "igfeed").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                names |= {node.name, *(f"{node.name}.{each.name}" for each in node.body if is_function(each))}
-            if is_function(node):
+            if isinstance(node, ast.FunctionDef):
                 names.add(node.name)
+            if isinstance(node, ast.ClassDef):
+                names |= {node.name, *(f"{node.name}.{each.name}" for each in node.body if hasattr(each, "name"))}
     return names
-
-
-def is_function(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
 
 
 @every(PAGES)

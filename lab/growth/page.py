@@ -93,8 +93,8 @@ handing pages out grows with views, as on any site.
 
 `make scaling` makes this page. It runs the real feed, token manager, pictures and cron on a simulated clock, between
 Poisson visitors and an Instagram on which a post appears every day. It plays {days} days and scales them to a month of
-{month}. Behind the CDN there are five regions and 24 posts, and each region has as many instances of the function as its
-requests need, unless a row says otherwise.
+{month}. Behind the CDN there are five regions and 24 posts, and each region has as many instances of the function as
+its requests need, unless a row says otherwise.
 
 {behind}
 
@@ -117,7 +117,7 @@ With R regions, P posts, N new ones a month and V views:
 | invocations | R (1 / `s-maxage` + P + N) | {most_pages:,.0f} pages for a region, and each picture's files |
 | store commands | the same + 1 / `IGFEED_FEED_TTL` | a look for an invocation, three more for a fetch |
 | Instagram calls | 1 / `IGFEED_FEED_TTL` | {most_calls:,.0f}, whatever the size |
-| bytes from the store | P (cold starts + 1 / `IGFEED_FEED_TTL`) | the whole feed, for each process that does not have it yet |
+| bytes from the store | P (cold starts + 1 / `IGFEED_FEED_TTL`) | the feed, for each process without it |
 | store commands, bare | 1 / `IGFEED_CHECK_TTL` for each server | {most_looks:,.0f} looks, and the fetches |
 
 A new post's picture is three writes. A picture that left the feed is deleted by one command a week later, when no cache
@@ -125,47 +125,48 @@ shows it any more. The next fetch deletes it once more, in case the first comman
 
 None of these lines contains V. Below some hundred thousand views the figures grow towards their bounds, then they stay
 there. Views count in two cases. Without a CDN, servers must follow the load, but late: one server whose processor does
-nothing else hands out {one_server:.0f} billion pages a month (the last row above has ten). And addresses may not repeat:
-a link with something new in its query string each time (`fbclid=…`) is another page to a CDN, so each such view is an
-invocation, though finished pages answer it. An iframe's address repeats. Each further address that is asked for as often
-(`/` beside `/embed`, a second page) adds about as many looks again. Three of them from twenty regions are more than
-Upstash's free plan has.
+nothing else hands out {one_server:.0f} billion pages a month (the last row above has ten). And addresses may not
+repeat: a link with something new in its query string each time (`fbclid=…`) is another page to a CDN, so each such view
+is an invocation, though finished pages answer it. An iframe's address repeats. Each further address that is asked for
+as often (`/` beside `/embed`, a second page) adds about as many looks again. Three of them from twenty regions are more
+than Upstash's free plan has.
 
 A monitor that asks for the status every five minutes costs {reports:,} invocations and as many commands a month.
 
 ## What it costs
 
-**Upstash** is in the tables above, by commands *and* bytes (both ways; its answers are base64 in JSON). The free plan has
-{free_commands:,} commands and {free_traffic:.0f} GB a month. On the pay-as-you-go plan every 100,000 commands cost $0.20
-and each GB above {included_traffic:.0f} costs $0.03 ([its price list](https://upstash.com/pricing/redis), as it stood
-in September 2026). Storage stays free: a hundred albums of ten pictures are {albums:,.0f} of 256 MB.
+**Upstash** is in the tables above, by commands *and* bytes (both ways; its answers are base64 in JSON). The free plan
+has {free_commands:,} commands and {free_traffic:.0f} GB a month. On the pay-as-you-go plan every 100,000 commands cost
+$0.20 and each GB above {included_traffic:.0f} costs $0.03 ([its price list](https://upstash.com/pricing/redis), as it
+stood in September 2026). Storage stays free: a hundred albums of ten pictures are {albums:,.0f} of 256 MB.
 
 **Vercel** costs this many dollars a month, beside $20 for each seat of Pro:
 
 {vercel}
 
-- *Through igfeed*: invocations, processor, memory and transfer between function and CDN, counted from the first one. The
-  $20 of usage that Pro includes would pay it all.
-- *Through views*: requests and transfer, less what Pro includes. The first column is for views of a page alone, the second
-  for views that each bring {pictures} pictures which the browser does not have yet (it keeps them for a year). Any site
-  of that weight pays this.
+- *Through igfeed*: invocations, processor, memory and transfer between function and CDN, counted from the first one.
+  The $20 of usage that Pro includes would pay it all.
+- *Through views*: requests and transfer, less what Pro includes. The first column is for views of a page alone, the
+  second for views that each bring {pictures} pictures which the browser does not have yet (it keeps them for a year).
+  Any site of that weight pays this.
 - *Hobby lacks*: what a month with pictures needs more of than the free plan for private sites has. Its million requests
   are {hobby_views:,.0f} such views.
 
 Vercel's [announcement](https://vercel.com/blog/improved-infrastructure-pricing) of April 2024 says $2 for a million
 requests, $0.15 a GB to visitors, $0.06 a GB to functions and $0.60 for a million invocations; some regions cost more. A
 third party's list of May 2026 has the same except for the third price. It adds $0.128 an hour of processor, $0.0106 a
-GB-hour of memory, Pro's 10 million requests and 1 TB, Hobby's million requests, million invocations, 100 GB, 4 hours and
-360 GB-hours. We found no figure for Hobby's transfer to functions, and compared nothing with a bill.
+GB-hour of memory, Pro's 10 million requests and 1 TB, Hobby's million requests, million invocations, 100 GB, 4 hours
+and 360 GB-hours. We found no figure for Hobby's transfer to functions, and compared nothing with a bill.
 
 ## Assumptions
 
-- A page is {page:,} bytes: `/embed` of the demo, {pictures} posts, with its headers, measured as gzip. We assume that the
-  CDN asks functions for gzip. A picture is {picture:,} bytes in all widths ([how](pictures.md)); a phone takes {phone:,}.
+- A page is {page:,} bytes: `/embed` of the demo, {pictures} posts, with its headers, measured as gzip. We assume that
+  the CDN asks functions for gzip. A picture is {picture:,} bytes in all widths ([how](pictures.md)); a phone takes
+  {phone:,}.
 - An instance ends ten minutes after its last request. It does one thing at a time, {answer:.0f} ms for a request and
   {start:.0f} ms for a cold start, and is busy throughout (Vercel's take several at once). It has {memory} GB.
-- A long-running server is busy for {bare_answer:.0f} µs with a view, HTTP included. That is more than two gunicorn workers
-  need for one ([measured](bench.md)). There are enough servers for all but one moment in a thousand.
+- A long-running server is busy for {bare_answer:.0f} µs with a view, HTTP included. That is more than two gunicorn
+  workers need for one ([measured](bench.md)). There are enough servers for all but one moment in a thousand.
 - Instances asked at random are the worst case: hardly one is warm when its turn comes.
 """
 

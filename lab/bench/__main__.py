@@ -40,10 +40,11 @@ INTRODUCTION = """# How fast it is
 Made by `make bench`, {date}, on {machine}. Load of the machine when it began: {load:.1f}, where 0 is best; others had
 {others:.0%} of the processors meanwhile. A figure that was measured while others had more than {quiet:.0%} says so.
 
-Each figure is a ratio of two things that took turns in one run, the median over its rounds; *noise* is what the same
-method says of a thing measured against itself: the middle half of the rounds. The generator (wrk, one thread, 64
-kept-alive connections) and the servers share the processors; each server has two workers, those of gunicorn with a
-listening socket each (`--reuse-port`, which README's settings leave out). The page has {size:,} bytes.
+Each figure is a ratio of two things that took turns in one run, the median over its rounds. *Noise* is what the same
+method says of a thing measured against itself: the middle half of the rounds. *Finished* is a page that the server
+hands out again without Flask. The generator (wrk, one thread, 64 kept-alive connections) and the servers share the
+processors. Each server has two workers; those of gunicorn have a listening socket each (`--reuse-port`, which is off by
+default). The page has {size:,} bytes.
 """
 
 

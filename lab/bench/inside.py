@@ -54,9 +54,9 @@ def measured(calls: dict[str, Call]) -> dict[str, float]:
 def main() -> None:
     etag = dict(call(app)()[1])["ETag"]
     calls = {
-        "hot": call(app),
-        "hot once more": call(app),
-        "hot 304": call(app, HTTP_IF_NONE_MATCH=etag),
+        "finished": call(app),
+        "finished once more": call(app),
+        "finished 304": call(app, HTTP_IF_NONE_MATCH=etag),
         # A request with credentials is for the view alone, whatever stands before it.
         "flask": call(app, HTTP_AUTHORIZATION="Basic bm9ib2R5"),
         "flask 304": call(app, HTTP_AUTHORIZATION="Basic bm9ib2R5", HTTP_IF_NONE_MATCH=etag),

@@ -169,24 +169,24 @@ def under_gunicorn(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
     if not tools.wrk:
         return
     with (
-        servers.gunicorn(ours.env) as hot,
+        servers.gunicorn(ours.env) as finished,
         servers.gunicorn(ours.env, "lab.bench.bare:app") as bare,
         servers.gunicorn(ours.env, "lab.bench.bare:wsgi") as limit,
         servers.gunicorn(ours.env, "lab.bench.bare:with_two_headers") as two,
     ):
-        same(page, hot, bare, limit, two)
-        same_headers(hot, limit)
-        warm(hot, bare, limit, two)
-        etag = etag_of(f"{hot.address}/embed")
+        same(page, finished, bare, limit, two)
+        same_headers(finished, limit)
+        warm(finished, bare, limit, two)
+        etag = etag_of(f"{finished.address}/embed")
         taken = in_turns(
             {
-                "hot": _loading(hot),
+                "finished": _loading(finished),
                 "limit": _loading(limit),
                 "bare": _loading(bare),
-                "hot again": _loading(hot),
+                "finished again": _loading(finished),
                 "two": _loading(two),
-                "304": _loading(hot, f"If-None-Match: {etag}"),
-                "flask": _loading(hot, CREDENTIALS),
+                "304": _loading(finished, f"If-None-Match: {etag}"),
+                "flask": _loading(finished, CREDENTIALS),
                 "bare too": _loading(bare, CREDENTIALS),
             }
         )
@@ -194,32 +194,34 @@ def under_gunicorn(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
 
 
 def _gunicorn_rows(rate: Rounds, late: Rounds) -> Iterator[Row]:
-    noise = (rate["hot"], rate["hot again"])
-    yield ratio(f"hot `/embed` under gunicorn against {LIMIT}", rate["hot"], rate["limit"], noise, "≥ 0.95 ×")
+    noise = (rate["finished"], rate["finished again"])
+    yield ratio(f"finished `/embed` under gunicorn against {LIMIT}", rate["finished"], rate["limit"], noise, "≥ 0.95 ×")
     yield ratio(
-        "hot `/embed` under gunicorn against a bare Flask view of the same bytes",
-        rate["hot"],
+        "finished `/embed` under gunicorn against a bare Flask view of the same bytes",
+        rate["finished"],
         rate["bare"],
         noise,
         "≥ 1.4 ×",
     )
     yield ratio(
-        "the Flask path behind the layer against the bare view", rate["flask"], rate["bare too"], noise, "≥ 0.85 ×"
+        "the Flask path behind finished pages against the bare view", rate["flask"], rate["bare too"], noise, "≥ 0.85 ×"
     )
-    yield ratio("304 answers against 200 answers", rate["304"], rate["hot"], noise, "≥ 1.0 ×")
-    waits = (late["hot"], late["hot again"])
-    yield ratio("hot p99 at 64 connections against the bare view's", late["hot"], late["bare"], waits, "≤ 1.0 ×")
-    yield ratio(f"gunicorn, hot against {WITH_TWO_HEADERS}", rate["hot"], rate["two"], noise)
+    yield ratio("304 answers against 200 answers", rate["304"], rate["finished"], noise, "≥ 1.0 ×")
+    waits = (late["finished"], late["finished again"])
+    yield ratio(
+        "finished p99 at 64 connections against the bare view's", late["finished"], late["bare"], waits, "≤ 1.0 ×"
+    )
+    yield ratio(f"gunicorn, finished against {WITH_TWO_HEADERS}", rate["finished"], rate["two"], noise)
     names = {
-        "hot": "hot",
-        "304": "hot, 304",
+        "finished": "finished",
+        "304": "finished, 304",
         "flask": "Flask path",
         "bare": "bare Flask view",
         "limit": "bare WSGI app",
     }
     for key, name in names.items():
         yield per_second(f"gunicorn, {name}", rate[key])
-    for name in ("hot", "bare"):
+    for name in ("finished", "bare"):
         yield Row(f"gunicorn, {name}, p99 at 64 connections", f"{median(late[name]):.0f} ms")
 
 
@@ -227,30 +229,41 @@ def under_granian(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
     if not (tools.wrk and tools.granian and tools.nginx):
         return
     with (
-        servers.granian(ours.env) as hot,
+        servers.granian(ours.env) as finished,
         servers.granian(ours.env, "lab.bench.bare:app") as bare,
         servers.granian(ours.env, "lab.bench.bare:wsgi") as limit,
         servers.granian(ours.env, "lab.bench.bare:with_two_headers") as two,
         servers.nginx(tools.nginx, page) as static,
     ):
-        same(page, hot, bare, limit, two, static)
-        same_headers(hot, limit)
-        warm(hot, bare, limit, two, static)
-        names = {"hot": hot, "limit": limit, "nginx": static, "hot again": hot, "two": two, "bare": bare}
+        same(page, finished, bare, limit, two, static)
+        same_headers(finished, limit)
+        warm(finished, bare, limit, two, static)
+        names = {
+            "finished": finished,
+            "limit": limit,
+            "nginx": static,
+            "finished again": finished,
+            "two": two,
+            "bare": bare,
+        }
         taken = in_turns({name: _loading(server) for name, server in names.items()})
     yield from _granian_rows(rates(taken))
 
 
 def _granian_rows(rate: Rounds) -> Iterator[Row]:
-    noise = (rate["hot"], rate["hot again"])
-    yield ratio(f"the same under granian against {LIMIT}", rate["hot"], rate["limit"], noise, "≥ 0.85 ×")
+    noise = (rate["finished"], rate["finished again"])
+    yield ratio(f"the same under granian against {LIMIT}", rate["finished"], rate["limit"], noise, "≥ 0.85 ×")
     yield ratio(
-        "the same under granian against nginx with the bytes in a file", rate["hot"], rate["nginx"], noise, "≥ 0.5 ×"
+        "the same under granian against nginx with the bytes in a file",
+        rate["finished"],
+        rate["nginx"],
+        noise,
+        "≥ 0.5 ×",
     )
-    yield ratio("granian, hot against the bare Flask view", rate["hot"], rate["bare"], noise)
-    yield ratio(f"granian, hot against {WITH_TWO_HEADERS}", rate["hot"], rate["two"], noise)
+    yield ratio("granian, finished against the bare Flask view", rate["finished"], rate["bare"], noise)
+    yield ratio(f"granian, finished against {WITH_TWO_HEADERS}", rate["finished"], rate["two"], noise)
     yield per_second("nginx, a file", rate["nginx"])
-    for key, name in (("hot", "hot"), ("bare", "bare Flask view"), ("limit", "bare WSGI app")):
+    for key, name in (("finished", "finished"), ("bare", "bare Flask view"), ("limit", "bare WSGI app")):
         yield per_second(f"granian, {name}", rate[key])
 
 
@@ -259,7 +272,7 @@ def _loading(server: Serving, *headers: str) -> Callable[[], Result]:
 
 
 def in_vain(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
-    """What a hundred thousand hot views ask of others."""
+    """What a hundred thousand finished views ask of others."""
     if not tools.wrk:
         return
     with servers.gunicorn(ours.env) as server:
@@ -267,7 +280,7 @@ def in_vain(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
         ours.forget()
         result = load.views(server.address, VIEWS)
         commands, calls = ours.calls()
-    name = f"store commands and Instagram calls in {result.views:,} hot views within one `IGFEED_CHECK_TTL`"
+    name = f"store commands and Instagram calls in {result.views:,} finished views within one `IGFEED_CHECK_TTL`"
     held = (commands, calls) == (0, 0) if result.views >= VIEWS else None  # The time was over before.
     yield Row(name, f"{commands} and {calls}", "exact", "0 and 0", held)
 
@@ -300,10 +313,10 @@ def cold(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
 def inside(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
     """The same without a server."""
     cost: dict[str, float] = json.loads(_python("lab.bench.inside", env=ours.env))
-    again = f"once more: {cost['hot once more']:.1f} µs"
-    for name in ("hot", "hot 304", "flask", "flask 304", "bare view", "bare WSGI"):
+    again = f"once more: {cost['finished once more']:.1f} µs"
+    for name in ("finished", "finished 304", "flask", "flask 304", "bare view", "bare WSGI"):
         against = f"{cost[name]:.1f} µs, {cost['bare view'] / cost[name]:.2f} × the bare view's speed"
-        yield Row(f"inside the process: {name}", against, again if name == "hot" else "")
+        yield Row(f"inside the process: {name}", against, again if name == "finished" else "")
 
 
 def memory_kept(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:

@@ -23,7 +23,7 @@ SAID = """Running 2s test @ http://127.0.0.1:8000/embed
      50%    9.31ms
      99%    1.07s
   17702 requests in 2.01s, 228.45MB read
-{trouble}Requests/sec:   8807.96
+{failure}Requests/sec:   8807.96
 Transfer/sec:    113.66MB
 """
 STEADY = ([1.0, 1.0, 1.0], [1.0, 1.0, 1.0])

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 
 from igfeed import http_errors
-from igfeed.clock import RateLimit
+from igfeed.clock import RateLimit, sleep, system_clock
 from igfeed.config import Settings, environment, unknown_variables
 from igfeed.errors import ConfigError
 from igfeed.owner import api, commands
@@ -30,7 +30,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     Raises ConfigError when a variable holds what it may not hold.
     """
     env = {} if settings or services else environment(os.environ, Path.cwd())
-    services = services or build(settings or Settings.from_env(env))
+    services = services or build(settings or Settings.from_env(env), system_clock, sleep=sleep)
     _set_up_logging(services.settings.log_level)
     _warn_of_unknown_variables(env)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask, current_app
 
 from igfeed.background import Background, WorkerThread, in_place
-from igfeed.clock import CheckedClock, Clock, Sleep, sleep, system_clock
+from igfeed.clock import CheckedClock, Clock, Sleep
 from igfeed.config import Settings
 from igfeed.errors import StoreError
 from igfeed.feed.pictures import Pictures
@@ -49,9 +49,7 @@ def services_of(app: Flask) -> Services:
     return services
 
 
-def build(
-    settings: Settings, clock: Clock = system_clock, background: Background | None = None, sleep: Sleep = sleep
-) -> Services:
+def build(settings: Settings, clock: Clock, background: Background | None = None, *, sleep: Sleep) -> Services:
     """Everything as the settings want it; opens no file and no connection yet."""
     machine, clock = clock, CheckedClock(clock)
     instagram, from_environment = _instagram(settings, clock, sleep)

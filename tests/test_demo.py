@@ -14,6 +14,7 @@ from igfeed.demo.drawings import SUBJECTS, draw
 from igfeed.errors import PictureUnavailable
 from igfeed.services import Services, build
 from tests.conftest import MovingClock, about
+from tests.site import no_sleep
 
 
 @pytest.fixture
@@ -69,7 +70,8 @@ def test_an_unknown_picture_is_an_error_as_with_instagram(demo: DemoInstagram) -
 
 def demo_services(tmp_path: Path, clock: MovingClock, **variables: str) -> Services:
     path = str(tmp_path / "store.sqlite3")
-    return build(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": path, **variables}), clock)
+    settings = Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": path, **variables})
+    return build(settings, clock, sleep=no_sleep)
 
 
 def test_it_goes_through_the_same_token_manager_and_feed(tmp_path: Path, clock: MovingClock) -> None:
@@ -86,7 +88,7 @@ def test_it_goes_through_the_same_token_manager_and_feed(tmp_path: Path, clock: 
 def test_the_sample_account_never_mixes_with_the_owners_store(tmp_path: Path, clock: MovingClock) -> None:
     demo_services(tmp_path, clock).feed.fetch()
 
-    own = build(Settings.from_env({"IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3")}), clock)
+    own = build(Settings.from_env({"IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3")}), clock, sleep=no_sleep)
 
     assert own.feed.peek() is None
 

@@ -8,6 +8,7 @@ from igfeed.errors import StoreError
 from igfeed.models import Renewal
 from igfeed.stores.document import Document
 from igfeed.stores.memory import MemoryStore
+from tests.conftest import MovingClock
 
 NOON = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 KEY = "renewal:v1"
@@ -36,8 +37,8 @@ class FrailStore(MemoryStore):
 
 
 @pytest.fixture
-def store() -> FrailStore:
-    return FrailStore()
+def store(clock: MovingClock) -> FrailStore:
+    return FrailStore(clock)
 
 
 @pytest.fixture

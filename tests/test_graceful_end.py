@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from igfeed.background import in_place
-from igfeed.clock import system_clock
+from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
 from igfeed.models import Token
 from igfeed.services import Services, build
@@ -41,7 +41,7 @@ def deployment(
 @pytest.fixture
 def owner(deployment: dict[str, str], instagram: FakeInstagram) -> Iterator[Services]:
     """The owner at a terminal, who has fetched the feed and set up a token that is due now."""
-    services = build(Settings.from_env(deployment), system_clock, in_place)
+    services = build(Settings.from_env(deployment), system_clock, in_place, sleep=sleep)
     now, value = system_clock(), instagram.issue(age=59 * DAY, life=60 * DAY)
     services.tokens.adopt(Token(value, now - DAY / 2, now + 30 * DAY), is_verified=True)
     services.feed.fetch()

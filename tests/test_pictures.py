@@ -41,7 +41,7 @@ from tests.conftest import MovingClock
 from tests.servers.faults import Fault, answer, html_error, reset, truncate
 from tests.servers.instagram import MP4, PictureReply, album, jpeg, picture_bomb, picture_colour
 from tests.servers.upstash import FakeUpstash
-from tests.site import Site
+from tests.site import Site, no_sleep
 
 SIZE = (1200, 1500)
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
@@ -841,7 +841,7 @@ def test_what_the_store_does_not_take_counts_as_failed_and_is_mirrored_the_next_
 ) -> None:
     wanted = mirrored(site, 2)
     guarded = GuardedStore(upstash_store, site.clock, in_place)
-    pictures = Pictures(guarded, site.client)
+    pictures = Pictures(guarded, site.client, site.clock)
     upstash.fail("redis_down", match='["SET"')
 
     first = pictures.mirror(wanted, Deadline(LONG))
@@ -934,6 +934,7 @@ def test_a_host_that_hangs_is_left_alone_by_views_but_not_by_the_cron(site: Site
         media_origins=Origins(site.instagram.url),
         transport=Transport("igfeed/test"),
         clock=CheckedClock(site.clock),
+        sleep=no_sleep,
     )
     pictures = Pictures(memory_store, silent, site.clock)
     wanted = mirrored(site, 3)

@@ -13,6 +13,7 @@ from igfeed.instagram.client import InstagramClient
 from igfeed.origins import Origins
 from tests.conftest import MovingClock
 from tests.servers.instagram import FakeInstagram, PictureReply
+from tests.site import no_sleep
 
 LIMITS = {"seconds": 10.0, "most_bytes": 1_000_000}
 
@@ -59,6 +60,7 @@ def client(instagram: FakeInstagram, clock: MovingClock, origins: str) -> Instag
         media_origins=Origins(origins),
         transport=Transport("igfeed/test"),
         clock=CheckedClock(clock),
+        sleep=no_sleep,
     )
 
 

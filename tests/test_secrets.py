@@ -65,6 +65,7 @@ from tests.servers.instagram import (
     video,
 )
 from tests.servers.upstash import MODES, FakeUpstash
+from tests.site import no_sleep
 
 ROOT = Path(__file__).parent.parent
 STATUS = "/api/instagram/refresh-token"
@@ -278,7 +279,7 @@ class Site:
 
     def start(self, store: UpstashStore, **variables: str) -> Process:
         """One more process. Its client of the store is one that the tests close."""
-        services = build(Settings.from_env({**self.environ, **variables}), self.clock, in_place, lambda _: None)
+        services = build(Settings.from_env({**self.environ, **variables}), self.clock, in_place, sleep=no_sleep)
         assert isinstance(services.instagram, InstagramClient)
         services.instagram._transport = Impatient("igfeed/tests")
         process = Process(self.hunt, self.instagram, services, create_app(services=services))
@@ -504,11 +505,11 @@ def test_with_a_key_the_embedded_stores_files_hold_no_token_not_even_an_old_plai
     path = tmp_path / "store.sqlite3"
     without_store = {name: value for name, value in site.environ.items() if "UPSTASH" not in name}
     environ = {**without_store, "IGFEED_STORE_PATH": str(path)}
-    plain = build(Settings.from_env(environ), clock, in_place, lambda _: None)
+    plain = build(Settings.from_env(environ), clock, in_place, sleep=no_sleep)
     plain.tokens.adopt(Token(TOKEN, clock() - timedelta(days=2), clock() + timedelta(days=58)), is_verified=True)
     assert any(TOKEN[-20:].encode() in file.read_bytes() for file in tmp_path.iterdir())
 
-    keyed = build(Settings.from_env({**environ, "IGFEED_ENCRYPTION_KEY": site.key}), clock, in_place, lambda _: None)
+    keyed = build(Settings.from_env({**environ, "IGFEED_ENCRYPTION_KEY": site.key}), clock, in_place, sleep=no_sleep)
     keyed.tokens.usable()
     keyed.feed.fetch()
     for file in tmp_path.iterdir():

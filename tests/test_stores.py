@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from igfeed.background import Work, in_place
+from igfeed.clock import Clock, system_clock
 from igfeed.config import Settings
 from igfeed.errors import StoreError, WriteRefused
 from igfeed.services import build
@@ -33,6 +34,7 @@ from igfeed.stores.upstash import SWAP, UpstashStore
 from tests.conftest import MovingClock, to_the_moment, told_by
 from tests.disks import DISKS, small_disk
 from tests.servers.upstash import MODES, WRITES_REFUSED, FakeUpstash
+from tests.site import no_sleep
 
 ROOT = Path(__file__).parent.parent
 MINUTE = timedelta(minutes=1)
@@ -316,9 +318,9 @@ def test_a_claim_by_our_own_clock_ends_on_the_moment(
     ("make", "kind"),
     [
         (MemoryStore, "memory"),
-        (lambda: SqliteStore(Path("x")), "sqlite"),
+        (lambda: SqliteStore(Path("x"), system_clock), "sqlite"),
         (lambda: UpstashStore("https://db.example", "t"), "upstash"),
-        (lambda: GuardedStore(SqliteStore(Path("x"))), "sqlite"),
+        (lambda: GuardedStore(SqliteStore(Path("x"), system_clock), system_clock, in_place), "sqlite"),
         (MissingStore, "memory"),
     ],
 )
@@ -356,7 +358,7 @@ def test_the_missing_store_refuses_everything_and_says_how_to_get_one(command: C
 )
 def test_a_database_under_a_prefix_is_named_where_no_store_is_found(url: str, token: str) -> None:
     env = {url: "https://hidden.upstash.io", token: SECRET, "STORAGE_KV_URL": "rediss://hidden", "VERCEL": "1"}
-    services = build(Settings.from_env(env))
+    services = build(Settings.from_env(env), system_clock, sleep=no_sleep)
 
     with pytest.raises(StoreError) as caught:
         services.store.get("k")
@@ -371,7 +373,8 @@ def test_a_database_under_a_prefix_is_named_where_no_store_is_found(url: str, to
 
 @pytest.mark.parametrize("name", ["REDIS_URL", "KV_URL", "STORAGE_REDIS_URL"])
 def test_a_database_without_a_rest_address_is_named_as_not_enough(name: str) -> None:
-    startup_error = build(Settings.from_env({name: "rediss://hidden", "VERCEL": "1"})).startup_error
+    settings = Settings.from_env({name: "rediss://hidden", "VERCEL": "1"})
+    startup_error = build(settings, system_clock, sleep=no_sleep).startup_error
 
     assert startup_error
     assert f"{name} is of a database without a REST address" in startup_error.hint
@@ -380,7 +383,7 @@ def test_a_database_without_a_rest_address_is_named_as_not_enough(name: str) -> 
 
 @pytest.mark.parametrize("env", [{}, {"STORAGE_KV_REST_API_URL": " "}, {"STORAGE_KV_REST_API_TOKEN": "t"}])
 def test_nothing_is_named_that_is_not_there(env: dict[str, str]) -> None:
-    startup_error = build(Settings.from_env({**env, "VERCEL": "1"})).startup_error
+    startup_error = build(Settings.from_env({**env, "VERCEL": "1"}), system_clock, sleep=no_sleep).startup_error
 
     assert startup_error
     assert startup_error.hint == MissingStore().error.hint
@@ -390,13 +393,13 @@ def test_nothing_is_named_that_is_not_there(env: dict[str, str]) -> None:
 
 
 def test_building_a_sqlite_store_opens_nothing(path: Path) -> None:
-    SqliteStore(path)
+    SqliteStore(path, system_clock)
     assert not path.parent.exists()
 
 
 def test_the_sqlite_file_and_its_folders_are_made_for_the_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "igfeed.sqlite3"
-    store = SqliteStore(path)
+    store = SqliteStore(path, system_clock)
     store.set("token:v1", SECRET)
     with closing(sqlite3.connect(path)) as db:  # An open connection keeps the side files in place.
         assert db.execute("SELECT count(*) FROM document").fetchone() == (1,)
@@ -408,12 +411,12 @@ def test_the_sqlite_file_and_its_folders_are_made_for_the_owner_alone(tmp_path: 
 def test_a_sqlite_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
     path.parent.mkdir()
     path.touch(0o666)
-    SqliteStore(path).set("k", "v")
+    SqliteStore(path, system_clock).set("k", "v")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_sqlite_writes_ahead_so_that_readers_do_not_wait(path: Path) -> None:
-    store = SqliteStore(path)
+    store = SqliteStore(path, system_clock)
     store.set("k", "before")
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -442,7 +445,7 @@ def test_ended_claims_do_not_pile_up_in_the_sqlite_file(path: Path, clock: Movin
 
 
 def test_a_sqlite_file_deleted_under_way_is_made_again(path: Path) -> None:
-    store = SqliteStore(path)
+    store = SqliteStore(path, system_clock)
     store.set("k", "v")
     for file in path.parent.iterdir():
         file.unlink()
@@ -458,7 +461,7 @@ def test_a_path_that_cannot_be_written_is_a_store_error_with_a_hint(path: Path, 
     else:
         path.parent.touch()
     with pytest.raises(StoreError) as caught:
-        SqliteStore(path).set("token:v1", SECRET)
+        SqliteStore(path, system_clock).set("token:v1", SECRET)
     assert str(path) not in told_by(caught.value).split("Traceback")[0]
     assert "writable" in caught.value.hint
     assert SECRET not in told_by(caught.value)
@@ -467,7 +470,7 @@ def test_a_path_that_cannot_be_written_is_a_store_error_with_a_hint(path: Path, 
 def test_what_is_no_sqlite_file_is_a_store_error_and_stays_as_it_is(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"this is no database " * 100)
-    store = SqliteStore(path)
+    store = SqliteStore(path, system_clock)
     for command in (lambda: store.get("k"), lambda: store.set("k", "v"), lambda: store.claim("k", MINUTE)):
         with pytest.raises(StoreError, match="embedded store"):
             command()
@@ -475,7 +478,7 @@ def test_what_is_no_sqlite_file_is_a_store_error_and_stays_as_it_is(path: Path) 
 
 
 def test_a_sqlite_file_damaged_under_way_is_a_store_error(path: Path) -> None:
-    store = SqliteStore(path)
+    store = SqliteStore(path, system_clock)
     store.set("k", "v")
     for file in path.parent.iterdir():
         file.write_bytes(b"\0\xff" * 5000)
@@ -527,20 +530,20 @@ def test_what_a_killed_process_wrote_ahead_is_read_from_such_a_disk_too(tmp_path
     begin, _ = DISKS[disk]
     with small_disk(tmp_path):
         path = tmp_path / "igfeed.sqlite3"
-        SqliteStore(path).set("k", "before")
+        SqliteStore(path, system_clock).set("k", "before")
         subprocess.run([sys.executable, "-c", ENDED_AFTER_A_WRITE, str(path)], check=False)
         begin(tmp_path)
 
-        assert SqliteStore(path).get("k") == "written ahead"
+        assert SqliteStore(path, system_clock).get("k") == "written ahead"
 
 
 def test_a_full_disk_is_called_full_and_a_read_only_one_is_not(tmp_path: Path) -> None:
     for disk, (begin, end) in DISKS.items():
         with small_disk(tmp_path):
-            SqliteStore(tmp_path / "igfeed.sqlite3").set("k", "v")
+            SqliteStore(tmp_path / "igfeed.sqlite3", system_clock).set("k", "v")
             begin(tmp_path)
             with pytest.raises(WriteRefused) as caught:
-                SqliteStore(tmp_path / "igfeed.sqlite3").set("k", "w" * 100_000)
+                SqliteStore(tmp_path / "igfeed.sqlite3", system_clock).set("k", "w" * 100_000)
             assert ("full" in str(caught.value)) is (disk == "full")
             end(tmp_path)
 
@@ -567,7 +570,7 @@ def shown() -> Iterator[Path]:
 
 def test_a_sqlite_file_that_this_user_may_only_read_is_read(shown: Path, clock: MovingClock) -> None:
     path = shown / "igfeed.sqlite3"
-    SqliteStore(path).set("k", "v")
+    SqliteStore(path, system_clock).set("k", "v")
     path.chmod(0o444)
     shown.chmod(0o555)
 
@@ -579,11 +582,12 @@ def test_a_sqlite_file_that_this_user_may_only_read_is_read(shown: Path, clock: 
 LIMITED = """
 import resource, sys
 from pathlib import Path
+from igfeed.clock import system_clock
 from igfeed.errors import WriteRefused
 from igfeed.stores.sqlite import SqliteStore
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-store = SqliteStore(Path(sys.argv[1]))
+store = SqliteStore(Path(sys.argv[1]), system_clock)
 try:
     store.set("k", "w")
 except WriteRefused:
@@ -592,7 +596,7 @@ except WriteRefused:
 
 
 def test_a_sqlite_file_is_read_by_a_process_whose_files_may_not_grow(path: Path) -> None:
-    SqliteStore(path).set("k", "v")
+    SqliteStore(path, system_clock).set("k", "v")
 
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -604,7 +608,7 @@ def test_a_sqlite_file_is_read_by_a_process_whose_files_may_not_grow(path: Path)
 
 def test_between_two_commands_a_sqlite_file_is_whole(path: Path) -> None:
     """What reads it from a disk that takes no writes reads this one file."""
-    store = SqliteStore(path)
+    store = SqliteStore(path, system_clock)
     store.set("k", "v")
     store.claim("claim:feed", MINUTE)
     store.get("k")
@@ -616,10 +620,10 @@ def test_between_two_commands_a_sqlite_file_is_whole(path: Path) -> None:
 
 def test_that_a_file_is_read_as_it_lies_is_logged_once(shown: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = shown / "igfeed.sqlite3"
-    SqliteStore(path).set("k", "v")
+    SqliteStore(path, system_clock).set("k", "v")
     path.chmod(0o444)
     shown.chmod(0o555)
-    store = SqliteStore(path)
+    store = SqliteStore(path, system_clock)
 
     with unprivileged():
         for _ in range(3):
@@ -632,12 +636,13 @@ PROCESS = """
 import sys
 from datetime import timedelta
 from pathlib import Path
+from igfeed.clock import system_clock
 from igfeed.stores.sqlite import SqliteStore
 
 name, path = sys.argv[1:]
 print("ready", flush=True)
 sys.stdin.readline()
-store = SqliteStore(Path(path))
+store = SqliteStore(Path(path), system_clock)
 won = store.claim("claim:feed", timedelta(minutes=5))
 for number in range(6):
     store.set(f"{name}:{number}", name)
@@ -669,7 +674,7 @@ def test_many_processes_share_a_sqlite_file_from_its_first_opening_on(path: Path
     answers = [text.split() for text, _ in told]
     assert [name for _, name in answers] == names
     assert [won for won, _ in answers].count("True") == 1
-    assert SqliteStore(path).get("shared") in names
+    assert SqliteStore(path, system_clock).get("shared") in names
 
 
 # Upstash
@@ -1034,8 +1039,8 @@ def test_an_upstash_store_works_on_both_sides_of_a_fork(connected: UpstashStore,
 class FrailStore(MemoryStore):
     """A memory store that is away whenever `away` is set; counts what it is asked."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
         self.away = False
         self.asked = 0
         self.gate: threading.Event | None = None
@@ -1078,8 +1083,8 @@ class FrailStore(MemoryStore):
 
 
 @pytest.fixture
-def frail() -> FrailStore:
-    return FrailStore()
+def frail(clock: MovingClock) -> FrailStore:
+    return FrailStore(clock)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
 from igfeed.feed.pictures import MOST_WAITING
 from igfeed.feed.service import MOST_WAITING as MOST_WAITING_FOR_THE_FEED
@@ -54,7 +55,7 @@ def server(instagram: FakeInstagram, tmp_path: Path) -> Iterator[Deployed]:
     }
     now = datetime.now(UTC)
     token = Token(instagram.issue(), now - timedelta(days=2), now + timedelta(days=58))
-    build(Settings.from_env(environ)).tokens.adopt(token, is_verified=True)
+    build(Settings.from_env(environ), system_clock, sleep=sleep).tokens.adopt(token, is_verified=True)
     config = tmp_path / "patient.conf.py"
     config.write_text(PATIENT)
     with gunicorn({**os.environ, **environ}, "--config", str(config), "--workers", "1") as deployed:

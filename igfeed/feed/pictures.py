@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 from cachetools import LRUCache, TLRUCache, TTLCache
 
-from igfeed.clock import Clock, Deadline, Pause, system_clock
+from igfeed.clock import Clock, Deadline, Pause
 from igfeed.errors import NoPicture, PictureRefused, PicturesUnreachable, PictureUnavailable, StoreError
 from igfeed.feed.missing_pictures import Mirrored, MissingPictures
 from igfeed.instagram import Instagram
@@ -107,9 +107,7 @@ class Pictures:
     report_keys = (MISSING_KEY,)
     """The keys that ``overdue`` reads in any case, for who reads them ahead."""
 
-    def __init__(
-        self, store: Store, instagram: Instagram, clock: Clock = system_clock, look_again: timedelta = LOOK_AGAIN
-    ) -> None:
+    def __init__(self, store: Store, instagram: Instagram, clock: Clock, look_again: timedelta = LOOK_AGAIN) -> None:
         self._store = store
         self._instagram = instagram
         self._clock = clock

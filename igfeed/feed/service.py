@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock, Semaphore
 
-from igfeed.clock import Beginning, Clock, Pause, Sleep, sleep
+from igfeed.clock import Beginning, Clock, Pause, Sleep
 from igfeed.errors import (
     FeedUnavailable,
     IgfeedError,
@@ -124,7 +124,7 @@ class FeedService:
         posts: int,
         ttl: timedelta,
         check_ttl: timedelta,
-        sleep: Sleep = sleep,
+        sleep: Sleep,
     ) -> None:
         self._instagram = instagram
         self._tokens = tokens

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 
-from igfeed.clock import Beginning, CheckedClock, Deadline, Pause, Sleep, sleep
+from igfeed.clock import Beginning, CheckedClock, Deadline, Pause, Sleep
 from igfeed.errors import (
     InstagramError,
     InstagramUnreachable,
@@ -84,7 +84,7 @@ class InstagramClient:
         media_origins: Origins,
         transport: Transport,
         clock: CheckedClock,
-        sleep: Sleep = sleep,
+        sleep: Sleep,
     ) -> None:
         self._url = url
         self._version = version

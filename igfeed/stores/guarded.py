@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from igfeed.background import Background, WorkerThread
-from igfeed.clock import Clock, system_clock
+from igfeed.background import Background
+from igfeed.clock import Clock
 from igfeed.errors import StoreError, WriteRefused
 from igfeed.stores import PROBE, Store
 from igfeed.stores.circuit_breaker import CircuitBreaker
@@ -39,10 +39,10 @@ class GuardedStore(Store):
     A store that refuses writes is still read. Its writes fail at once, and so its claims are decided here too.
     """
 
-    def __init__(self, store: Store, clock: Clock = system_clock, background: Background | None = None) -> None:
+    def __init__(self, store: Store, clock: Clock, background: Background) -> None:
         self.kind = store.kind
         self._store = store
-        self._background = background or WorkerThread()
+        self._background = background
         self._claims = MemoryStore(clock)
         self._away = CircuitBreaker(PAUSE, clock)
         self._refusing = CircuitBreaker(PAUSE, clock, LONGEST_WRITE_PAUSE)

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from threading import Lock
 
-from igfeed.clock import Clock, Pause, system_clock
+from igfeed.clock import Clock, Pause
 from igfeed.stores import Kind, Store
 
 
 class MemoryStore(Store):
     kind: Kind = "memory"
 
-    def __init__(self, clock: Clock = system_clock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._values: dict[str, str] = {}
         self._claims: dict[str, Pause] = {}

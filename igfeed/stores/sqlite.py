@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from igfeed.clock import Clock, Deadline, sleep, system_clock
+from igfeed.clock import Clock, Deadline, sleep
 from igfeed.errors import StoreError, WriteRefused
 from igfeed.stores import PROBE, Kind, Store
 
@@ -65,7 +65,7 @@ class SqliteStore(Store):
 
     kind: Kind = "sqlite"
 
-    def __init__(self, path: Path, clock: Clock = system_clock) -> None:
+    def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
         self._ready = False

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
-from igfeed.clock import Clock, Sleep, sleep
+from igfeed.clock import Clock, Sleep
 from igfeed.errors import IgfeedError, InstagramError, StoreError, TokenExpired, TokenRejected, TooYoung
 from igfeed.instagram import Instagram
 from igfeed.models import Renewal, Token
@@ -46,8 +46,8 @@ class TokenManager:
         *,
         renew_within: timedelta,
         cipher: Cipher,
+        sleep: Sleep,
         from_environment: str | None = None,
-        sleep: Sleep = sleep,
     ) -> None:
         self._instagram = instagram
         self._clock = clock

@@ -111,7 +111,12 @@ class Process:
         self._store = ReadAhead(GuardedStore(deployment.store, clock, in_place))
         self._pictures = ReadyMade(self._store, deployment.account, clock)
         self._tokens = TokenManager(
-            deployment.account, self._store, clock, renew_within=timedelta(days=7), cipher=NoCipher()
+            deployment.account,
+            self._store,
+            clock,
+            renew_within=timedelta(days=7),
+            cipher=NoCipher(),
+            sleep=lambda _: None,
         )
         self.feed = FeedService(
             deployment.account,

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
 from igfeed import create_app
 from igfeed.background import in_place
-from igfeed.clock import system_clock
+from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
 from igfeed.owner import upkeep
 from igfeed.services import build
@@ -106,7 +106,7 @@ def hostile_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
             "IGFEED_STORE_PATH": str(tmp_path_factory.mktemp("hostile") / "store.sqlite3"),
             "IGFEED_POSTS": str(MOST),
         }
-        services = build(Settings.from_env(environ), system_clock, in_place)
+        services = build(Settings.from_env(environ), system_clock, in_place, sleep=sleep)
         upkeep.run(services)  # Its pictures too: a visitor who asks for a hundred new ones would get placeholders.
         with serving(create_app(services=services)) as port:
             yield f"http://127.0.0.1:{port}"

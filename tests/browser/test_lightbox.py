@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from igfeed import create_app
 from igfeed.background import in_place
-from igfeed.clock import system_clock
+from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
 from igfeed.services import build
 from tests.browser.conftest import PATIENCE, Host, serving
@@ -238,7 +238,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeInst
             "INSTAGRAM_ACCESS_TOKEN": instagram.issue(life=timedelta(days=60)),
             "IGFEED_STORE_PATH": str(tmp_path_factory.mktemp("videos") / "store.sqlite3"),
         }
-        services = build(Settings.from_env(environ), system_clock, in_place)
+        services = build(Settings.from_env(environ), system_clock, in_place, sleep=sleep)
         services.feed.fetch()
         with serving(create_app(services=services)) as port:
             yield instagram, f"http://127.0.0.1:{port}"

@@ -317,7 +317,7 @@ def test_a_claim_by_our_own_clock_ends_on_the_moment(
 @pytest.mark.parametrize(
     ("make", "kind"),
     [
-        (MemoryStore, "memory"),
+        (lambda: MemoryStore(system_clock), "memory"),
         (lambda: SqliteStore(Path("x"), system_clock), "sqlite"),
         (lambda: UpstashStore("https://db.example", "t"), "upstash"),
         (lambda: GuardedStore(SqliteStore(Path("x"), system_clock), system_clock, in_place), "sqlite"),

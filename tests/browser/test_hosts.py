@@ -169,6 +169,22 @@ def test_in_such_a_page_a_wrong_address_is_a_friendly_page_too(page: Page, site:
     expect(frame(page).locator(".tile")).to_have_count(12)
 
 
+# Hosts with a policy of their own
+
+
+def test_a_page_with_a_strict_policy_has_to_allow_the_script_and_the_frame_only(
+    page: Page, site: str, host: Host
+) -> None:
+    policy = f"default-src 'none'; script-src {site}; frame-src {site}"
+    page.goto(host(f"<body>{tag(site, 'data-columns=3 data-limit=6')}", {"Content-Security-Policy": policy}))
+    frame(page).locator(".tile").first.wait_for()
+
+    wait_until_it_fits(page)
+    assert (
+        frame(page).locator(".tile img").first.evaluate("async image => { await image.decode(); return image.width }")
+    )
+
+
 # Paper
 
 

@@ -20,7 +20,10 @@ from tests.servers.instagram import FakeInstagram
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"requests", "urllib3", "PIL", "cryptography", "upstash_redis", "httpx", "asyncio"}
-NEEDED_BY_FEW = {"dotenv", "igfeed.demo.account", "igfeed.owner.cli", "igfeed.owner.status", "igfeed.owner.upkeep"}
+NEEDED_BY_FEW = {
+    *("dotenv", "igfeed.demo.account", "igfeed.owner.cli", "igfeed.owner.findings", "igfeed.owner.observation"),
+    *("igfeed.owner.status", "igfeed.owner.upkeep"),
+}
 
 START = "from igfeed import create_app; client = create_app().test_client()"
 PAGE = f"{START}; assert client.get('/embed').status_code == 200"

@@ -1,4 +1,4 @@
-"""The JSON routes for machines: Vercel's cron, the owner's monitor, a probe."""
+"""The JSON routes: for Vercel's cron, the owner's monitoring and health probes."""
 
 import base64
 import hmac
@@ -19,11 +19,14 @@ Params = ParamSpec("Params")
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
     for rule in app.url_map.iter_rules("owner.run"):
-        (rule.methods or set()).discard("HEAD")  # Flask adds it to GET; nobody who only looks wants a renewal.
+        (rule.methods or set()).discard("HEAD")  # Flask adds it to GET, but a HEAD request must not start a renewal.
 
 
 def secret_required(view: Callable[Params, Response]) -> Callable[Params, Response]:
-    """Lets in who brings the secret, as Bearer token or as Basic password; the answer is never cached."""
+    """The view, for requests with one of the secrets: as Bearer token or as Basic password. Others get 401.
+
+    Without any configured secret everybody gets 503. No answer may be cached.
+    """
 
     @wraps(view)
     def guarded(*args: Params.args, **kwargs: Params.kwargs) -> Response:
@@ -47,15 +50,16 @@ SEND_THE_SECRET = "Send it as `Authorization: Bearer …`, or as the password th
 
 @bp.get("/healthz")
 def healthz() -> Response:
-    """For probes: the process answers. Asks nobody."""
+    """The process is alive. Asks neither the store nor Instagram, so that a probe costs nothing."""
     return _json({"ok": True})
 
 
 @bp.get("/api/instagram/refresh-token")
 @secret_required
 def status() -> Response:
-    """How it stands; a report, hence always 200."""
-    from igfeed.owner.status import report  # noqa: PLC0415  as long to import as a tenth of Flask, and no page needs it
+    """The status. Always 200, whatever it says: the request itself has succeeded."""
+    # It takes a tenth of the time that Flask's own import takes, and no page needs it.
+    from igfeed.owner.status import report  # noqa: PLC0415
 
     return _json(report(current()).to_json())
 
@@ -64,7 +68,7 @@ def status() -> Response:
 @bp.route("/api/cron/refresh-instagram-token", methods=["GET", "POST"])
 @secret_required
 def run() -> Response:
-    """Renew, fetch, mirror; 502 when any of it failed, so that monitoring sees it."""
+    """Renew, fetch, mirror. 502 if any of it failed, so that monitoring notices."""
     from igfeed.owner import upkeep  # noqa: PLC0415  as above
 
     done = upkeep.run(current())
@@ -72,18 +76,18 @@ def run() -> Response:
 
 
 def _is_one_of(secrets: tuple[str, ...]) -> bool:
-    """Compares in constant time, and with every secret, so that the time tells nothing."""
+    """Takes the same time whether and where they differ, so that an attacker learns nothing from it."""
     given = _given_secret()
+    # Not any(): it would stop at the first secret that fits, and the time would tell which one.
     return sum(hmac.compare_digest(given, secret.encode()) for secret in secrets) > 0
 
 
 def _given_secret() -> bytes:
-    """What stands behind Bearer, or the password behind Basic.
-
-    Not by werkzeug, which takes a Bearer secret with a "=" in it for parameters and fails on what is no ASCII.
-    """
+    """The Bearer token or the Basic password of the request; empty if it has neither."""
+    # Not `request.authorization`: Werkzeug parses a Bearer token with a "=" in it as parameters, and fails on text that
+    # is not ASCII.
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    given = credentials.strip().encode("latin-1", "replace")  # WSGI hands bytes over as Latin-1.
+    given = credentials.strip().encode("latin-1", "replace")  # WSGI decodes headers as Latin-1.
     if scheme.lower() == "bearer":
         return given
     if scheme.lower() != "basic":
@@ -99,5 +103,5 @@ def error(status_code: int, name: str, message: str, hint: str) -> Response:
 
 
 def _json(data: dict[str, Any], status_code: int = 200) -> Response:
-    """In the order of the contract, which is made for reading."""
+    """Not `jsonify`, which sorts the keys: the contract gives them in an order made for reading."""
     return Response(json.dumps(data), status_code, mimetype="application/json")

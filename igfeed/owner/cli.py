@@ -1,9 +1,9 @@
-"""``flask igfeed …``: set up, look, renew, fetch, from a terminal."""
+"""The commands of ``flask igfeed``: what upkeep does, said at a terminal."""
 
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
@@ -12,23 +12,25 @@ from typing import ParamSpec
 import click
 from flask.cli import AppGroup
 
-from igfeed.clock import Deadline
 from igfeed.errors import IgfeedError
+from igfeed.models import Picture
 from igfeed.models.pasted import pasted
 from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.owner import upkeep
-from igfeed.owner.status import Status, Verdict, report
-from igfeed.owner.upkeep import SetUp, set_up
-from igfeed.services import Services, current
+from igfeed.owner.findings import Verdict
+from igfeed.owner.status import Status, report
+from igfeed.owner.upkeep import SetUp
+from igfeed.services import current
 from igfeed.tokens.encryption import new_key
 from igfeed.tokens.renewal import RenewalOutcome
 
 MAX_EXPIRES_IN = TOKEN_LIFETIME // timedelta(seconds=1)
+"""Seconds. No token lives longer, so a larger number is a mistake."""
 
-EXIT_CODES: dict[Verdict, int] = {"ok": 0, "degraded": 1, "action_required": 2}
-"""Of ``status --check``."""
+CHECK_EXIT_CODES: dict[Verdict, int] = {"ok": 0, "degraded": 1, "action_required": 2}
+"""The exit codes of ``status --check``."""
 
-SENTENCES = {
+RENEWAL_SENTENCES = {
     RenewalOutcome.RENEWED: "The token was renewed.",
     RenewalOutcome.NOT_DUE: "The token was renewed within the last 24 hours; Instagram renews no younger one.",
     RenewalOutcome.TOO_YOUNG: "The token is younger than 24 hours; Instagram renews no younger one.",
@@ -39,7 +41,7 @@ Params = ParamSpec("Params")
 
 
 class DiscreetCommand(click.Command):
-    """If the arguments are wrong, says what it takes. Does not repeat them, because one may be a token."""
+    """A command that says what it takes if its arguments are wrong, and never repeats them: one may be a token."""
 
     takes = "These arguments do not fit"
 
@@ -57,16 +59,16 @@ class Commands(AppGroup):
 group = Commands("igfeed", help="Set up and look after the Instagram feed.")
 
 
-class NotDone(click.ClickException):
-    """Exit 1, with one line that says what happened and what to do."""
+class CommandFailed(click.ClickException):
+    """Exit code 1, and one line on standard error: what happened, what to do."""
 
     def __init__(self, error: IgfeedError) -> None:
         super().__init__(f"{error} {error.hint}")
 
 
 @contextmanager
-def heard_from(name: str, level: int) -> Iterator[None]:
-    """The log of that name says only what is as grave as that, unless the owner has chosen a level."""
+def log_level(name: str, level: int) -> Iterator[None]:
+    """Inside the block the logger ``name`` has this level, unless the owner has set IGFEED_LOG_LEVEL."""
     log = logging.getLogger(name)
     before = log.level
     if current().settings.log_level == "INFO":
@@ -82,13 +84,15 @@ class SetupToken(DiscreetCommand):
 
 
 def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
+    """Turns an IgfeedError into one line. The log is quiet meanwhile: it would say the same once more."""
+
     @wraps(command)
     def wrapped(*args: Params.args, **kwargs: Params.kwargs) -> None:
-        with heard_from("igfeed", logging.ERROR):
+        with log_level("igfeed", logging.ERROR):
             try:
                 command(*args, **kwargs)
             except IgfeedError as error:
-                raise NotDone(error) from None
+                raise CommandFailed(error) from None
 
     return wrapped
 
@@ -104,16 +108,16 @@ def setup_token(token: str | None, expires_in: int | None, no_verify: bool) -> N
     Without TOKEN, or with `-`, it is asked for without an echo, or read from standard input. EXPIRES_IN is how many
     seconds it still lives. Without it igfeed renews the token at once to learn that.
     """
-    value = _asked_for() if token in (None, "-") else _checked(token or "")
+    value = _read_token() if token in (None, "-") else _valid_token(token or "")
     life = timedelta(seconds=expires_in) if expires_in else None
-    done = set_up(current(), value, life=life, is_checked=not no_verify)
+    done = upkeep.set_up(current(), value, expires_in=life, verify=not no_verify)
     if done.account:
         click.echo(f"This is a token of @{done.account}.")
     if done.snapshot:
         click.echo(f"Fetched {len(done.snapshot.posts)} posts of @{done.snapshot.profile.username}.")
     if done.not_fetched:
         click.echo(f"The feed could not be fetched yet: {done.not_fetched} {done.not_fetched.hint}", err=True)
-    click.echo(_stored(done))
+    click.echo(_stored_sentence(done))
 
 
 @group.command("status")
@@ -123,30 +127,25 @@ def setup_token(token: str | None, expires_in: int | None, no_verify: bool) -> N
 def status(as_json: bool, check: bool) -> None:  # noqa: FBT001  click passes by name
     """Say how the token, the feed and the store are."""
     found = report(current())
-    lines = [f"{name:<9}{text}" for name, text in _lines(found)]
+    lines = [f"{name:<9}{text}" for name, text in _status_lines(found)]
     click.echo(json.dumps(found.to_json(), indent=2) if as_json else "\n".join(lines))
     if check:
-        click.get_current_context().exit(EXIT_CODES[found.status])
+        click.get_current_context().exit(CHECK_EXIT_CODES[found.status])
 
 
 @group.command("refresh")
 @one_line_errors
 def refresh() -> None:
     """Renew the token now."""
-    click.echo(SENTENCES[upkeep.refresh(current())])
+    click.echo(RENEWAL_SENTENCES[upkeep.refresh(current())])
 
 
 @group.command("fetch")
 @one_line_errors
 def fetch() -> None:
     """Fetch the feed and mirror its pictures now."""
-    services = _services_with_store()
-    snapshot = services.feed.fetch()
-    pictures = list(snapshot.pictures())
-    bar = click.progressbar(pictures, label="Mirroring pictures", file=sys.stderr, hidden=not sys.stderr.isatty())
-    with bar as progress, heard_from("igfeed.feed.pictures", logging.WARNING):
-        mirrored = services.pictures.mirror(progress, Deadline(float("inf")))
-    services.feed.paint()
+    done = upkeep.fetch(current(), _progress_bar)
+    snapshot, mirrored = done.snapshot, done.pictures
     click.echo(
         f"{len(snapshot.posts)} posts of @{snapshot.profile.username}; picture files: "
         f"{mirrored.stored} stored, {mirrored.kept} kept, {mirrored.failed} failed."
@@ -161,30 +160,31 @@ def print_new_key() -> None:
     click.echo(new_key())
 
 
-def _services_with_store() -> Services:
-    """Raises StoreError where a renewed token could not be kept: it would end here, the old one perhaps with it."""
-    services = current()
-    services.store.check_writable()
-    if error := services.tokens.report().store_error:
-        raise error
-    return services
+@contextmanager
+def _progress_bar(pictures: Sequence[Picture]) -> Iterator[Iterable[Picture]]:
+    """A bar on a terminal, nothing elsewhere. The log says which pictures failed."""
+    bar = click.progressbar(pictures, label="Mirroring pictures", file=sys.stderr, hidden=not sys.stderr.isatty())
+    with bar as progress, log_level("igfeed.feed.pictures", logging.WARNING):
+        yield progress
 
 
-def _asked_for() -> str:
+def _read_token() -> str:
+    """The token from a prompt that shows nothing, or from standard input if that is a pipe."""
     if sys.stdin.isatty():
-        return _checked(click.prompt("Access token", hide_input=True))
-    return _checked(sys.stdin.read())
+        return _valid_token(click.prompt("Access token", hide_input=True))
+    return _valid_token(sys.stdin.read())
 
 
-def _checked(text: str) -> str:
+def _valid_token(text: str) -> str:
+    """The token in a pasted text. Raises UsageError, which does not repeat the text."""
     token = pasted(text)
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise click.UsageError("The token must be one word of plain characters: copy it again.")
     return token
 
 
-def _stored(done: SetUp) -> str:
-    """What there is to say of the stored token's life, and how sure that is."""
+def _stored_sentence(done: SetUp) -> str:
+    """How long the stored token lives, and how sure that is."""
     expiry = done.token.expires_at
     if expiry is None:
         return (
@@ -199,7 +199,7 @@ def _stored(done: SetUp) -> str:
     return f"Stored. It expires on {expiry:%Y-%m-%d %H:%M} UTC and is renewed long before that."
 
 
-def _lines(found: Status) -> list[tuple[str, str]]:
+def _status_lines(found: Status) -> list[tuple[str, str]]:
     token, feed = found.token, found.feed
     life = f", {token.days_left:g} days left" if token.days_left is not None else ""
     expiry = f", expires {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else ""

@@ -1,5 +1,10 @@
-"""What the cron, the status route and the command line share: renew, fetch, mirror."""
+"""The owner's tasks: set a token up, renew it, fetch the feed and mirror its pictures.
 
+The cron, the command line and the pages for the owner call them. Nothing here knows a terminal or a request.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -7,21 +12,26 @@ from typing import Any, Literal
 from igfeed.clock import Deadline
 from igfeed.errors import IgfeedError, StoreError, TokenRejected, WrongToken
 from igfeed.feed.pictures import MirrorReport
-from igfeed.models import FeedSnapshot, Token
+from igfeed.models import FeedSnapshot, Picture, Token
 from igfeed.models.pasted import other_kind
 from igfeed.models.token import TOKEN_LIFETIME
-from igfeed.owner.status import Status, TokenStatus, report, with_texts
+from igfeed.owner.status import Status, TokenStatus, report, with_iso_times
 from igfeed.services import Services
 from igfeed.tokens.renewal import RenewalOutcome
 from igfeed.tokens.renewal_request import renewed_to_learn_expiry
 
-TIME_LIMIT = 40.0
-"""Seconds after which no further picture is begun: one may take some more, and Vercel ends it all at sixty."""
+MIRRORING_TIME_LIMIT = 40.0
+"""Seconds after which the cron begins no further picture. One may take some more, and Vercel ends a run at sixty."""
+
+NO_TIME_LIMIT = float("inf")
+
+Progress = Callable[[Sequence[Picture]], AbstractContextManager[Iterable[Picture]]]
+"""Gives the pictures back one by one as they are mirrored, and can so show how many are done."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one upkeep did; ``to_json`` is the cron route's answer."""
+    """What one run of the cron did. ``to_json`` returns what the cron route answers."""
 
     ok: bool
     renewal: RenewalOutcome
@@ -33,15 +43,15 @@ class Run:
     hint: str | None
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self, dict_factory=with_texts)
+        return asdict(self, dict_factory=with_iso_times)
 
 
 @dataclass(frozen=True)
 class SetUp:
-    """What became of a token that the owner has brought.
+    """The result of setting a token up. ``token`` is the stored one, renewed perhaps.
 
-    ``account`` is None where nobody asked whose it is, ``not_renewed`` says why its life could not be learned from a
-    renewal, and ``not_fetched`` why the feed could not be fetched with it yet.
+    ``account`` is the user name that the token belongs to, None if the token was not verified.
+    ``not_renewed`` says why a renewal could not tell its expiry, ``not_fetched`` why the feed could not be fetched yet.
     """
 
     token: Token
@@ -51,21 +61,28 @@ class SetUp:
     not_fetched: IgfeedError | None
 
 
-def set_up(services: Services, value: str, *, life: timedelta | None = None, is_checked: bool = True) -> SetUp:
+@dataclass(frozen=True)
+class Fetched:
+    snapshot: FeedSnapshot
+    pictures: MirrorReport
+
+
+def set_up(services: Services, value: str, *, expires_in: timedelta | None = None, verify: bool = True) -> SetUp:
     """Store the owner's token and fetch the feed with it.
 
-    Without ``life`` a renewal is tried at once, which tells it. ``is_checked`` False: it is stored unseen, and the one
-    before it is kept until this one has worked. Raises the IgfeedError that keeps it from being stored, and
-    TokenRejected where it was stored unseen and the one before it had to go on.
+    ``expires_in`` is its remaining life; without it a renewal is tried at once, which tells it. With ``verify`` False
+    Instagram is not asked first, and the token before it is kept until this one has worked.
+    Raises the IgfeedError because of which it was not stored. Raises TokenRejected if it was stored unverified, did
+    not work, and the token before it was taken up again.
     """
     if kind := other_kind(value):
         raise WrongToken(f"This is {kind}.")
-    account = services.instagram.profile(value).username if is_checked else None
-    _check(services)
+    account = services.instagram.profile(value).username if verify else None
+    _check_startup(services)
     services.store.check_writable()  # A renewal may end the given token, so there must be room for the new one.
     before = services.tokens.report().token
-    token, not_renewed = _with_its_life(services, value, life, is_checked=is_checked)
-    services.tokens.adopt(token, is_verified=is_checked)
+    token, not_renewed = _with_expiry(services, value, expires_in, verify=verify)
+    services.tokens.adopt(token, is_verified=verify)
     errors: list[IgfeedError] = []
     snapshot = _fetch(services, errors)
     after = services.tokens.report().token or token
@@ -74,62 +91,71 @@ def set_up(services: Services, value: str, *, life: timedelta | None = None, is_
     return SetUp(after, account, snapshot, not_renewed, errors[0] if errors else None)
 
 
-def _with_its_life(
-    services: Services, value: str, life: timedelta | None, *, is_checked: bool
-) -> tuple[Token, IgfeedError | None]:
-    now = services.clock()
-    if life:
-        return Token(value, issued_at=now + life - TOKEN_LIFETIME, expires_at=now + life), None
-    if is_checked:
-        return renewed_to_learn_expiry(services.instagram, services.clock, value)
-    return Token(value, expires_at=now + TOKEN_LIFETIME), None
-
-
 def refresh(services: Services) -> RenewalOutcome:
-    """Renew the token for a person, who hears so if it is rejected, although it is too young for a renewal.
-
-    Raises the IgfeedError that stood in the way, also where a renewed token could not be kept.
-    """
-    _check(services)
-    services.store.check_writable()
-    if error := services.tokens.report().store_error:
-        raise error
+    """Renew the token now. Raises the IgfeedError because of which it was not renewed or could not have been kept."""
+    _check_store(services)
     outcome = services.tokens.renew()
     if outcome in (RenewalOutcome.NOT_DUE, RenewalOutcome.TOO_YOUNG):
+        # Nobody has been asked so far: one read tells the owner if the young token is rejected.
         services.tokens.use(services.instagram.profile)
     return outcome
 
 
+def fetch(services: Services, progress: Progress = nullcontext) -> Fetched:
+    """Fetch the feed and mirror all its pictures, however long that takes.
+
+    Raises the IgfeedError because of which the feed was not fetched. A picture that fails raises nothing: it is
+    counted.
+    """
+    _check_store(services)
+    snapshot = services.feed.fetch()
+    return Fetched(snapshot, _mirror(services, snapshot, Deadline(NO_TIME_LIMIT), progress))
+
+
 def run(services: Services) -> Run:
-    """Renew the token if it is old enough, fetch the feed, mirror its pictures; each whatever became of the others."""
+    """Renew the token if it is old enough, fetch the feed, mirror its pictures. If one of them fails, the others run.
+
+    Raises nothing: the first error is in the result.
+    """
     services.store.recheck()
-    deadline = Deadline(TIME_LIMIT)
+    deadline = Deadline(MIRRORING_TIME_LIMIT)
     errors: list[IgfeedError] = []
     renewal = _renew(services, errors)
     snapshot = _fetch(services, errors)
-    pictures = services.pictures.mirror(snapshot.pictures(), deadline) if snapshot else MirrorReport()
-    if snapshot:
-        services.feed.paint()
+    pictures = _mirror(services, snapshot, deadline) if snapshot else MirrorReport()
     shown = snapshot or services.feed.at_hand
-    refusal = services.store.refusal  # Before the report, which looks whether that is over.
-    found = report(services)
-    error = errors[0] if errors else refusal or _store_error(found) or _picture_error(pictures)
+    refusal = services.store.refusal  # Before the report, which finds out whether the store takes writes again.
+    status = report(services)
+    error = errors[0] if errors else refusal or _store_error(status) or _picture_error(pictures)
     return Run(
         ok=error is None,
         renewal=renewal,
         feed="fetched" if snapshot else "failed",
         posts=len(shown.posts) if shown else 0,
         pictures=pictures,
-        token=found.token,
+        token=status.token,
         error=str(error) if error else None,
         hint=error.hint if error else None,
     )
 
 
+def _with_expiry(
+    services: Services, value: str, expires_in: timedelta | None, *, verify: bool
+) -> tuple[Token, IgfeedError | None]:
+    """The token with what is known of its expiry, and why a renewal could not tell it."""
+    now = services.clock()
+    if expires_in:
+        return Token(value, issued_at=now + expires_in - TOKEN_LIFETIME, expires_at=now + expires_in), None
+    if verify:
+        return renewed_to_learn_expiry(services.instagram, services.clock, value)
+    # It counts as new. It is renewed as soon as it must be 24 hours old, which tells its real expiry.
+    return Token(value, expires_at=now + TOKEN_LIFETIME), None
+
+
 def _renew(services: Services, errors: list[IgfeedError]) -> RenewalOutcome:
     try:
-        _check(services)
-        _check_for_renewal(services)
+        _check_startup(services)
+        _check_renewal_can_be_stored(services)
         return services.tokens.renew()
     except IgfeedError as error:
         errors.append(error)
@@ -138,21 +164,42 @@ def _renew(services: Services, errors: list[IgfeedError]) -> RenewalOutcome:
 
 def _fetch(services: Services, errors: list[IgfeedError]) -> FeedSnapshot | None:
     try:
-        _check(services)
+        _check_startup(services)
         return services.feed.fetch()
     except IgfeedError as error:
         errors.append(error)
         return None
 
 
-def _check(services: Services) -> None:
-    """Without a store a renewed token could not be kept."""
+def _mirror(
+    services: Services, snapshot: FeedSnapshot, deadline: Deadline, progress: Progress = nullcontext
+) -> MirrorReport:
+    with progress(list(snapshot.pictures())) as pictures:
+        mirrored = services.pictures.mirror(pictures, deadline)
+    services.feed.paint()
+    return mirrored
+
+
+def _check_startup(services: Services) -> None:
+    """Raises StoreError if no store is set up: a renewed token could not be kept."""
     if services.startup_error:
         raise services.startup_error
 
 
-def _check_for_renewal(services: Services) -> None:
-    """A store that refuses writes could not keep a renewed token either, so one that has time is not risked."""
+def _check_store(services: Services) -> None:
+    """Raises StoreError if the store takes no writes or the stored token cannot be read.
+
+    A command's process ends at once. A token that it has renewed and could not store would end with it, and Instagram
+    may have ended the old one.
+    """
+    _check_startup(services)
+    services.store.check_writable()
+    if error := services.tokens.report().store_error:
+        raise error
+
+
+def _check_renewal_can_be_stored(services: Services) -> None:
+    """Raises WriteRefused if the store refuses writes and the token is not due: it has time, so it is not risked."""
     refusal = services.store.refusal
     if refusal is None:
         return
@@ -161,10 +208,10 @@ def _check_for_renewal(services: Services) -> None:
         raise refusal
 
 
-def _store_error(found: Status) -> IgfeedError | None:
-    """What was done is in this process only, which is no good news for an owner."""
-    is_kept = found.store.reachable and (found.token.saved or found.token.source != "memory")
-    return None if is_kept else StoreError("The store did not take everything.", found.hint)
+def _store_error(status: Status) -> IgfeedError | None:
+    """An error if something was done that only this process remembers, None if the store has it all."""
+    is_kept = status.store.reachable and (status.token.saved or status.token.source != "memory")
+    return None if is_kept else StoreError("The store did not take everything.", status.hint)
 
 
 def _picture_error(pictures: MirrorReport) -> IgfeedError | None:

@@ -1,4 +1,4 @@
-"""The JSON routes: who gets in, what they say, what they do."""
+"""The JSON routes: who may call them, what they answer, what they do."""
 
 import base64
 from datetime import timedelta
@@ -46,7 +46,7 @@ TOKEN_KEYS = [
 
 @pytest.fixture(autouse=True)
 def small_pictures(instagram: FakeInstagram) -> None:
-    """What pictures look like is another file's matter, and large ones take their time."""
+    """Small pictures are faster, and no test here looks at them."""
     instagram.picture_size = (96, 120)
 
 
@@ -84,7 +84,7 @@ def test_the_secret_opens_as_bearer_and_as_basic_password(client: FlaskClient, h
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("GET", STATUS), ("POST", STATUS), ("GET", CRON), ("POST", CRON)])
-def test_nothing_else_does(
+def test_no_other_header_opens_the_routes(
     client: FlaskClient, instagram: FakeInstagram, method: str, path: str, headers: dict[str, str]
 ) -> None:
     response = client.open(path, method=method, headers=headers)
@@ -304,7 +304,7 @@ def test_a_rejected_token_is_told_in_instagrams_words_and_with_what_helps(
     assert token.value[:12] not in str(found)
 
 
-def test_after_a_login_that_instagram_has_asked_for_the_same_token_goes_on(
+def test_after_a_login_that_instagram_has_asked_for_the_same_token_works_again(
     client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
 ) -> None:
     instagram.fail("*", dead_token(459))
@@ -318,7 +318,7 @@ def test_after_a_login_that_instagram_has_asked_for_the_same_token_goes_on(
     assert (found["status"], found["problem"]) == ("ok", None)
 
 
-def test_a_renewal_that_only_a_person_can_make_possible_is_for_a_person(
+def test_a_renewal_that_instagram_does_not_permit_needs_a_person(
     client: FlaskClient, instagram: FakeInstagram, token: Token
 ) -> None:
     instagram.fail("renew", PERMISSION)
@@ -559,9 +559,7 @@ def test_any_text_may_be_the_secret(make_services: MakeServices, secret: str) ->
         assert client.get(STATUS, headers=headers).status_code == 200
 
 
-def test_who_only_looks_at_the_cron_does_not_run_it(
-    client: FlaskClient, instagram: FakeInstagram, token: Token
-) -> None:
+def test_a_head_request_does_not_run_the_cron(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
     response = client.head(CRON, headers=OWNER)
 
     assert (response.status_code, instagram.calls) == (405, [])
@@ -584,7 +582,7 @@ def test_a_dead_token_needs_a_person_though_the_store_is_away_too(
 
 
 @pytest.mark.parametrize("disk", DISKS)
-def test_a_fresh_process_on_a_disk_that_takes_no_writes_shows_what_is_there_and_says_so(
+def test_a_new_process_on_a_read_only_disk_shows_the_stored_feed_and_reports_the_disk(
     make_services: MakeServices, instagram: FakeInstagram, token: Token, tmp_path: Path, disk: str
 ) -> None:
     begin, end = DISKS[disk]

@@ -44,14 +44,14 @@ AS_PASTED = [
     'access_token="…",',
     "`…`;",
 ]
-"""A token as it comes from a document, a shell, an address or a message."""
+"""What surrounds a token that was copied from a document, a shell, an address or a message."""
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(autouse=True)
 def small_pictures(instagram: FakeInstagram) -> None:
-    """What pictures look like is another file's matter, and large ones take their time."""
+    """Small pictures are faster, and no test here looks at them."""
     instagram.picture_size = (96, 120)
 
 
@@ -90,7 +90,7 @@ def test_the_token_may_come_through_a_pipe(
 
 
 @pytest.mark.parametrize("around", AS_PASTED)
-def test_what_is_pasted_around_a_token_is_no_part_of_it(
+def test_text_pasted_around_a_token_is_removed(
     runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, around: str
 ) -> None:
     value = instagram.issue(age=timedelta(0))
@@ -102,7 +102,7 @@ def test_what_is_pasted_around_a_token_is_no_part_of_it(
 
 
 @pytest.mark.parametrize("around", AS_PASTED)
-def test_what_is_pasted_around_the_variables_token_is_no_part_of_it(around: str) -> None:
+def test_text_pasted_around_the_variables_token_is_removed(around: str) -> None:
     assert Settings.from_env({"INSTAGRAM_ACCESS_TOKEN": around.replace("…", "IGAAtoken")}).access_token == "IGAAtoken"
 
 
@@ -124,7 +124,7 @@ def test_a_renewal_at_once_tells_how_long_the_token_lives(
     assert instagram.alive(token.value)
 
 
-def test_a_token_that_is_not_renewed_at_once_counts_as_new_and_is_tried_again_once_it_is_surely_old_enough(
+def test_a_token_that_is_not_renewed_at_once_counts_as_new_and_is_renewed_once_it_must_be_old_enough(
     runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, clock: MovingClock
 ) -> None:
     value = instagram.issue(age=timedelta(hours=1))
@@ -141,7 +141,7 @@ def test_a_token_that_is_not_renewed_at_once_counts_as_new_and_is_tried_again_on
 
 
 @pytest.mark.parametrize("fault", [APP_LIMIT, TEMPORARY, html_error(502)])
-def test_a_token_whose_renewal_at_once_was_not_answered_is_due(
+def test_a_token_whose_first_renewal_got_no_reply_stays_due(
     runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, fault: Fault
 ) -> None:
     instagram.fail("renew", fault)
@@ -155,7 +155,7 @@ def test_a_token_whose_renewal_at_once_was_not_answered_is_due(
     assert (report.token.expires_at, report.is_due) == (None, True)
 
 
-def test_a_token_that_ends_with_a_renewal_whose_answer_is_lost_is_not_stored(
+def test_a_token_that_ended_with_a_lost_renewal_reply_is_not_stored(
     runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, token: Token
 ) -> None:
     instagram.old_string_survives = False
@@ -168,7 +168,7 @@ def test_a_token_that_ends_with_a_renewal_whose_answer_is_lost_is_not_stored(
     assert services.tokens.usable().value == token.value
 
 
-def test_no_renewal_is_asked_for_that_the_store_could_not_keep(
+def test_no_renewal_is_requested_if_the_store_takes_no_writes(
     make_services: MakeServices, instagram: FakeInstagram
 ) -> None:
     runner = create_app(services=make_services(IGFEED_STORE_PATH="/proc/igfeed/x")).test_cli_runner()
@@ -196,7 +196,7 @@ def test_a_token_of_another_kind_is_named_before_any_call(
     assert services.tokens.report().token is None
 
 
-def test_the_remaining_life_tells_the_age(
+def test_the_age_follows_from_the_remaining_life(
     runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, clock: MovingClock
 ) -> None:
     value = instagram.issue(age=timedelta(days=50))
@@ -221,7 +221,7 @@ def test_a_token_that_instagram_rejects_is_not_stored(
     assert services.tokens.usable().value == token.value
 
 
-def test_without_verification_the_token_is_stored_unseen(
+def test_without_verification_the_token_is_stored_without_asking_instagram(
     runner: FlaskCliRunner, instagram: FakeInstagram, services: Services
 ) -> None:
     value = instagram.issue()
@@ -233,7 +233,7 @@ def test_without_verification_the_token_is_stored_unseen(
     assert services.tokens.usable().value == value
 
 
-def test_a_token_that_proves_dead_gives_way_to_the_one_before_and_that_is_said(
+def test_an_unverified_token_that_is_rejected_is_replaced_by_the_one_before_and_the_command_says_so(
     runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, token: Token
 ) -> None:
     done = runner.invoke(args=["igfeed", "setup-token", "--no-verify", "IGAAnonsense"])
@@ -334,7 +334,7 @@ def test_status_says_what_to_do(runner: FlaskCliRunner) -> None:
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
-def test_status_tells_a_script_by_its_exit_code_how_it_stands(
+def test_status_check_has_an_exit_code_for_each_verdict(
     runner: FlaskCliRunner, instagram: FakeInstagram, clock: MovingClock, option: list[str]
 ) -> None:
     def code() -> int:
@@ -349,7 +349,7 @@ def test_status_tells_a_script_by_its_exit_code_how_it_stands(
     assert (missing, fine, code()) == (2, 0, 1)
 
 
-def test_refresh_asks_where_the_tokens_age_is_not_known(
+def test_refresh_asks_instagram_if_the_tokens_age_is_unknown(
     runner: FlaskCliRunner, instagram: FakeInstagram, clock: MovingClock
 ) -> None:
     runner.invoke(args=["igfeed", "setup-token", instagram.issue(age=timedelta(hours=23))])
@@ -428,7 +428,7 @@ def test_fetch_that_could_not_do_all_is_exit_1_and_says_why(
 
 @pytest.mark.parametrize("command", ["refresh", "fetch"])
 @pytest.mark.parametrize("variables", [{"VERCEL": "1"}, {"IGFEED_STORE_PATH": "/proc/igfeed/x"}], ids=["none", "away"])
-def test_without_a_store_nothing_is_renewed_that_would_end_with_the_command(
+def test_without_a_store_the_command_renews_nothing(
     make_services: MakeServices, instagram: FakeInstagram, command: str, variables: dict[str, str]
 ) -> None:
     services = make_services(INSTAGRAM_ACCESS_TOKEN=instagram.issue(), **variables)
@@ -442,7 +442,7 @@ def test_without_a_store_nothing_is_renewed_that_would_end_with_the_command(
 
 
 @pytest.mark.parametrize("command", ["refresh", "fetch"])
-def test_a_store_that_can_only_be_read_is_none(
+def test_a_read_only_store_counts_as_no_store(
     make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, command: str
 ) -> None:
     upstash.refuse_writes("read-only token")
@@ -462,7 +462,7 @@ def test_a_store_that_can_only_be_read_is_none(
 
 
 @pytest.mark.parametrize("command", ["refresh", "fetch"])
-def test_while_the_stored_token_is_unreadable_none_is_renewed_that_could_not_take_its_place(
+def test_while_the_stored_token_is_unreadable_the_command_renews_nothing(
     make_services: MakeServices, instagram: FakeInstagram, command: str
 ) -> None:
     services = make_services(INSTAGRAM_ACCESS_TOKEN=instagram.issue())

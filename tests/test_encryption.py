@@ -1,4 +1,4 @@
-"""How the token lies in the store: what opens it, and what is kept shut."""
+"""The encryption of the stored token: which keys decrypt it, and what is an error."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -14,12 +14,12 @@ def new_key() -> str:
     return Fernet.generate_key().decode()
 
 
-def test_without_a_key_a_text_lies_as_it_is() -> None:
+def test_without_a_key_a_text_stays_plain() -> None:
     assert NoCipher().encrypt(TEXT) == TEXT
     assert NoCipher().decrypt(TEXT) == TEXT
 
 
-def test_with_a_key_nothing_of_the_text_shows_and_it_comes_back() -> None:
+def test_with_a_key_a_text_is_encrypted_and_can_be_decrypted() -> None:
     cipher = FernetCipher([new_key()])
     written = cipher.encrypt(TEXT)
     assert written.startswith(ENCRYPTED_PREFIX)
@@ -27,23 +27,23 @@ def test_with_a_key_nothing_of_the_text_shows_and_it_comes_back() -> None:
     assert cipher.decrypt(written) == TEXT
 
 
-def test_the_same_text_is_never_written_twice_the_same() -> None:
+def test_encrypting_the_same_text_twice_gives_two_results() -> None:
     cipher = FernetCipher([new_key()])
     assert cipher.encrypt(TEXT) != cipher.encrypt(TEXT)
 
 
-def test_what_was_written_before_there_was_a_key_is_read_as_it_is() -> None:
+def test_a_plain_text_from_before_there_was_a_key_is_read_as_it_is() -> None:
     assert FernetCipher([new_key()]).decrypt(TEXT) == TEXT
 
 
-def test_a_new_key_in_front_reads_the_old_and_writes_with_the_new() -> None:
+def test_with_a_new_key_in_front_the_old_one_still_decrypts_and_the_new_one_encrypts() -> None:
     old, new = new_key(), new_key()
     cipher = FernetCipher([new, old])
     assert cipher.decrypt(FernetCipher([old]).encrypt(TEXT)) == TEXT
     assert FernetCipher([new]).decrypt(cipher.encrypt(TEXT)) == TEXT
 
 
-def test_without_its_key_it_stays_shut_and_the_hint_names_the_variable() -> None:
+def test_without_its_key_a_text_is_a_store_error_whose_hint_names_the_variable() -> None:
     written = FernetCipher([new_key()]).encrypt(TEXT)
     for cipher in (NoCipher(), FernetCipher([new_key()])):
         with pytest.raises(StoreError) as caught:

@@ -1,4 +1,4 @@
-"""A server that is told to end while Instagram renews the token saves what comes back: it may be all there is."""
+"""A server that is stopped during a renewal still saves the renewed token: the old one may have ended."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ DAY = timedelta(days=1)
 def deployment(
     request: pytest.FixtureRequest, environ: dict[str, str], instagram: FakeInstagram, upstash: FakeUpstash
 ) -> dict[str, str]:
-    """One whose feed is stale at once. Instagram ends the old string with a renewal, and goes by the real time."""
+    """A deployment whose feed is stale at once. Instagram uses the real time and ends the old value with a renewal."""
     instagram.clock = system_clock
     instagram.old_string_survives = False
     instagram.posts[:] = [image()]

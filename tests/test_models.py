@@ -1,4 +1,4 @@
-"""The nouns: their way to JSON and back, and the edges of a token's life."""
+"""The models: their JSON, a token's age and expiry, and which of two tokens wins."""
 
 import json
 import re
@@ -33,7 +33,7 @@ MOMENT = timedelta(microseconds=1)
 texts = st.text(st.characters(codec="utf-8"))
 maybe_texts = st.none() | texts
 written = st.text().map(clean)
-"""What people wrote, as it comes from the border."""
+"""What people wrote, cleaned as it is when it is read."""
 names = st.text(st.characters(codec="utf-8"), min_size=1)
 counts = st.none() | st.integers(0, MOST_COUNTED)
 ids = st.from_regex(MEDIA_ID)
@@ -100,8 +100,8 @@ failures = st.builds(
 renewals = st.builds(Renewal, attempt=st.integers(0, 10**9), at=moments, token=texts, failure=st.none() | failures)
 
 TOKEN = Token("IGAAtoken", NOW - timedelta(days=30), NOW + timedelta(days=30), Token("IGAAold", NOW, NOW), "origin")
-TROUBLE = Failure("RateLimited", "Too many.", "Wait.", NOW, NOW + timedelta(hours=1), "token", 3)
-RENEWAL = Renewal(4, NOW, "token", TROUBLE)
+FAILURE = Failure("RateLimited", "Too many.", "Wait.", NOW, NOW + timedelta(hours=1), "token", 3)
+RENEWAL = Renewal(4, NOW, "token", FAILURE)
 SNAPSHOT = FeedSnapshot(
     profile=Profile("studio.nord", media_count=2),
     posts=(
@@ -139,7 +139,7 @@ def test_a_token_survives_json(token: Token) -> None:
 
 
 @given(failures)
-def test_trouble_survives_json(failure: Failure) -> None:
+def test_a_failure_survives_json(failure: Failure) -> None:
     assert Failure.from_text(failure.to_text()) == failure
 
 
@@ -158,7 +158,7 @@ def test_a_snapshot_whose_pictures_were_looked_up_still_survives_json() -> None:
 DOCUMENTS: list[tuple[Any, Any]] = [
     (FeedSnapshot, SNAPSHOT),
     (Token, TOKEN),
-    (Failure, TROUBLE),
+    (Failure, FAILURE),
     (Renewal, RENEWAL),
     (Post, SNAPSHOT.posts[1]),
 ]
@@ -168,14 +168,14 @@ DOCUMENTS: list[tuple[Any, Any]] = [
 @pytest.mark.parametrize(
     "text", ["", "null", "[]", "{}", '"text"', "5", "true", "[[]]", '{"value":null}', '{"posts":1}']
 )
-def test_what_is_no_document_is_unreadable(noun: Any, text: str) -> None:
+def test_a_text_that_is_not_a_document_is_unreadable(noun: Any, text: str) -> None:
     with pytest.raises(UNREADABLE):
         noun.from_text(text)
 
 
 @pytest.mark.parametrize("noun", [noun for noun, _ in DOCUMENTS])
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "\ud800", '{"value": NaN}'])
-def test_what_is_no_json_is_unreadable(noun: Any, text: str) -> None:
+def test_a_text_that_is_not_json_is_unreadable(noun: Any, text: str) -> None:
     with pytest.raises(UNREADABLE):
         noun.from_text(text)
 
@@ -304,7 +304,7 @@ def test_what_the_first_release_has_stored_stays_readable() -> None:
 
 
 @pytest.mark.parametrize(("left", "expired"), [(MOMENT, False), (timedelta(), True), (-MOMENT, True)])
-def test_a_token_is_expired_from_its_last_moment_on(left: timedelta, expired: bool) -> None:
+def test_a_token_is_expired_from_its_expiry_on(left: timedelta, expired: bool) -> None:
     assert Token("t", expires_at=NOW + left).is_expired(NOW) is expired
 
 
@@ -316,7 +316,7 @@ def test_a_token_is_renewable_from_24_hours_of_age_on(more: timedelta, renewable
 
 
 @pytest.mark.parametrize(("more", "less"), [(-MOMENT, True), (timedelta(), False), (MOMENT, False)])
-def test_exactly_so_much_life_is_not_less_than_so_much(more: timedelta, less: bool) -> None:
+def test_a_token_that_expires_in_exactly_a_week_does_not_expire_within_a_week(more: timedelta, less: bool) -> None:
     week = timedelta(days=7)
     assert Token("t", expires_at=NOW + week + more).may_expire_within(week, NOW) is less
 
@@ -329,26 +329,26 @@ def test_a_token_of_unknown_times_is_old_and_due_but_not_expired() -> None:
     assert token.renewable_at is None
 
 
-def test_the_shortest_age_is_a_day() -> None:
+def test_the_minimum_age_for_a_renewal_is_a_day() -> None:
     assert timedelta(hours=24) == RENEWAL_MIN_AGE
 
 
-def test_no_value_of_a_token_shows() -> None:
+def test_the_value_of_a_token_is_never_printed() -> None:
     assert "IGAA" not in f"{TOKEN!r} {TOKEN} {[TOKEN]}"
 
 
-def test_a_successor_remembers_its_predecessor_but_not_the_one_before() -> None:
+def test_a_successor_remembers_its_predecessor_and_no_earlier_one() -> None:
     renewed = successor(TOKEN, Token("IGAAnew", NOW, NOW + timedelta(days=60)))
     assert renewed == Token(
         "IGAAnew", NOW, NOW + timedelta(days=60), replace(TOKEN, predecessor=None), origin="origin", revision=1
     )
 
 
-def test_a_successor_with_the_same_string_has_no_predecessor() -> None:
+def test_a_successor_with_the_same_value_has_no_predecessor() -> None:
     assert successor(TOKEN, Token("IGAAtoken", NOW)).predecessor is None
 
 
-def test_a_successor_is_of_the_same_line_and_knows_who_was_refused() -> None:
+def test_a_successor_keeps_the_lineage_and_the_refused_tokens() -> None:
     given = Token("IGAAgiven", from_environment=True, refused=frozenset({fingerprint("IGAAdead")}))
 
     renewed_twice = successor(successor(given, Token("IGAAnew")), Token("IGAAnewest"))
@@ -358,13 +358,13 @@ def test_a_successor_is_of_the_same_line_and_knows_who_was_refused() -> None:
     assert renewed_twice.refused == given.refused
 
 
-def test_a_string_that_was_refused_once_and_is_given_out_again_is_refused_no_more() -> None:
+def test_a_refused_value_that_a_renewal_returns_is_no_longer_refused() -> None:
     rejected = Token("IGAAsame")
 
     assert successor(replacing_rejected(TOKEN, rejected), rejected).refused == frozenset()
 
 
-def test_what_works_instead_of_another_one_remembers_all_that_did_not() -> None:
+def test_a_token_that_replaces_rejected_ones_remembers_all_of_them() -> None:
     first, second = Token("IGAAone"), Token("IGAAtwo")
 
     stays = replacing_rejected(TOKEN, replacing_rejected(second, first))
@@ -375,28 +375,28 @@ def test_what_works_instead_of_another_one_remembers_all_that_did_not() -> None:
 
 
 def lasting(days: float, value: str = "IGAAtoken", **known: Any) -> Token:
-    """One of a line, with so many days to live."""
-    return Token(value, NOW, NOW + timedelta(days=days), **{"origin": "line", **known})
+    """A token of one lineage that expires in so many days."""
+    return Token(value, NOW, NOW + timedelta(days=days), **{"origin": "lineage", **known})
 
 
 REFUSED = lasting(9, "IGAArefused")
 PRECEDENCE = {
-    "a living one before an expired one": (lasting(1, origin="other"), lasting(0)),
-    "what works before what was refused": (replacing_rejected(lasting(1), REFUSED), REFUSED),
-    "of one line what lives longest": (lasting(2), lasting(1)),
-    "a known life before an unknown one": (lasting(1), Token("IGAAtoken", origin="line")),
-    "of one life what has worked": (lasting(1), lasting(1, predecessor=Token("IGAAold"))),
-    "of one life what knows more": (replacing_rejected(lasting(1), REFUSED), lasting(1)),
+    "an unexpired one over an expired one": (lasting(1, origin="other"), lasting(0)),
+    "one that works over one that was refused": (replacing_rejected(lasting(1), REFUSED), REFUSED),
+    "of one lineage the one that expires later": (lasting(2), lasting(1)),
+    "a known expiry over an unknown one": (lasting(1), Token("IGAAtoken", origin="lineage")),
+    "of one expiry the one that has worked": (lasting(1), lasting(1, predecessor=Token("IGAAold"))),
+    "of one expiry the one that knows more refused tokens": (replacing_rejected(lasting(1), REFUSED), lasting(1)),
 }
 
 
 @pytest.mark.parametrize(("one", "other"), PRECEDENCE.values(), ids=PRECEDENCE)
-def test_of_two_tokens_the_better_one_supersedes_the_other(one: Token, other: Token) -> None:
+def test_the_better_one_of_two_tokens_wins(one: Token, other: Token) -> None:
     assert wins_over(one, other, NOW)
     assert not wins_over(other, one, NOW)
 
 
-def test_neither_of_two_lines_supersedes_the_other() -> None:
+def test_of_two_lineages_neither_wins() -> None:
     one, other = lasting(1), lasting(2, origin="other")
 
     assert not wins_over(one, other, NOW)
@@ -404,7 +404,7 @@ def test_neither_of_two_lines_supersedes_the_other() -> None:
 
 
 @given(tokens, tokens, moments)
-def test_two_tokens_never_supersede_each_other(one: Token, other: Token, now: datetime) -> None:
+def test_two_tokens_never_win_over_each_other(one: Token, other: Token, now: datetime) -> None:
     assert not (wins_over(one, other, now) and wins_over(other, one, now))
 
 
@@ -415,16 +415,16 @@ def test_a_fingerprint_tells_secrets_apart_and_holds_nothing_of_them() -> None:
     assert "IGAA" not in fingerprint("IGAAtoken")
 
 
-# Trouble
+# Failures
 
 
 @pytest.mark.parametrize(("more", "pauses"), [(-MOMENT, True), (timedelta(), False), (MOMENT, False)])
-def test_trouble_pauses_until_its_end(more: timedelta, pauses: bool) -> None:
-    assert TROUBLE.is_backing_off("token", TROUBLE.until + more) is pauses
+def test_a_failure_is_backing_off_until_its_end(more: timedelta, pauses: bool) -> None:
+    assert FAILURE.is_backing_off("token", FAILURE.until + more) is pauses
 
 
-def test_trouble_with_another_token_pauses_nobody() -> None:
-    assert not TROUBLE.is_backing_off("other", NOW)
+def test_a_failure_with_another_token_is_not_backing_off() -> None:
+    assert not FAILURE.is_backing_off("other", NOW)
 
 
 # Snapshots

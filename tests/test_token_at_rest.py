@@ -1,4 +1,4 @@
-"""The token in the store: as it is without a key, encrypted with one, and moved along when the keys change."""
+"""The token in the store: plain without a key, encrypted with one, encrypted again when the keys change."""
 
 import json
 
@@ -39,7 +39,7 @@ def test_a_plain_token_is_encrypted_with_its_next_use(site: Site, store: MemoryS
     assert json.loads(Fernet(NEW).decrypt(text.removeprefix(ENCRYPTED_PREFIX)))["value"] == token.value
 
 
-def test_a_token_under_an_old_key_moves_to_the_newest(site: Site, store: MemoryStore) -> None:
+def test_a_token_encrypted_with_an_old_key_is_encrypted_again_with_the_newest(site: Site, store: MemoryStore) -> None:
     token = site.stored(store)
     site.start(store, cipher=with_keys(OLD)).tokens.usable()
 
@@ -48,7 +48,7 @@ def test_a_token_under_an_old_key_moves_to_the_newest(site: Site, store: MemoryS
     assert site.start(store, cipher=with_keys(NEW)).tokens.usable().value == token.value
 
 
-def test_what_is_encrypted_as_it_should_be_is_not_written_again(site: Site, store: MemoryStore) -> None:
+def test_a_token_encrypted_with_the_newest_key_is_not_written_again(site: Site, store: MemoryStore) -> None:
     site.stored(store)
     tokens = site.start(store, cipher=with_keys(NEW)).tokens
     tokens.usable()
@@ -74,7 +74,7 @@ def test_without_the_right_key_the_stored_token_is_kept_and_the_error_is_clear(
     assert store.get(TOKEN_KEY) == text
 
 
-def test_the_status_does_not_rewrite_it(site: Site, store: MemoryStore) -> None:
+def test_the_status_does_not_encrypt_a_plain_token(site: Site, store: MemoryStore) -> None:
     site.stored(store)
     text = store.get(TOKEN_KEY)
 

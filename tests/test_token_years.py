@@ -1,4 +1,4 @@
-"""The token lives for years: ten of them in a moment, with Hypothesis choosing the luck. See `lab.simulation`."""
+"""Ten simulated years of a token's life, with the failures chosen by Hypothesis. See `lab.simulation`."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -55,19 +55,19 @@ WEEK = 7 * 24
 TEN_YEARS = 10 * HOURS_OF_A_YEAR
 FIRST_CRON = Luck().first_cron
 THE_SAVING_FAILS = Mishap(1, 7, Fate.FAILS)
-"""What the first cron run has renewed stays in its process."""
+"""The store fails when the first cron run saves its renewed token, which so stays in its process."""
 
 
 @pytest.fixture(autouse=True)
 def silence() -> Iterator[None]:
-    """Thousands of warnings, each of them meant, would take most of the time."""
+    """Without this, writing thousands of intended warnings would take most of the time."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
 
 
 def broken_claim(luck: Luck) -> str | None:
-    """What the token manager did that it must not do, None when it kept its word through all the years."""
+    """What the token manager did against its claim in all these years; None if nothing."""
     try:
         World(luck).live()
     except Violation as violation:
@@ -76,7 +76,7 @@ def broken_claim(luck: Luck) -> str | None:
 
 
 def lucks(years: float, weeks: float, mishaps: int) -> st.SearchStrategy[Luck]:
-    """All kinds of luck: spells may begin in all these years, mishaps befall the turns of the first weeks."""
+    """Spells of failures that begin in any of these years, and single mishaps in the turns of the first weeks."""
     hours = st.integers(0, int(years * HOURS_OF_A_YEAR))
     spells = st.builds(Spell, st.sampled_from(Mood), hours, st.integers(1, 9 * WEEK))
     visits = st.builds(Visits, hours, st.integers(1, 20), st.sampled_from((1, 6, 45, 65, 24 * 60, 9 * 24 * 60)))
@@ -110,7 +110,7 @@ def test_in_ten_years_the_token_is_lost_only_if_every_chance_failed_for_reasons_
 
 @given(lucks(years=0.5, weeks=25, mishaps=30))
 @settings(max_examples=120)
-def test_no_mishap_in_the_middle_of_a_turn_makes_the_token_worse_than_it_was(luck: Luck) -> None:
+def test_no_mishap_in_the_middle_of_a_turn_makes_the_token_worse(luck: Luck) -> None:
     assert broken_claim(luck) is None
 
 
@@ -171,17 +171,17 @@ def test_no_mishap_while_a_late_save_is_made_up_for_breaks_the_claim(fate: Fate,
     assert [(where, claim) for where, claim in broken.items() if claim] == []
 
 
-def test_a_store_that_was_away_a_week_ago_does_not_cost_the_cron_its_turn() -> None:
+def test_after_a_store_failure_a_week_ago_the_cron_still_renews() -> None:
     assert broken_claim(Luck(years=0.1, mishaps=(Mishap(1, 1, Fate.FAILS),))) is None
 
 
-def test_a_token_that_could_not_be_saved_and_has_expired_gives_way_to_the_living_one_in_the_store() -> None:
+def test_an_unsaved_expired_token_is_replaced_by_the_unexpired_one_in_the_store() -> None:
     the_write_fails = Mishap(10, 7, Fate.FAILS)
 
     assert broken_claim(Luck(years=0.6, turns_each=10, mishaps=(the_write_fails,))) is None
 
 
-def test_a_living_token_that_could_not_be_saved_is_not_given_up_for_an_expired_one_in_the_store() -> None:
+def test_an_unsaved_unexpired_token_is_not_replaced_by_an_expired_one_in_the_store() -> None:
     down_for_eight_weeks = Spell(Mood.STORE_DOWN, FIRST_CRON + 1, 8 * WEEK)
 
     assert broken_claim(Luck(years=0.3, turns_each=1, has_environment=True, spells=(down_for_eight_weeks,))) is None
@@ -191,7 +191,7 @@ def test_a_living_token_that_could_not_be_saved_is_not_given_up_for_an_expired_o
 
 
 def ordinary(seed: int) -> Luck:
-    """No visitors, and every other month a bad week: the cron misses it, or Instagram renews nothing."""
+    """No visitors, and one bad week in about two months: the cron does not run, or Instagram renews nothing."""
     chance = Random(seed)
     spells = []
     begins = chance.randrange(60 * 24)
@@ -215,7 +215,7 @@ def test_on_the_same_luck_a_cron_that_renews_under_seven_days_only_loses_tokens_
     assert losses(only_under_seven_days, seeds) > 0
 
 
-# How peers hurt themselves
+# Mistakes that other programs make
 
 
 def day_by_day(luck: Luck) -> World:
@@ -272,7 +272,7 @@ def test_a_token_younger_than_a_day_is_left_alone_and_is_no_error() -> None:
     assert world.told == ["cron: too_young, used"]
 
 
-def test_a_dead_token_deletes_nothing() -> None:
+def test_an_expired_token_is_not_deleted() -> None:
     world = World(Luck(years=0.5, spells=(Spell(Mood.NO_CRON, 0, TEN_YEARS),), visits=(Visits(61 * 24, 3, 1),)))
     before = world.document
 
@@ -286,7 +286,7 @@ def test_a_dead_token_deletes_nothing() -> None:
 
 
 @pytest.mark.parametrize("seed", [2, 3, 5])
-def test_the_same_history_comes_to_pass_on_an_embedded_store(seed: int, tmp_path: Path) -> None:
+def test_the_same_history_happens_on_an_embedded_store(seed: int, tmp_path: Path) -> None:
     luck = drawn(Random(seed), years=0.5)
 
     def on_disk(world: World) -> Played:
@@ -309,7 +309,7 @@ FAULTS: dict[Mood, fake.Fault] = {
 
 
 class Ageing(UpstashStore):
-    """Valkey counts real seconds: before each claim the simulated ones are made up for."""
+    """Lets the server age by the simulated seconds before each claim, because Valkey counts real ones."""
 
     def __init__(self, world: World, upstash: FakeUpstash, store: UpstashStore) -> None:
         self._run = store._run  # type: ignore[method-assign]
@@ -324,7 +324,7 @@ class Ageing(UpstashStore):
 
 
 class ServedBooks:
-    """What the fake Instagram has in its books, for the oracle."""
+    """The fake Instagram's tokens, in the shape that the oracle expects."""
 
     def __init__(self, instagram: fake.FakeInstagram) -> None:
         self._instagram = instagram
@@ -339,7 +339,7 @@ class ServedBooks:
 
 
 class Served:
-    """The outside over HTTP: the real client and the real store, faults made by the servers."""
+    """The real client and the real store over HTTP, with failures made by the fake servers."""
 
     def __init__(
         self, world: World, instagram: fake.FakeInstagram, upstash: FakeUpstash, connection: UpstashStore
@@ -390,11 +390,11 @@ class Served:
 
 
 LEAST_HARM = [fate for fate in Fate if fate != Fate.STILLBORN]
-"""Which string is stillborn only the played Instagram decides."""
+"""Not STILLBORN: only the simulated Instagram can decide which value never works."""
 
 
 def in_one_month(seed: int) -> Luck:
-    """Few turns and much trouble, for servers that take their time."""
+    """Few turns and many failures, because the real servers are slow."""
     chance = Random(seed)
     spells = tuple(Spell(mood, chance.randrange(5 * WEEK), chance.randint(1, WEEK)) for mood in Mood)
     mishaps = tuple(Mishap(chance.randint(1, 12), chance.randint(1, 10), chance.choice(LEAST_HARM)) for _ in range(9))
@@ -409,7 +409,7 @@ def in_one_month(seed: int) -> Luck:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_is_played_goes_as_it_does_over_http(
+def test_the_simulation_ends_as_the_real_chain_over_http_does(
     seed: int, instagram: fake.FakeInstagram, upstash: FakeUpstash, upstash_connection: UpstashStore
 ) -> None:
     luck = in_one_month(seed)

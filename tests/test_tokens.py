@@ -1,4 +1,4 @@
-"""A token that lives: renewed in time, saved in one write, and never lost to anything that fails."""
+"""The token: renewed in time, saved in one write, and never lost because something else fails."""
 
 import json
 import logging
@@ -53,7 +53,7 @@ EVERY_FAILURE: dict[str, fake.Fault] = {
     "empty_string": fake.reply({"access_token": "", "token_type": "bearer", "expires_in": 5183944}),
     "no_text": fake.reply({"access_token": 5, "token_type": "bearer", "expires_in": 5183944}),
 }
-"""What has been seen in place of a renewed token."""
+"""Replies that have been seen in place of a renewed token."""
 
 
 def put(store: Store, token: Token) -> None:
@@ -66,10 +66,12 @@ def document(store: Store) -> Token:
     return Token.from_text(text)
 
 
-def lives_anew(token: Token, site: Site) -> bool:
-    """Whether Instagram has renewed it just now and it says so."""
-    has_whole_life = token.expires_at is not None and token.expires_at > site.clock() + timedelta(seconds=5183944 - 60)
-    return has_whole_life and site.instagram.alive(token.value)
+def is_just_renewed(token: Token, site: Site) -> bool:
+    """Whether Instagram has renewed it just now and its expiry says so."""
+    has_whole_lifetime = token.expires_at is not None and token.expires_at > site.clock() + timedelta(
+        seconds=5183944 - 60
+    )
+    return has_whole_lifetime and site.instagram.alive(token.value)
 
 
 @pytest.fixture(params=["memory", "sqlite", "upstash"])
@@ -86,7 +88,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-# When it is renewed
+# When a token is renewed
 
 
 @to_the_moment
@@ -135,7 +137,7 @@ def test_a_token_is_still_renewed_in_its_last_second(site: Site, memory_store: M
 
 
 @pytest.mark.parametrize("late", [timedelta(), SECOND], ids=["on", "after"])
-def test_an_expired_token_is_said_to_be_expired_and_is_not_renewed(
+def test_an_expired_token_raises_token_expired_and_is_not_renewed(
     late: timedelta, site: Site, memory_store: MemoryStore
 ) -> None:
     site.stored(memory_store, left=-late)
@@ -151,7 +153,7 @@ def test_an_expired_token_is_said_to_be_expired_and_is_not_renewed(
 
 
 @pytest.mark.parametrize("asked_by", ["cron", "view"])
-def test_a_token_that_lives_beyond_its_reckoned_expiry_is_found_alive_and_due(
+def test_a_token_that_works_after_its_stored_expiry_is_renewed(
     asked_by: str, site: Site, memory_store: MemoryStore
 ) -> None:
     token = site.token()
@@ -168,7 +170,7 @@ def test_a_token_that_lives_beyond_its_reckoned_expiry_is_found_alive_and_due(
     assert document(memory_store).expires_at == about(site.clock.now + timedelta(seconds=5183944))
 
 
-def test_a_token_whose_age_nobody_knows_counts_as_old_and_due(site: Site, memory_store: MemoryStore) -> None:
+def test_a_token_of_unknown_age_counts_as_old_and_due(site: Site, memory_store: MemoryStore) -> None:
     put(memory_store, Token(site.instagram.issue()))
 
     token = site.start(memory_store).tokens.usable()
@@ -177,7 +179,7 @@ def test_a_token_whose_age_nobody_knows_counts_as_old_and_due(site: Site, memory
     assert token.expires_at is not None
 
 
-def test_a_token_that_is_not_due_costs_one_reading_of_the_store_and_nothing_else(
+def test_using_a_token_that_is_not_due_costs_one_read_of_the_store_and_no_call(
     site: Site,
     upstash: FakeUpstash,
     upstash_store: UpstashStore,
@@ -203,7 +205,7 @@ def test_without_any_token_the_owner_is_told_what_to_do(site: Site, memory_store
     assert tokens.fingerprint() == ""
 
 
-def test_a_weekly_cron_has_eight_chances_before_the_token_dies(site: Site, memory_store: MemoryStore) -> None:
+def test_a_weekly_cron_has_eight_chances_before_the_token_expires(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store, age=timedelta(), left=60 * DAY)
     site.instagram.fail("renew", fake.APP_LIMIT, times=7)
 
@@ -223,10 +225,10 @@ def outcome_of(tokens: TokenManager) -> RenewalOutcome:
         return RenewalOutcome.FAILED
 
 
-# What a renewal leaves behind
+# What a renewal stores
 
 
-def test_the_life_of_a_renewed_token_counts_from_before_the_call(
+def test_the_expiry_of_a_renewed_token_counts_from_before_the_request(
     site: Site,
     memory_store: MemoryStore,
     threads: ThreadPoolExecutor,
@@ -258,7 +260,7 @@ def test_a_renewed_token_is_stored_whole_together_with_its_predecessor(any_store
     assert site.start(any_store).tokens.usable() == renewed
 
 
-def test_a_predecessor_remembers_none_of_its_own(site: Site, memory_store: MemoryStore) -> None:
+def test_a_predecessor_has_no_predecessor_of_its_own(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store)
     tokens = site.start(memory_store).tokens
     tokens.renew()
@@ -283,7 +285,7 @@ def sets_of_the_token(upstash: FakeUpstash) -> int:
     return sum(command[0] == "EVAL" and command[3] == TOKEN_KEY for command in upstash.commands())
 
 
-def test_the_predecessor_goes_after_one_good_reading(site: Site, memory_store: MemoryStore) -> None:
+def test_the_predecessor_is_dropped_after_one_successful_read(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store, left=DAY)
     tokens = site.start(memory_store).tokens
     renewed = tokens.usable()
@@ -294,7 +296,7 @@ def test_the_predecessor_goes_after_one_good_reading(site: Site, memory_store: M
     assert document(memory_store).predecessor is None
 
 
-def test_the_predecessor_stays_while_no_reading_has_succeeded(site: Site, memory_store: MemoryStore) -> None:
+def test_the_predecessor_is_kept_while_no_read_has_succeeded(site: Site, memory_store: MemoryStore) -> None:
     old = site.stored(memory_store, left=DAY)
     site.instagram.fail("profile", fake.TEMPORARY)
 
@@ -304,7 +306,7 @@ def test_the_predecessor_stays_while_no_reading_has_succeeded(site: Site, memory
     assert document(memory_store).predecessor == old
 
 
-def test_a_renewed_token_that_is_rejected_gives_way_to_its_predecessor(any_store: Store, site: Site) -> None:
+def test_a_renewed_token_that_is_rejected_is_replaced_by_its_predecessor(any_store: Store, site: Site) -> None:
     old = site.stored(any_store, left=DAY)
     tokens = site.start(any_store).tokens
     site.instagram.revoke(tokens.usable().value)
@@ -341,7 +343,7 @@ def test_an_expired_predecessor_is_not_tried(site: Site, memory_store: MemorySto
     assert site.instagram.count("profile") == 1
 
 
-def test_a_renewal_that_keeps_the_string_only_prolongs_its_life(site: Site, memory_store: MemoryStore) -> None:
+def test_a_renewal_that_keeps_the_value_only_extends_its_expiry(site: Site, memory_store: MemoryStore) -> None:
     old = site.stored(memory_store, left=DAY)
     site.instagram.renewal_changes_string = False
 
@@ -352,7 +354,7 @@ def test_a_renewal_that_keeps_the_string_only_prolongs_its_life(site: Site, memo
     assert renewed.expires_at == about(site.clock.now + timedelta(seconds=5183944))
 
 
-def test_an_old_string_that_dies_with_the_renewal_costs_nothing(site: Site, memory_store: MemoryStore) -> None:
+def test_an_old_value_that_ends_with_the_renewal_does_no_harm(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store, left=DAY)
     site.instagram.old_string_survives = False
 
@@ -361,7 +363,7 @@ def test_an_old_string_that_dies_with_the_renewal_costs_nothing(site: Site, memo
     assert site.instagram.alive(document(memory_store).value)
 
 
-# When the store cannot take it
+# When the store fails
 
 
 ONLY_IN_A_WRITTEN_TOKEN = "issued_at"
@@ -388,7 +390,7 @@ def test_a_renewed_token_that_cannot_be_saved_lives_on_in_memory_until_it_can(
     assert (tokens.report().source, tokens.report().is_saved) == ("store", True)
 
 
-def test_a_token_saved_late_never_replaces_what_somebody_else_has_stored_meanwhile(
+def test_a_token_saved_late_never_replaces_one_that_was_stored_meanwhile(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
 ) -> None:
     site.stored(upstash_store, left=DAY)
@@ -403,7 +405,7 @@ def test_a_token_saved_late_never_replaces_what_somebody_else_has_stored_meanwhi
     assert document(upstash_store) == theirs
 
 
-def test_a_token_saved_late_never_shortens_the_life_that_another_process_gave_the_same_string(
+def test_a_token_saved_late_never_replaces_the_later_expiry_that_another_process_stored_for_the_same_value(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
 ) -> None:
     site.instagram.renewal_changes_string = False
@@ -459,7 +461,7 @@ def test_while_the_store_is_away_the_cron_renews_only_what_is_due(
     assert site.instagram.count("renew") == renewals
 
 
-def test_what_another_process_stores_while_this_one_renews_is_overwritten_by_nothing_that_dies_earlier(
+def test_what_another_process_stores_during_a_renewal_is_not_overwritten_by_an_earlier_expiry(
     site: Site,
 ) -> None:
     site.instagram.renewal_changes_string = False
@@ -477,7 +479,7 @@ def test_what_another_process_stores_while_this_one_renews_is_overwritten_by_not
     assert tokens.usable() == document(store)
 
 
-def test_a_renewed_token_is_saved_though_another_process_was_faster_with_something_worse(site: Site) -> None:
+def test_a_renewed_token_is_saved_although_another_process_stored_a_worse_one_first(site: Site) -> None:
     store = Interrupted(site.clock)
     site.stored(store)
     tokens = site.start(store).tokens
@@ -489,7 +491,7 @@ def test_a_renewed_token_is_saved_though_another_process_was_faster_with_somethi
 
 
 @to_the_moment
-def test_an_unsaved_token_that_gave_way_is_tried_once_the_stored_one_is_rejected(
+def test_an_unsaved_token_that_was_replaced_is_tried_once_the_stored_one_is_rejected(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
 ) -> None:
     site.stored(upstash_store, left=DAY)
@@ -510,7 +512,7 @@ def test_an_unsaved_token_that_gave_way_is_tried_once_the_stored_one_is_rejected
     assert document(upstash_store).value == unsaved.value
 
 
-def test_a_renewal_that_is_rejected_is_made_with_another_token_at_hand(site: Site, memory_store: MemoryStore) -> None:
+def test_a_rejected_renewal_is_made_with_another_known_token(site: Site, memory_store: MemoryStore) -> None:
     dead, other = site.token(), site.token()
     put(memory_store, replace(dead, predecessor=other))
     site.instagram.revoke(dead.value)
@@ -522,9 +524,7 @@ def test_a_renewal_that_is_rejected_is_made_with_another_token_at_hand(site: Sit
     assert site.instagram.alive(document(memory_store).value)
 
 
-def test_a_token_that_was_given_up_is_not_brought_back_by_a_process_that_still_holds_it(
-    any_store: Store, site: Site
-) -> None:
+def test_a_replaced_token_is_not_stored_again_by_a_process_that_still_has_a_copy(any_store: Store, site: Site) -> None:
     site.stored(any_store, left=8 * DAY)
     one, other = site.start(any_store).tokens, site.start(any_store).tokens
     one.renew()
@@ -538,7 +538,7 @@ def test_a_token_that_was_given_up_is_not_brought_back_by_a_process_that_still_h
     assert site.instagram.count("profile") == 3
 
 
-def test_a_rejected_token_of_one_account_does_not_give_way_to_that_of_another(
+def test_a_rejected_token_of_one_account_is_not_replaced_by_that_of_another(
     site: Site, memory_store: MemoryStore
 ) -> None:
     site.stored(memory_store)
@@ -555,7 +555,7 @@ def test_a_rejected_token_of_one_account_does_not_give_way_to_that_of_another(
     assert document(memory_store) == theirs
 
 
-def test_a_rejected_token_gives_way_though_the_store_is_away(
+def test_a_rejected_token_is_replaced_although_the_store_is_away(
     site: Site,
     upstash: FakeUpstash,
     upstash_store: UpstashStore,
@@ -575,7 +575,7 @@ def test_a_rejected_token_gives_way_though_the_store_is_away(
     assert document(upstash_store).value == old.value
 
 
-def test_one_empty_reading_is_no_loss_and_a_flushed_store_gets_the_token_back(any_store: Store, site: Site) -> None:
+def test_one_empty_read_does_not_lose_the_token_and_a_flushed_store_gets_it_back(any_store: Store, site: Site) -> None:
     token = site.stored(any_store)
     tokens = site.start(any_store).tokens
     tokens.usable()
@@ -606,7 +606,7 @@ def test_a_report_changes_nothing(
     assert site.instagram.count("*") == 0
 
 
-# Where it comes from
+# Which token is used
 
 
 def test_the_store_comes_before_the_environment(site: Site, memory_store: MemoryStore) -> None:
@@ -662,7 +662,7 @@ UNREADABLE = ["", "null", "[]", "{}", "no json", '{"value": ""}', '{"value": 5}'
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
-def test_an_unreadable_token_is_kept_as_it_is_while_the_environment_helps_out(
+def test_an_unreadable_token_is_kept_as_it_is_while_the_environments_is_used(
     text: str, site: Site, memory_store: MemoryStore
 ) -> None:
     memory_store.set(TOKEN_KEY, text)
@@ -698,13 +698,13 @@ def test_the_error_of_an_unreadable_token_names_the_key_and_what_to_do(site: Sit
 
 
 def from_variable(site: Site, store: Store, *, age: timedelta = 30 * DAY) -> tuple[str, Token]:
-    """The value of the variable in an old process, and what the store has made of it."""
+    """The value of the variable in an old process, and the token that the store has from it."""
     value = site.instagram.issue(age=age)
     site.start(store, environment=value).tokens.use(site.client.profile)
     return value, document(store)
 
 
-def test_a_changed_variable_is_read_with_first_and_then_stored_and_renewed(
+def test_the_token_of_a_changed_variable_is_tried_by_a_read_and_then_stored_and_renewed(
     site: Site, memory_store: MemoryStore
 ) -> None:
     _, earlier = from_variable(site, memory_store)
@@ -724,7 +724,7 @@ def test_a_changed_variable_is_read_with_first_and_then_stored_and_renewed(
 
 
 @pytest.mark.parametrize("is_restarted", [False, True])
-def test_a_process_with_the_earlier_variable_goes_on_with_what_the_changed_one_has_brought(
+def test_a_process_with_the_earlier_variable_uses_the_token_of_the_changed_one(
     is_restarted: bool, site: Site, any_store: Store
 ) -> None:
     site.instagram.old_string_survives = False
@@ -743,7 +743,7 @@ def test_a_process_with_the_earlier_variable_goes_on_with_what_the_changed_one_h
     assert all(site.instagram.alive(call.params["access_token"]) for call in site.instagram.calls[-1:])
 
 
-def test_a_changed_variable_never_takes_the_stored_tokens_place_before_it_has_worked(
+def test_the_token_of_a_changed_variable_never_replaces_the_stored_one_before_it_has_worked(
     site: Site, memory_store: MemoryStore
 ) -> None:
     from_variable(site, memory_store)
@@ -760,7 +760,7 @@ def test_a_changed_variable_never_takes_the_stored_tokens_place_before_it_has_wo
     assert memory_store.get(TOKEN_KEY) == before
 
 
-def test_a_changed_variable_that_is_rejected_is_asked_once_and_the_stored_token_goes_on(
+def test_a_rejected_token_of_a_changed_variable_is_tried_once_and_the_stored_one_stays_in_use(
     site: Site, memory_store: MemoryStore
 ) -> None:
     _, earlier = from_variable(site, memory_store)
@@ -774,7 +774,7 @@ def test_a_changed_variable_that_is_rejected_is_asked_once_and_the_stored_token_
 
 
 @pytest.mark.parametrize("refusal", [fake.PERMISSION, fake.UNSUPPORTED_REQUEST], ids=["permission", "in general"])
-def test_a_changed_variable_that_may_not_read_does_not_keep_the_stored_token_from_being_used_and_renewed(
+def test_while_the_token_of_a_changed_variable_may_not_read_the_stored_one_is_used_and_renewed(
     refusal: fake.Answer, site: Site, memory_store: MemoryStore
 ) -> None:
     _, earlier = from_variable(site, memory_store)
@@ -789,7 +789,7 @@ def test_a_changed_variable_that_may_not_read_does_not_keep_the_stored_token_fro
     assert document(memory_store).expires_at == about(site.clock.now + timedelta(seconds=5183944))
 
 
-def test_what_a_changed_variable_has_replaced_is_there_if_it_dies_before_its_first_renewal(
+def test_the_token_before_a_changed_variable_is_used_again_if_the_new_one_expires_before_its_first_renewal(
     site: Site, memory_store: MemoryStore
 ) -> None:
     _, earlier = from_variable(site, memory_store)
@@ -803,7 +803,7 @@ def test_what_a_changed_variable_has_replaced_is_there_if_it_dies_before_its_fir
     assert document(memory_store).lineage == earlier.lineage
 
 
-def test_a_changed_variable_works_though_the_store_is_away_and_is_saved_when_it_is_back(
+def test_the_token_of_a_changed_variable_is_used_while_the_store_is_away_and_saved_when_it_is_back(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
 ) -> None:
     from_variable(site, upstash_store)
@@ -851,7 +851,7 @@ def test_whatever_two_processes_with_different_variables_do_the_store_keeps_a_li
         assert site.instagram.alive(document(store).value)
 
 
-def test_an_unchanged_environment_stays_behind_what_came_from_it(site: Site, memory_store: MemoryStore) -> None:
+def test_an_unchanged_variable_never_replaces_the_token_renewed_from_it(site: Site, memory_store: MemoryStore) -> None:
     value = site.instagram.issue()
     renewed = site.start(memory_store, environment=value).tokens.usable()
 
@@ -860,7 +860,7 @@ def test_an_unchanged_environment_stays_behind_what_came_from_it(site: Site, mem
 
 
 @to_the_moment
-def test_what_setup_token_stored_beats_a_changed_environment_until_it_expires(
+def test_a_token_set_up_by_hand_wins_over_a_changed_variable_until_it_expires(
     site: Site, memory_store: MemoryStore
 ) -> None:
     site.start(memory_store, environment=site.instagram.issue()).tokens.usable()
@@ -877,7 +877,7 @@ def test_what_setup_token_stored_beats_a_changed_environment_until_it_expires(
     assert after.source == "environment"
 
 
-def test_a_changed_environment_renewed_while_the_store_was_away_is_not_thrown_away_afterwards(
+def test_a_token_of_a_changed_variable_renewed_while_the_store_was_away_is_kept(
     site: Site,
     upstash: FakeUpstash,
     upstash_store: UpstashStore,
@@ -895,7 +895,7 @@ def test_a_changed_environment_renewed_while_the_store_was_away_is_not_thrown_aw
     assert document(upstash_store).value == renewed.value
 
 
-def test_a_rejected_token_gives_way_to_the_environments(site: Site, memory_store: MemoryStore) -> None:
+def test_a_rejected_token_is_replaced_by_the_environments(site: Site, memory_store: MemoryStore) -> None:
     stored = site.stored(memory_store)
     value = site.instagram.issue()
     site.instagram.revoke(stored.value)
@@ -905,7 +905,7 @@ def test_a_rejected_token_gives_way_to_the_environments(site: Site, memory_store
     assert document(memory_store).value == value
 
 
-def test_a_rejected_descendant_of_the_environments_token_does_not_go_back_to_it(
+def test_a_rejected_token_renewed_from_the_environments_is_not_replaced_by_it(
     site: Site, memory_store: MemoryStore
 ) -> None:
     tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
@@ -924,7 +924,7 @@ def test_a_rejected_descendant_of_the_environments_token_does_not_go_back_to_it(
 # What the owner sets up
 
 
-def test_a_proven_token_is_stored_alone(any_store: Store, site: Site) -> None:
+def test_a_verified_token_is_stored_without_a_predecessor(any_store: Store, site: Site) -> None:
     site.stored(any_store)
     theirs = site.token()
     tokens = site.start(any_store).tokens
@@ -935,7 +935,7 @@ def test_a_proven_token_is_stored_alone(any_store: Store, site: Site) -> None:
     assert tokens.usable() == theirs
 
 
-def test_an_unproven_token_remembers_the_one_it_replaces(site: Site, memory_store: MemoryStore) -> None:
+def test_an_unverified_token_remembers_the_one_it_replaces(site: Site, memory_store: MemoryStore) -> None:
     old, theirs = site.stored(memory_store), site.token()
     tokens = site.start(memory_store).tokens
 
@@ -949,7 +949,7 @@ def test_an_unproven_token_remembers_the_one_it_replaces(site: Site, memory_stor
 
 
 @pytest.mark.parametrize("count", [2, 3, 9])
-def test_dead_tokens_set_up_unseen_in_a_row_do_not_cost_the_living_one(
+def test_several_dead_tokens_set_up_unverified_do_not_lose_the_working_one(
     count: int, site: Site, memory_store: MemoryStore
 ) -> None:
     old = site.stored(memory_store)
@@ -962,7 +962,7 @@ def test_dead_tokens_set_up_unseen_in_a_row_do_not_cost_the_living_one(
     assert site.instagram.alive(document(memory_store).value)
 
 
-def test_a_dead_token_set_up_unseen_that_has_expired_does_not_cost_the_living_one(
+def test_a_dead_token_set_up_unverified_that_has_expired_does_not_lose_the_working_one(
     site: Site, memory_store: MemoryStore
 ) -> None:
     old = site.stored(memory_store)
@@ -976,7 +976,7 @@ def test_a_dead_token_set_up_unseen_that_has_expired_does_not_cost_the_living_on
     assert document(memory_store).lineage == old.lineage
 
 
-def test_an_unproven_token_is_the_owners_even_where_it_replaces_the_environments(
+def test_an_unverified_token_that_replaces_the_environments_counts_as_set_up_by_hand(
     site: Site, memory_store: MemoryStore
 ) -> None:
     tokens = site.start(memory_store, environment=site.instagram.issue()).tokens
@@ -989,7 +989,7 @@ def test_an_unproven_token_is_the_owners_even_where_it_replaces_the_environments
     assert changed.usable().value == theirs.value
 
 
-def test_an_unproven_token_does_not_remember_one_that_has_expired(site: Site, memory_store: MemoryStore) -> None:
+def test_an_unverified_token_does_not_remember_an_expired_one(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store, left=timedelta())
     theirs = site.token()
 
@@ -1021,7 +1021,7 @@ def test_an_adopted_token_that_cannot_be_stored_is_an_error_and_the_old_one_stay
     assert tokens.usable() == old
 
 
-def test_a_running_process_takes_what_another_one_has_set_up(any_store: Store, site: Site) -> None:
+def test_a_running_process_uses_the_token_that_another_one_has_set_up(any_store: Store, site: Site) -> None:
     site.stored(any_store)
     running = site.start(any_store).tokens
     running.usable()
@@ -1035,7 +1035,7 @@ def test_a_running_process_takes_what_another_one_has_set_up(any_store: Store, s
 # One renewal at a time
 
 
-def test_of_two_processes_one_renews_and_the_other_goes_on_with_the_old_token(
+def test_of_two_processes_one_renews_and_the_other_uses_the_old_token_meanwhile(
     any_store: Store,
     site: Site,
     threads: ThreadPoolExecutor,
@@ -1056,7 +1056,7 @@ def test_of_two_processes_one_renews_and_the_other_goes_on_with_the_old_token(
 
 
 class Interrupted(MemoryStore):
-    """Right after the token is read for the first time, or right before it is swapped, something else happens."""
+    """Does something right after the token is read for the first time, or right before it is swapped."""
 
     meanwhile: Callable[[], object] | None = None
     before_swap: Callable[[], object] | None = None
@@ -1075,7 +1075,7 @@ class Interrupted(MemoryStore):
         return value
 
 
-def test_a_token_renewed_between_look_and_claim_is_not_renewed_again(site: Site) -> None:
+def test_a_token_renewed_between_read_and_claim_is_not_renewed_again(site: Site) -> None:
     store = Interrupted(site.clock)
     site.stored(store, left=DAY)
     store.meanwhile = site.start(store).tokens.usable
@@ -1088,7 +1088,7 @@ def test_a_token_renewed_between_look_and_claim_is_not_renewed_again(site: Site)
 
 @to_the_moment
 @pytest.mark.parametrize(("seconds", "renewals"), [(59, 0), (60, 1), (61, 1)])
-def test_a_renewal_that_crashed_holds_the_next_one_back_for_a_minute(
+def test_a_renewal_that_crashed_delays_the_next_one_for_a_minute(
     seconds: int,
     renewals: int,
     site: Site,
@@ -1103,11 +1103,11 @@ def test_a_renewal_that_crashed_holds_the_next_one_back_for_a_minute(
     assert site.instagram.count("renew") == renewals
 
 
-# When it fails
+# When a renewal fails
 
 
 @pytest.mark.parametrize("fault", EVERY_FAILURE.values(), ids=EVERY_FAILURE.keys())
-def test_no_failed_renewal_harms_the_living_token(fault: fake.Fault, site: Site, memory_store: MemoryStore) -> None:
+def test_no_failed_renewal_changes_the_stored_token(fault: fake.Fault, site: Site, memory_store: MemoryStore) -> None:
     old = site.stored(memory_store, left=DAY)
     before = memory_store.get(TOKEN_KEY)
     site.instagram.fail("renew", fault)
@@ -1149,7 +1149,7 @@ def test_a_failed_renewal_pauses_visitors_for_an_hour_and_on_the_last_day_for_fi
 
 @to_the_moment
 @pytest.mark.parametrize(("late", "renewals"), [(-SECOND, 0), (timedelta(), 1)], ids=["before", "on"])
-def test_a_token_of_unknown_life_that_cannot_be_renewed_is_tried_again_after_an_hour(
+def test_a_token_of_unknown_expiry_that_cannot_be_renewed_is_tried_again_after_an_hour(
     late: timedelta, renewals: int, site: Site, memory_store: MemoryStore
 ) -> None:
     put(memory_store, Token(site.instagram.issue()))
@@ -1176,7 +1176,7 @@ def test_the_owner_and_the_cron_do_not_wait_for_the_pause_to_end(site: Site, mem
     assert outcome == RenewalOutcome.RENEWED
 
 
-def test_another_token_is_not_held_back_by_the_pause_of_the_one_before(site: Site, memory_store: MemoryStore) -> None:
+def test_the_pause_after_a_failure_does_not_apply_to_another_token(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store, left=DAY)
     site.instagram.fail("renew", fake.APP_LIMIT, times=1)
     tokens = site.start(memory_store).tokens
@@ -1199,19 +1199,19 @@ def test_a_young_token_of_unknown_age_says_that_the_refusal_is_harmless(site: Si
     assert "younger than 24 hours" in last.failure.hint
 
 
-# A renewal that is not answered
+# When the reply to a renewal is lost
 
 
-LOST: dict[str, fake.Fault] = {
+LOST_REPLIES: dict[str, fake.Fault] = {
     "reset": fake.reset_after(),
     "closed": fake.close_after(),
     "a 502 in its place": fake.done_but(fake.html_error(502)),
 }
-"""Instagram has renewed the token, and its answer never came."""
+"""Instagram has renewed the token, and its reply was lost."""
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
-def test_a_renewal_whose_answer_was_lost_is_asked_for_again_once_a_read_has_shown_that_the_old_string_lives(
+@pytest.mark.parametrize("fault", LOST_REPLIES.values(), ids=LOST_REPLIES)
+def test_a_renewal_whose_reply_was_lost_is_repeated_after_a_read_with_the_old_value(
     fault: fake.Fault, site: Site, memory_store: MemoryStore
 ) -> None:
     old = site.stored(memory_store)
@@ -1225,8 +1225,8 @@ def test_a_renewal_whose_answer_was_lost_is_asked_for_again_once_a_read_has_show
     assert site.instagram.alive(document(memory_store).value)
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
-def test_where_the_old_string_died_with_the_lost_answer_that_is_said_and_nothing_is_asked_twice(
+@pytest.mark.parametrize("fault", LOST_REPLIES.values(), ids=LOST_REPLIES)
+def test_if_the_old_value_ended_with_the_lost_reply_the_error_says_so_and_nothing_is_repeated(
     fault: fake.Fault, site: Site, memory_store: MemoryStore
 ) -> None:
     site.instagram.old_string_survives = False
@@ -1240,7 +1240,7 @@ def test_where_the_old_string_died_with_the_lost_answer_that_is_said_and_nothing
     assert [call.endpoint for call in site.instagram.calls] == ["renew", "profile"]
 
 
-def test_where_the_old_string_died_with_the_lost_answer_another_one_at_hand_is_renewed(
+def test_if_the_old_value_ended_with_the_lost_reply_another_known_token_is_renewed(
     site: Site, memory_store: MemoryStore
 ) -> None:
     site.instagram.old_string_survives = False
@@ -1253,9 +1253,7 @@ def test_where_the_old_string_died_with_the_lost_answer_another_one_at_hand_is_r
     assert site.instagram.alive(document(memory_store).value)
 
 
-def test_a_try_that_was_never_answered_is_taken_up_by_the_next_one_with_a_read(
-    site: Site, memory_store: MemoryStore
-) -> None:
+def test_the_attempt_after_one_without_a_reply_begins_with_a_read(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store)
     site.instagram.fail("renew", fake.reset_after())
     with pytest.raises(InstagramUnreachable):
@@ -1268,7 +1266,7 @@ def test_a_try_that_was_never_answered_is_taken_up_by_the_next_one_with_a_read(
     assert [call.endpoint for call in site.instagram.calls] == ["profile", "renew"]
 
 
-def test_a_renewal_that_never_left_us_is_tried_again_without_a_read(site: Site, memory_store: MemoryStore) -> None:
+def test_a_renewal_that_was_never_sent_is_repeated_without_a_read(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store)
     site.instagram.stop()
     tokens = site.start(memory_store).tokens
@@ -1293,13 +1291,13 @@ def test_a_visitor_who_waits_for_the_first_feed_waits_for_no_renewal(
     process.tokens.keep_alive()
     assert shown.posts
     assert site.instagram.count("renew") == 1
-    assert lives_anew(document(memory_store), site)
+    assert is_just_renewed(document(memory_store), site)
 
 
-# Two at once, where a renewal ends the old string
+# Two processes at once, if a renewal ends the old value
 
 
-def test_of_two_crons_at_once_both_fetch_though_a_renewal_ends_the_old_string(
+def test_of_two_crons_at_once_both_fetch_although_a_renewal_ends_the_old_value(
     any_store: Store, site: Site, threads: ThreadPoolExecutor
 ) -> None:
     site.instagram.old_string_survives = False
@@ -1331,7 +1329,7 @@ def test_of_two_crons_at_once_both_fetch_though_a_renewal_ends_the_old_string(
     assert site.instagram.count("renew") == 1
 
 
-def test_a_dead_token_is_said_to_be_dead_at_once_where_nobody_renews(site: Site, memory_store: MemoryStore) -> None:
+def test_a_rejected_token_raises_at_once_if_no_process_is_renewing(site: Site, memory_store: MemoryStore) -> None:
     token = site.stored(memory_store)
     site.instagram.revoke(token.value)
     pauses: list[float] = []
@@ -1342,9 +1340,7 @@ def test_a_dead_token_is_said_to_be_dead_at_once_where_nobody_renews(site: Site,
     assert pauses == []
 
 
-def test_whoever_waits_for_a_renewal_that_never_ends_waits_for_a_while_only(
-    site: Site, memory_store: MemoryStore
-) -> None:
+def test_the_wait_for_a_renewal_of_another_process_has_a_limit(site: Site, memory_store: MemoryStore) -> None:
     token = site.stored(memory_store)
     site.instagram.revoke(token.value)
     memory_store.claim("claim:renewal:1", timedelta(seconds=60))
@@ -1356,7 +1352,7 @@ def test_whoever_waits_for_a_renewal_that_never_ends_waits_for_a_while_only(
     assert 5 < sum(pauses) < 20
 
 
-# How a renewal ends
+# The outcome of a renewal
 
 
 ODD_LIVES: dict[str, dict[str, object]] = {
@@ -1370,7 +1366,7 @@ ODD_LIVES: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("does_string_change", [True, False])
 @pytest.mark.parametrize("life", ODD_LIVES.values(), ids=ODD_LIVES)
-def test_a_renewed_token_without_a_readable_life_is_kept_and_due_again_after_a_day(
+def test_a_renewed_token_without_a_readable_expiry_is_kept_and_due_again_after_a_day(
     life: dict[str, object], does_string_change: bool, site: Site, memory_store: MemoryStore
 ) -> None:
     site.instagram.old_string_survives = False
@@ -1393,7 +1389,9 @@ def test_a_renewed_token_without_a_readable_life_is_kept_and_due_again_after_a_d
     assert site.instagram.alive(document(memory_store).value)
 
 
-def test_a_renewal_asked_for_is_done_however_long_the_token_still_lives(site: Site, memory_store: MemoryStore) -> None:
+def test_a_requested_renewal_is_made_however_much_time_the_token_has_left(
+    site: Site, memory_store: MemoryStore
+) -> None:
     old = site.stored(memory_store, age=DAY, left=59 * DAY)
 
     outcome = site.start(memory_store).tokens.renew()
@@ -1432,7 +1430,7 @@ def test_a_token_set_up_lately_is_too_young(site: Site, memory_store: MemoryStor
     assert site.instagram.count("renew") == 1
 
 
-# Encrypted
+# Encryption
 
 
 def test_with_a_key_the_token_cannot_be_read_in_the_store(site: Site, memory_store: MemoryStore) -> None:
@@ -1457,7 +1455,7 @@ def test_a_token_stored_before_there_was_a_key_is_read_and_then_written_encrypte
 
 @pytest.mark.parametrize("cipher", [None, FernetCipher([KEY_B])], ids=["no key", "another key"])
 @pytest.mark.parametrize("with_environment", [False, True])
-def test_a_token_that_no_key_opens_is_a_clear_error_and_stays_as_it_is(
+def test_a_token_that_no_key_decrypts_is_a_clear_error_and_is_kept_as_it_is(
     with_environment: bool,
     cipher: FernetCipher | None,
     site: Site,
@@ -1483,7 +1481,7 @@ def test_a_token_that_no_key_opens_is_a_clear_error_and_stays_as_it_is(
 # Secrets
 
 
-def test_no_token_shows_in_what_is_printed_of_it(site: Site, memory_store: MemoryStore) -> None:
+def test_no_token_value_appears_in_printed_objects(site: Site, memory_store: MemoryStore) -> None:
     old = site.stored(memory_store, left=DAY)
     tokens = site.start(memory_store).tokens
     renewed = tokens.usable()
@@ -1496,7 +1494,7 @@ def test_no_token_shows_in_what_is_printed_of_it(site: Site, memory_store: Memor
 
 
 @pytest.mark.parametrize("fault", EVERY_FAILURE.values(), ids=EVERY_FAILURE.keys())
-def test_no_token_shows_in_the_log_or_in_what_is_raised(
+def test_no_token_value_appears_in_the_log_or_in_an_error(
     fault: fake.Fault,
     site: Site,
     memory_store: MemoryStore,
@@ -1518,7 +1516,7 @@ def test_no_token_shows_in_the_log_or_in_what_is_raised(
     assert old.value not in told_by(failed.value)
 
 
-def test_no_token_shows_in_the_log_of_a_renewal_or_of_a_rejection(
+def test_no_token_value_appears_in_the_log_of_a_renewal_or_of_a_rejection(
     site: Site,
     memory_store: MemoryStore,
     caplog: pytest.LogCaptureFixture,
@@ -1538,10 +1536,12 @@ def test_no_token_shows_in_the_log_of_a_renewal_or_of_a_rejection(
     assert renewed.value not in logged
 
 
-# What an outside test found
+# Defects that were found in use
 
 
-def test_a_renewal_by_another_process_during_a_call_is_no_rejection(site: Site, memory_store: MemoryStore) -> None:
+def test_a_call_during_another_processs_renewal_is_repeated_with_the_renewed_token(
+    site: Site, memory_store: MemoryStore
+) -> None:
     site.instagram.old_string_survives = False
     site.stored(memory_store)
     one, other = site.start(memory_store).tokens, site.start(memory_store).tokens
@@ -1556,7 +1556,7 @@ def test_a_renewal_by_another_process_during_a_call_is_no_rejection(site: Site, 
     assert document(memory_store).value != first.value
 
 
-def test_a_rejection_names_the_token_that_was_rejected(site: Site, memory_store: MemoryStore) -> None:
+def test_a_rejection_carries_the_fingerprint_of_the_rejected_token(site: Site, memory_store: MemoryStore) -> None:
     token = site.stored(memory_store)
     site.instagram.revoke(token.value)
 
@@ -1566,7 +1566,7 @@ def test_a_rejection_names_the_token_that_was_rejected(site: Site, memory_store:
     assert caught.value.token == token.fingerprint
 
 
-def test_a_mistake_in_a_changed_variable_does_not_cost_the_stored_token(site: Site, memory_store: MemoryStore) -> None:
+def test_a_mistyped_variable_does_not_lose_the_stored_token(site: Site, memory_store: MemoryStore) -> None:
     first = site.token(left=5 * DAY)
     site.start(memory_store, environment=first.value).tokens.renew()
     site.clock.forward(days=2)

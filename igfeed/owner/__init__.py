@@ -1,1 +1,1 @@
-"""What the owner, the cron and the owner's terminal get."""
+"""What the owner, the cron and the command line get."""

@@ -1,1 +1,1 @@
-"""Which access token to use, and how it is kept alive."""
+"""The access token: which one to use, and its renewal."""

@@ -15,7 +15,9 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from igfeed import create_app
 from igfeed.models import Token
+from igfeed.services import Services
 from igfeed.web.proxies import BehindProxies
+from igfeed.widget import page_cache
 from igfeed.widget.finished_pages import (
     LONGEST_REQUEST,
     MOST_ANSWERS,
@@ -421,6 +423,34 @@ def test_a_host_gets_finished_pages_once_those_of_others_have_had_their_time(
     assert (before, len(asked)) == (2, 3)
 
 
+def test_pages_beyond_the_last_of_a_process_that_has_just_started_are_one_page(
+    client: FlaskClient, services: Services, token: Token
+) -> None:
+    services.feed.fetch()
+    cached = client.application.extensions["cache"][page_cache.pages]
+
+    texts = {client.get(f"/embed?limit=24&page={page}").data for page in range(2, 12)}
+
+    assert len(texts) == len(shelf(client)._pages) == len(cached._cache) == 1
+
+
+@to_the_moment
+def test_pages_of_a_feed_that_became_longer_are_found_by_its_new_length(
+    warm: FlaskClient, instagram: FakeInstagram
+) -> None:
+    kept = instagram.posts[:]
+    instagram.posts[:] = kept[:5]
+    warm.application.extensions["igfeed"].feed.fetch()
+    short = [warm.get(f"/embed?limit={limit}").text.count("data-post-id") for limit in (6, 10)]
+    instagram.posts[:] = kept
+    warm.application.extensions["igfeed"].feed.fetch()
+
+    long = [warm.get(f"/embed?limit={limit}").text.count("data-post-id") for limit in (10, 6, 10, 6)]
+
+    assert short == [5, 5]
+    assert long == [10, 6, 10, 6]
+
+
 def test_pages_beyond_the_last_and_limits_beyond_the_feed_are_no_pages_of_their_own(
     warm: FlaskClient, asked: Asked
 ) -> None:
@@ -578,7 +608,7 @@ def test_no_answer_holds_a_page_that_is_gone(warm: FlaskClient, instagram: FakeI
         warm.get("/embed?columns=3")
 
     layer = shelf(warm)
-    assert {answer.snapshot for answer in layer._answers.values()} == {layer._feed.at_hand}
+    assert [answer.lifetime.is_over for answer in layer._answers.values()] == [False]
 
 
 # Answers that are found by the words of the request

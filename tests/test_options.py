@@ -1,16 +1,28 @@
 """What a query string may ask for."""
 
+import re
+from dataclasses import fields, replace
+from math import ceil
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igfeed.widget.options import Options
+from igfeed.config import Settings
+from igfeed.errors import ConfigError
+from igfeed.widget.options import HIGHEST_LIMIT, Options, requested_options
+from igfeed.widget.views import View
+from lab.option_tables import DOCUMENTS, with_table
 
 DEFAULTS = Options()
+OPTIONS_PAGE = Path(__file__).parent.parent / "docs/options.md"
 NAMES = ("limit", "page", "columns", "gap", "radius", "ratio", "theme", "layout", "header", "captions", "open", "q")
 
 
 def options(**query: str) -> Options:
-    return Options.from_query(query, DEFAULTS, most_posts=24)
+    return Options.from_query(query, DEFAULTS)
 
 
 def test_every_option_is_read() -> None:
@@ -25,7 +37,7 @@ def test_every_option_is_read() -> None:
 
 def test_numbers_are_clamped() -> None:
     assert options(limit="0", page="0", columns="0", gap="-3", radius="-1") == Options(limit=1, columns=1, gap=0)
-    assert options(limit="25", columns="9", gap="49", radius="99") == Options(limit=24, columns=8, gap=48, radius=48)
+    assert options(limit="101", columns="9", gap="49", radius="99") == Options(limit=100, columns=8, gap=48, radius=48)
 
 
 def test_bad_values_and_unknown_names_are_ignored() -> None:
@@ -47,10 +59,10 @@ def test_bad_values_and_unknown_names_are_ignored() -> None:
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.text() | st.integers().map(str)))
 def test_any_query_string_makes_options_within_their_bounds(query: dict[str, str]) -> None:
-    asked = options(**query)
+    asked = options(**query).within(24)
 
     assert 1 <= asked.limit <= 24
-    assert 1 <= asked.page <= Options.MOST_PAGES
+    assert 1 <= asked.page <= ceil(24 / asked.limit)
     assert asked.columns is None or 1 <= asked.columns <= 8
     assert 0 <= asked.gap <= 48
     assert 0 <= asked.radius <= 48
@@ -74,12 +86,53 @@ def test_any_query_string_makes_options_within_their_bounds(query: dict[str, str
     st.integers(1, 9),
 )
 def test_a_link_to_another_page_asks_for_the_same_options(asked: Options, page: int) -> None:
-    from dataclasses import replace
-    from urllib.parse import parse_qsl
-
     query = dict(parse_qsl(asked.query(DEFAULTS, page)))
 
     assert options(**query) == replace(asked, page=page)
+
+
+def test_a_limit_beyond_the_feed_is_the_number_of_its_posts() -> None:
+    assert options(limit="25").within(24).limit == 24
+    assert options().within(5).limit == 5
+
+
+@pytest.mark.parametrize(("view", "has_header"), [(View.PAGE, True), (View.EMBED, False)])
+def test_the_page_has_a_header_by_default_and_the_embed_has_none(view: View, has_header: bool) -> None:
+    assert requested_options("", view, 24).header is has_header
+    assert requested_options("header=1", view, 24).header is True
+    assert requested_options("header=0", view, 24).header is False
+
+
+def test_the_first_value_of_a_name_counts() -> None:
+    assert requested_options("gap=3&gap=9", View.PAGE, 24).gap == 3
+
+
+# The table of options
+
+
+def test_every_option_has_a_row() -> None:
+    assert list(Options.table()) == [each.name for each in fields(Options)]
+    assert all(row.values and row.default and row.help for row in Options.table().values())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_documents_show_the_table(document: Path) -> None:
+    """After a change of the table: `python -m lab.option_tables`."""
+    text = document.read_text("utf-8")
+
+    assert text == with_table(text)
+
+
+def test_docs_options_has_a_chapter_for_each_option() -> None:
+    chapters = re.findall(r"^## `(\w+)`$", OPTIONS_PAGE.read_text("utf-8"), re.MULTILINE)
+
+    assert chapters == list(Options.table())
+
+
+def test_the_highest_limit_is_the_most_that_a_deployment_can_keep() -> None:
+    assert Settings.from_env({"IGFEED_POSTS": str(HIGHEST_LIMIT)}).posts == HIGHEST_LIMIT
+    with pytest.raises(ConfigError):
+        Settings.from_env({"IGFEED_POSTS": str(HIGHEST_LIMIT + 1)})
 
 
 def test_a_page_beyond_the_last_is_the_last_also_of_an_empty_feed() -> None:

@@ -283,21 +283,11 @@ class FeedService:
             self._shown = whole, shown
         return shown
 
-    # The next three: until the finished pages take the ``lifetime`` of ``current``.
+    # Until the owner's rooms call ``cached`` by its name.
 
     @property
     def at_hand(self) -> FeedSnapshot | None:
         return self.cached
-
-    def is_at_hand_fresh(self) -> bool:
-        return self.whole is not None and self.is_fresh(self.whole, self._clock())
-
-    def trusted_for(self, *, was_fresh: bool) -> timedelta:
-        untouched = self._look_pause.left if self._look_pause else NONE
-        if was_fresh and self.whole:
-            return min(untouched, self._fresh_until(self.whole) - self._clock())
-        untried = self._fetch_pause.left if self._fetch_pause else NONE
-        return min(untouched, untried if untried > NONE else self._claim_ttl)
 
     def failure(self) -> Failure | None:
         """What went wrong the last time, None when it went well."""

@@ -1,8 +1,8 @@
 """Finished pages, handed out before Flask wakes up.
 
 What one visitor gets is what the next one gets, until the feed may have changed. To route, to look up and to compress
-it anew costs many times what handing out the same bytes does, so a finished page is kept in every encoding until this
-process would look into the store again (IGFEED_CHECK_TTL; 0: nothing is kept, and Flask answers alone) or fetch.
+it anew costs many times what handing out the same bytes does, so a finished page is kept in every encoding for as long
+as its view allows. This module knows nothing of feeds. With IGFEED_CHECK_TTL 0 nothing is kept: Flask answers alone.
 
 There are two tables. One has the pages, by what a request means. The other has whole answers, by what a request says
 word for word, so that the next one like it costs one look-up.
@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from flask import Flask
 from werkzeug.datastructures import Accept
@@ -22,11 +22,9 @@ from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
-from igfeed.clock import Pause
-from igfeed.models import FeedSnapshot
 from igfeed.services import Services, services_of
 from igfeed.web.addresses import asked_origin, depends_on_host
-from igfeed.widget.options import Options, asked_for
+from igfeed.widget.options import HIGHEST_LIMIT, Options, requested_options
 from igfeed.widget.views import View
 
 if TYPE_CHECKING:
@@ -47,11 +45,29 @@ LONGEST_REQUEST = 500
 IDENTITY = "identity"
 OF_BODY = {"Content-Type", "Content-Length", "Content-Encoding"}
 
-Key = tuple[str, str, View, Options]
-"""The origin that a page names (empty if it names none, or for any host the same), prefix, view, options."""
+REUSE_KEY = "igfeed.reuse"
+"""The key in the WSGI environment of the list that takes the view's ``Reuse``."""
+
+Key = tuple[str, str, View, Options, int]
+"""The origin that a page names (empty if it names none, or for any host the same), prefix, view, options, and the
+number of posts that the options were clamped to."""
 
 Words = tuple[str | None, ...]
 """The raw values of a request that decide its answer."""
+
+
+class Lifetime(Protocol):
+    @property
+    def is_over(self) -> bool:
+        """Whether the page is too old, or shows something that has been replaced since."""
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """What a view says of its page: how long others may get it, and how many posts its options were clamped to."""
+
+    lifetime: Lifetime
+    posts: int
 
 
 @dataclass(frozen=True)
@@ -64,10 +80,9 @@ class EncodedPage:
 
 
 class FinishedAnswer(NamedTuple):
-    """What the server sends. Valid for as long as its page."""
+    """What the server sends."""
 
-    snapshot: FeedSnapshot | None
-    trust: Pause
+    lifetime: Lifetime
     status: str
     headers: list[tuple[str, str]]
     body: tuple[bytes, ...]
@@ -79,10 +94,7 @@ class FinishedAnswer(NamedTuple):
 
 @dataclass(frozen=True)
 class FinishedPage:
-    """Good for as long as ``trust`` lasts, and only while this process shows that snapshot."""
-
-    snapshot: FeedSnapshot | None
-    trust: Pause
+    lifetime: Lifetime
     etags: frozenset[str]
     variants: dict[str, EncodedPage]
 
@@ -94,9 +106,9 @@ class FinishedPage:
         variant = self.variants[_best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
         asked = environ.get("HTTP_IF_NONE_MATCH")
         if asked and _is_among(asked, self.etags):
-            return FinishedAnswer(self.snapshot, self.trust, "304 NOT MODIFIED", variant.headers_without_body, ())
+            return FinishedAnswer(self.lifetime, "304 NOT MODIFIED", variant.headers_without_body, ())
         body = () if environ["REQUEST_METHOD"] == "HEAD" else (variant.body,)
-        return FinishedAnswer(self.snapshot, self.trust, "200 OK", variant.headers, body)
+        return FinishedAnswer(self.lifetime, "200 OK", variant.headers, body)
 
 
 class FinishedPages:
@@ -104,74 +116,68 @@ class FinishedPages:
 
     def __init__(self, app: "WSGIApplication", services: Services) -> None:
         self.app = app
-        self._feed = services.feed
-        self._clock = services.clock
         self._depends_on_host = {
             view: depends_on_host(services.settings, has_absolute_addresses=view.has_absolute_addresses)
             for view in View
         }
-        self._most_posts = services.settings.posts
+        self._posts = HIGHEST_LIMIT
+        """How many posts the feed has, as the latest view said."""
         self._words = _words_and_host if any(self._depends_on_host.values()) else _words
         self._answers: dict[Words, FinishedAnswer] = {}
         self._pages: dict[Key, FinishedPage] = {}
-        self._origins: dict[str, Pause] = {}
+        self._origins: dict[str, Lifetime] = {}
         self._lock = Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         answer = self._answers.get(self._words(environ))
-        if answer and answer.snapshot is self._feed.at_hand and not answer.trust.is_over:
+        if answer and not answer.lifetime.is_over:
             return answer.give(start_response)
         return self._looked_up(environ, start_response)
 
     def _looked_up(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        shown = self._feed.at_hand
-        key = self._key(environ, shown)
-        if key is None:
+        view = _shared_view(environ)
+        if view is None:
             return self.app(environ, start_response)
+        key = self._key(environ, view, self._posts)
         page = self._pages.get(key)
-        if page and page.snapshot is shown and not page.trust.is_over:
+        if page and not page.lifetime.is_over:
             answer = page.answer(environ)
             self._remember(environ, answer)
             return answer.give(start_response)
         if self._has_room_for(key[0]):
-            return self._made(key, shown, environ, start_response)
+            return self._made(view, environ, start_response)
         return self.app(environ, start_response)
 
-    def _key(self, environ: "WSGIEnvironment", shown: FeedSnapshot | None) -> Key | None:
-        """Everything that shapes the page; None for what is not the same for everybody."""
-        view = View.at(environ["PATH_INFO"])
-        if view is None or environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
-            return None
+    def _key(self, environ: "WSGIEnvironment", view: View, posts: int) -> Key:
+        """Everything that shapes the page."""
         origin = None
         if self._depends_on_host[view]:
             origin = asked_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
-        options = asked_for(environ.get("QUERY_STRING", ""), view, self._most_posts)
-        if shown:
-            options = options.within(len(shown.posts))
-        return origin or "", environ.get("SCRIPT_NAME", ""), view, options
+        options = requested_options(environ.get("QUERY_STRING", ""), view, posts)
+        return origin or "", environ.get("SCRIPT_NAME", ""), view, options, posts
 
     def _has_room_for(self, origin: str) -> bool:
         """Whether pages for this origin are kept. Anybody may send thousands of hosts, and compressing costs most."""
         if not origin or origin in self._origins or len(self._origins) < MOST_ORIGINS:
             return True
         with self._lock:
-            self._origins = {kept: trust for kept, trust in self._origins.items() if not trust.is_over}
+            self._origins = {kept: life for kept, life in self._origins.items() if not life.is_over}
         return len(self._origins) < MOST_ORIGINS
 
-    def _made(
-        self, key: Key, shown: FeedSnapshot | None, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
+    def _made(self, view: View, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Flask's page, whole, whatever the visitor has of it already: that is decided by ``FinishedPage.answer``."""
-        # Before: if another feed comes meanwhile, or this one falls due, nobody gets this page a second time.
-        was_fresh = self._feed.is_at_hand_fresh()
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
-        whole["REQUEST_METHOD"] = "GET"
+        # A list, because Werkzeug gives the app a copy of the environment.
+        allowed: list[Reuse] = []
+        whole.update({"REQUEST_METHOD": "GET", REUSE_KEY: allowed})
         response = Response.from_app(self.app, whole)
-        if response.status_code != 200 or not response.cache_control.public or "Set-Cookie" in response.headers:  # noqa: PLR2004
+        if not allowed or response.status_code != 200 or "Set-Cookie" in response.headers:  # noqa: PLR2004
             return response(environ, start_response)
-        trust = Pause(self._clock, self._feed.trusted_for(was_fresh=was_fresh))
-        page = FinishedPage(shown, trust, *_variants(response))
-        self._keep(key, page)
+        (reuse,) = allowed
+        page = FinishedPage(reuse.lifetime, *_variants(response))
+        # The first request of a process, and the first after a fetch, came before the number of posts was known.
+        self._posts = reuse.posts
+        self._keep(self._key(environ, view, reuse.posts), page)
         return ClosingIterator(page.answer(environ).give(start_response), response.close)
 
     def _keep(self, key: Key, page: FinishedPage) -> None:
@@ -182,7 +188,7 @@ class FinishedPages:
                 size -= self._pages.pop(next(iter(self._pages))).size
             self._pages[key] = page
             if origin := key[0]:
-                self._origins[origin] = page.trust
+                self._origins[origin] = page.lifetime
             self._answers.clear()  # They hold pages that may just have gone.
 
     def _remember(self, environ: "WSGIEnvironment", answer: FinishedAnswer) -> None:
@@ -195,10 +201,23 @@ class FinishedPages:
         self._answers[words] = answer
 
 
+def allow_reuse(environ: "WSGIEnvironment", lifetime: Lifetime, posts: int) -> None:
+    """Called by a view: for so long, others may get its page."""
+    if REUSE_KEY in environ:
+        environ[REUSE_KEY].append(Reuse(lifetime, posts))
+
+
 def init_app(app: Flask) -> None:
     services = services_of(app)
     if services.settings.check_ttl:
         app.wsgi_app = FinishedPages(app.wsgi_app, services)  # type: ignore[method-assign]
+
+
+def _shared_view(environ: "WSGIEnvironment") -> View | None:
+    """The view that is asked for, or None if the answer is not the same for everybody."""
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
+        return None
+    return View.at(environ["PATH_INFO"])
 
 
 def _words(environ: "WSGIEnvironment") -> Words:

@@ -1,81 +1,100 @@
-"""What a visitor may ask of the grid, in a query string.
+"""What a visitor can ask of the grid in a query string.
 
-Unknown names and bad values are ignored, numbers are clamped: a link that somebody wrote years ago still shows the
-feed, and only what has a meaning reaches a cache key.
+Unknown names and bad values are ignored, and numbers are clamped. So a link that somebody wrote years ago still shows
+the feed, and requests that mean the same share one cache key.
 """
 
-import re
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, astuple, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass, field, fields, replace
 from functools import cache, cached_property, lru_cache
 from math import ceil
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from igfeed.widget.option_kinds import Choice, Kind, Number, Switch
 from igfeed.widget.views import View
 
 RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}
-THEMES = ("auto", "light", "dark")
-LAYOUTS = ("grid", "carousel")
-OPENINGS = ("lightbox", "instagram")
-DEFAULT_LIMIT = 12
+"""Width and height of a tile, by the names that the option ``ratio`` takes."""
 
-PEEK = 0.3
+DEFAULT_LIMIT = 12
+HIGHEST_LIMIT = 100
+"""The most posts that IGFEED_POSTS can ask for."""
+
+HIGHEST_PAGE = 1000
+
+CAROUSEL_PEEK = 0.3
 """How much of one more tile a carousel shows, as a hint that there are more."""
 
 
 @dataclass(frozen=True)
+class OptionRow:
+    """One row of the table of options. The last three are Markdown for the documentation."""
+
+    kind: Kind
+    values: str
+    default: str
+    help: str
+
+
+def option(default: Any, kind: Kind, help: str, *, values: str = "", default_text: str = "") -> Any:  # noqa: A002  a column
+    """A field of ``Options`` with its row. ``values`` and ``default_text`` override ``kind`` and ``default``."""
+    written = f"`{int(default)}`" if isinstance(default, int) else f"`{default}`"
+    row = OptionRow(kind, values or kind.values, default_text or written, help)
+    return field(default=default, metadata={"row": row})
+
+
+@dataclass(frozen=True)
 class Options:
-    """The contract's options. ``columns`` None means as many as fit; ``gap`` and ``radius`` are in pixels."""
+    """The one table of options: parsing, ``embed.js`` and the documentation read it.
 
-    limit: int = DEFAULT_LIMIT
-    page: int = 1
-    columns: int | None = None
-    gap: int = 4
-    radius: int = 0
-    ratio: str = "square"
-    theme: str = "auto"
-    layout: str = "grid"
-    header: bool = False
-    captions: bool = False
-    open: str = "lightbox"
+    ``columns`` None means as many as fit.
+    """
 
-    MOST_PAGES: ClassVar[int] = 1000
+    limit: int = option(DEFAULT_LIMIT, Number(1, HIGHEST_LIMIT), "posts on a page", values="1 to `IGFEED_POSTS`")
+    page: int = option(1, Number(1, HIGHEST_PAGE), "which page of them", values="1 and up")
+    columns: int | None = option(None, Number(1, 8), "posts in a row", default_text="as many as fit")
+    gap: int = option(4, Number(0, 48), "pixels between posts")
+    radius: int = option(0, Number(0, 48), "radius of the corners in pixels")
+    ratio: str = option("square", Choice(tuple(RATIOS)), "shape of a tile: 1:1, 4:5 or 3:4")
+    theme: str = option("auto", Choice(("auto", "light", "dark")), "colours; `auto` follows the visitor's system")
+    layout: str = option("grid", Choice(("grid", "carousel")), "rows, or one row that scrolls")
+    header: bool = option(
+        False,  # noqa: FBT003  a default like the others
+        Switch(),
+        "picture, name, counts, biography and a link to follow",
+        default_text="`1` on `/`, `0` on `/embed`",
+    )
+    captions: bool = option(False, Switch(), "captions under the pictures")  # noqa: FBT003  as above
+    open: str = option(
+        "lightbox", Choice(("lightbox", "instagram")), "a click opens the post in place, or on Instagram in a new tab"
+    )
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str], defaults: "Options", most_posts: int) -> "Options":
+    def table(cls) -> dict[str, OptionRow]:
+        return {each.name: each.metadata["row"] for each in fields(cls)}
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str], defaults: "Options") -> "Options":
         """``defaults`` with what the query asks for."""
-        asked = {
-            "limit": _number(query.get("limit"), 1, most_posts),
-            "page": _number(query.get("page"), 1, cls.MOST_PAGES),
-            "columns": _number(query.get("columns"), 1, 8),
-            "gap": _number(query.get("gap"), 0, 48),
-            "radius": _number(query.get("radius"), 0, 48),
-            "ratio": _choice(query.get("ratio"), RATIOS),
-            "theme": _choice(query.get("theme"), THEMES),
-            "layout": _choice(query.get("layout"), LAYOUTS),
-            "header": _switch(query.get("header")),
-            "captions": _switch(query.get("captions")),
-            "open": _choice(query.get("open"), OPENINGS),
-        }
-        given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-        return replace(defaults, **given)
+        asked = {name: row.kind.parse(query[name]) for name, row in _TABLE.items() if name in query}
+        return replace(defaults, **{name: value for name, value in asked.items() if value is not None})
 
     def within(self, posts: int) -> "Options":
-        """What shows the same of a feed of so many posts: no more of them on a page, and no page beyond the last."""
+        """The options that show the same of a feed with so many posts: no larger limit, no page beyond the last."""
         limit = min(self.limit, max(1, posts))
         page = min(self.page, max(1, ceil(posts / limit)))
         return self if (limit, page) == (self.limit, self.page) else replace(self, limit=limit, page=page)
 
     def query(self, defaults: "Options", page: int) -> str:
-        """The query string that asks for another page of the same; empty when that is the default."""
+        """The query string for another page with the same options. It leaves out what is the default."""
         usual, asked = asdict(defaults), asdict(replace(self, page=page))
         different = {name: value for name, value in asked.items() if value != usual[name]}
         return urlencode({name: int(value) if isinstance(value, bool) else value for name, value in different.items()})
 
     @cached_property
     def key(self) -> str:
-        """Equal for equal options, and short."""
+        """A short text for a cache key, equal for equal options."""
         return "-".join(str(value) for value in astuple(self))
 
     @property
@@ -88,28 +107,19 @@ class Options:
         return RATIOS[self.ratio][1]
 
 
+_TABLE = Options.table()
+
+
 @cache
-def usual(view: View, most_posts: int) -> Options:
-    """What that view shows unless the query says otherwise."""
-    return Options(limit=min(DEFAULT_LIMIT, most_posts), header=view.has_header)
+def default_options(view: View) -> Options:
+    return Options(header=view.has_header)
 
 
 @lru_cache(maxsize=200)
-def asked_for(query_string: str, view: View, most_posts: int) -> Options:
-    """What a query string asks for, the first of each name; as WSGI has it, whatever bytes it was made of."""
+def requested_options(query_string: str, view: View, posts: int) -> Options:
+    """What a query string asks for, within a feed of so many posts.
+
+    ``query_string`` is as WSGI has it: bytes, decoded as Latin-1. The first value of each name counts.
+    """
     pairs = parse_qsl(query_string.encode("latin-1").decode("utf-8", "replace"))
-    return Options.from_query(dict(reversed(pairs)), usual(view, most_posts), most_posts)
-
-
-def _number(text: str | None, least: int, most: int) -> int | None:
-    if text is None or not re.fullmatch(r"[+-]?\d{1,4000}", text, re.ASCII):
-        return None
-    return min(max(int(text), least), most)
-
-
-def _choice(text: str | None, choices: Collection[str]) -> str | None:
-    return text if text in choices else None
-
-
-def _switch(text: str | None) -> bool | None:
-    return {"0": False, "1": True}.get(text or "")
+    return Options.from_query(dict(reversed(pairs)), default_options(view)).within(posts)

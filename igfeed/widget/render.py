@@ -25,7 +25,7 @@ from igfeed.web.template_bytecode import TemplateBytecode
 from igfeed.widget import page_cache
 from igfeed.widget.alt_text import excerpt
 from igfeed.widget.csp import policy, who_may_size
-from igfeed.widget.options import PEEK, Options, asked_for, usual
+from igfeed.widget.options import CAROUSEL_PEEK, Options, default_options, requested_options
 from igfeed.widget.page_cache import Page
 from igfeed.widget.scripts import page_scripts
 from igfeed.widget.structured_data import gallery
@@ -55,7 +55,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.bytecode_cache = TemplateBytecode(Path(app.root_path, app.template_folder or ""))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(excerpt=excerpt, grouped=_grouped, path_part=partial(quote, safe=""))
-    app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, widths=WIDTHS, peek=PEEK)
+    app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, widths=WIDTHS, peek=CAROUSEL_PEEK)
 
 
 def feed_page(view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
@@ -81,8 +81,8 @@ def missing_page() -> Page:
 
 
 def _notice(template: str) -> Page:
-    query, posts = request.environ.get("QUERY_STRING", ""), current().settings.posts
-    theme = asked_for(query, View.at(request.path) or View.PAGE, posts).theme
+    query = request.environ.get("QUERY_STRING", "")
+    theme = requested_options(query, View.at(request.path) or View.PAGE, posts=0).theme
     return _page(template, Options(theme=theme, open="instagram"), notice=True)
 
 
@@ -120,7 +120,7 @@ def _rendered(
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
     canonical = _address(origin, view, options.page)
     picture = partial(_picture_address, origin)
-    link = partial(_link, view, options, usual(view, settings.posts))
+    link = partial(_link, view, options, default_options(view))
     return _page(
         view.template,
         options,
@@ -160,7 +160,7 @@ def _at_once(options: Options) -> int:
 
 def _sizes(options: Options, widest: int | None) -> str:
     """How wide a tile is, for the browser to choose a file by; the steps are those of ``style.css``."""
-    more = PEEK if options.layout == "carousel" else 0
+    more = CAROUSEL_PEEK if options.layout == "carousel" else 0
     if options.columns:
         columns = options.columns + more
         wide = f"(min-width: {widest}px) {widest / columns:.0f}px, " if widest else ""

@@ -15,7 +15,8 @@ from igfeed.models.record import fingerprint
 from igfeed.services import Services, current
 from igfeed.web.headers import CSP_HEADER, FROM_ANYWHERE, IN_FRAMES, WholePage
 from igfeed.widget import render, scripts
-from igfeed.widget.options import asked_for
+from igfeed.widget.finished_pages import allow_reuse
+from igfeed.widget.options import requested_options
 from igfeed.widget.views import View
 
 PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.ASCII)
@@ -82,7 +83,7 @@ def media(name: str) -> Response:
     try:
         content = services.pictures.get(picture, int(match[2]))
     except NoPicture:
-        return _sign(picture, services.feed.at_hand)
+        return _sign(picture, services.feed.cached)
     response = Response(content, mimetype="image/webp")
     response.set_etag(hashlib.sha256(content).hexdigest()[:16])
     response.headers["Cache-Control"] = FOR_GOOD
@@ -141,14 +142,15 @@ def _unknown_picture() -> Response:
 def _answer(view: View) -> Response:
     """The snapshot at hand, now; a refresh that is due comes after the answer, or before it if there is nothing."""
     services = _services()
-    current_feed = services.feed.current()
-    snapshot, is_due = current_feed.snapshot, current_feed.is_due
+    feed, environ = services.feed.current(), request.environ
+    snapshot, is_due = feed.snapshot, feed.is_due
     cache_status = "fwd=stale" if is_due else "hit"
     if snapshot is None:
         snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"
-    environ = request.environ
-    asked = asked_for(environ.get("QUERY_STRING", ""), view, services.settings.posts).within(len(snapshot.posts))
-    shown = render.feed_page(view, snapshot, asked, services.feed.old_since(snapshot))
+    posts = len(snapshot.posts)
+    options = requested_options(environ.get("QUERY_STRING", ""), view, posts)
+    shown = render.feed_page(view, snapshot, options, services.feed.old_since(snapshot))
+    allow_reuse(environ, feed.lifetime, posts)
     response = WholePage(
         shown.body,
         etag=shown.etag,

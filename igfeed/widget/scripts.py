@@ -1,6 +1,5 @@
 """What runs in browsers: the scripts of our own pages, and the one that host pages load."""
 
-from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -11,8 +10,9 @@ from markupsafe import Markup
 from igfeed.models import FeedSnapshot
 from igfeed.services import current
 from igfeed.web.addresses import own_origin
-from igfeed.widget.options import Options
+from igfeed.widget.options import RATIOS, Options, default_options
 from igfeed.widget.translations import WORDINGS
+from igfeed.widget.views import View
 
 
 def page_scripts(options: Options) -> list[Markup]:
@@ -29,7 +29,9 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
     script = render_template(
         "widget/embed.js",
         place=_place(),
-        names=[field.name for field in fields(Options)],
+        names=list(Options.table()),
+        defaults=default_options(View.EMBED),
+        ratios={name: height / width for name, (width, height) in RATIOS.items()},
         posts=len(snapshot.posts) if snapshot else current().settings.posts,
         title=WORDINGS[language].title.format(name=name),
         home=f"https://www.instagram.com/{path}",

@@ -25,11 +25,11 @@
   // What the grid will need, by its own rules: this space is kept until the frame says it itself.
   const estimate = (asked, width) => {
     const number = (name, usual) => +(asked.get(name) ?? usual);
-    const limit = Math.min(number('limit', 12), {{ posts }}), gap = number('gap', 4);
+    const limit = Math.min(number('limit', {{ defaults.limit }}), {{ posts }}), gap = number('gap', {{ defaults.gap }});
     const columns = number('columns', width < 360 ? 2 : width < 720 ? 3 : width < 1280 ? 4 : 6);
     const isRow = asked.get('layout') == 'carousel', rows = isRow ? 1 : Math.ceil(limit / columns);
     const tile = isRow ? (width - columns * gap) / (columns + {{ peek }}) : (width + gap) / columns - gap;
-    const picture = tile * ({portrait: 1.25, tall: 4 / 3}[asked.get('ratio')] || 1) + number('captions', 0) * 76;
+    const picture = tile * ({{ ratios|tojson }}[asked.get('ratio')] || 1) + number('captions', 0) * 76;
     return rows * (picture + gap) - gap + number('header', 0) * (width < 576 ? 230 : 150) + (limit < {{ posts }}) * 76.5 || 400;
   };
 

@@ -1,0 +1,56 @@
+"""The kinds of values that an option takes. Each reads a text, and says in Markdown what it accepts."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+INTEGER = re.compile(r"[+-]?\d{1,4000}", re.ASCII)
+"""Python refuses to convert more than 4300 digits, so a longer text is no number."""
+
+
+class Kind(Protocol):
+    def parse(self, text: str) -> Any | None:
+        """The value, or None if the text is none of this kind."""
+
+    @property
+    def values(self) -> str:
+        """What an option of this kind takes, in Markdown."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A whole number. One that is out of range becomes the nearest in range."""
+
+    least: int
+    most: int
+
+    def parse(self, text: str) -> int | None:
+        return min(max(int(text), self.least), self.most) if INTEGER.fullmatch(text) else None
+
+    @property
+    def values(self) -> str:
+        return f"{self.least} to {self.most}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    choices: tuple[str, ...]
+
+    def parse(self, text: str) -> str | None:
+        return text if text in self.choices else None
+
+    @property
+    def values(self) -> str:
+        return ", ".join(f"`{choice}`" for choice in self.choices)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """``1`` for on, ``0`` for off."""
+
+    def parse(self, text: str) -> bool | None:
+        return {"0": False, "1": True}.get(text)
+
+    @property
+    def values(self) -> str:
+        return "`0`, `1`"

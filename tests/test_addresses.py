@@ -9,9 +9,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from igfeed import create_app
+from igfeed.config import LANGUAGES
 from igfeed.feed.service import FeedService
 from igfeed.models import Token
-from igfeed.widget.translations import WORDINGS
+from igfeed.widget.translations import language_of
 from tests.conftest import MakeServices, Visitor
 from tests.servers.instagram import FakeInstagram
 
@@ -92,14 +93,14 @@ def test_a_mistyped_address_is_a_page_that_may_stand_in_a_frame(framed: FlaskCli
     assert '<a href="/">' in response.text
 
 
-@pytest.mark.parametrize("language", WORDINGS)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_it_speaks_the_owners_language_and_leads_to_the_posts(make_services: MakeServices, language: str) -> None:
-    words = WORDINGS[language]
+    words = language_of(language).words
     page = create_app(services=make_services(IGFEED_LANGUAGE=language)).test_client().get("/nothing")
 
     assert f'<html lang="{language}"' in page.text
-    assert f"<h1>{words.no_such_page}</h1>" in page.text
-    assert f">{words.to_posts}</a>" in page.text
+    assert f"<h1>{words.page_not_found}</h1>" in page.text
+    assert f">{words.see_posts}</a>" in page.text
 
 
 def test_it_leads_to_the_posts_under_a_prefix_too_and_has_the_theme_asked_for(client: FlaskClient) -> None:
@@ -134,7 +135,7 @@ def test_a_fault_of_ours_is_no_empty_box_either(app: Flask, monkeypatch: pytest.
     response = Visitor(app).get(path)
 
     assert response.status_code == 500
-    assert WORDINGS["en"].not_yet in response.text
+    assert language_of("en").words.feed_not_ready in response.text
     assert response.headers["Content-Security-Policy"].endswith("frame-ancestors *")
     assert response.headers["Cache-Control"] == "no-store"
 

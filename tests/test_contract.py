@@ -201,7 +201,7 @@ def test_the_header_shows_name_counts_and_biography(seen: Seen) -> None:
 
     assert parts.texts["feed-title"].strip() == "Studio Nord"
     assert parts.texts["biography"].strip() == "Furniture from Malmö 🪑\nOpen Tue to Sat"
-    assert re.findall(r"<span>([^<]+)</span>", seen.page.text) == ["4 posts", "4\N{NARROW NO-BREAK SPACE}821 followers"]
+    assert re.findall(r"<span>([^<]+)</span>", seen.page.text) == ["4 posts", "4,821 followers"]
     assert parts.meta("description") == parts.meta("og:description") == "Furniture from Malmö 🪑 Open Tue to Sat"
     assert parts.meta("og:image:alt") == ALTERNATIVES[0]
 

@@ -17,12 +17,12 @@ from flask_caching.backends.base import BaseCache
 from PIL import Image
 
 from igfeed import create_app
-from igfeed.config import Settings
+from igfeed.config import LANGUAGES, Settings
 from igfeed.errors import ConfigError
 from igfeed.feed.pictures import MOST_WAITING
 from igfeed.models import Token
 from igfeed.services import Services
-from igfeed.widget.translations import WORDINGS, date
+from igfeed.widget.translations import language_of
 from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
 from tests.servers.instagram import (
     EXPIRED,
@@ -385,13 +385,13 @@ def test_the_owners_link_leads_to_the_status_which_says_what_is_missing_and_what
     assert "flask igfeed setup-token" in status["hint"]
 
 
-@pytest.mark.parametrize("language", list(WORDINGS))
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_without_posts_speaks_the_owners_language(make_services: MakeServices, language: str) -> None:
     page = create_app(services=make_services(IGFEED_LANGUAGE=language)).test_client().get("/").text
 
-    words = WORDINGS[language]
+    words = language_of(language).words
     assert f'<html lang="{language}"' in page
-    assert all(text in page for text in (words.not_yet, words.come_back, words.for_owner))
+    assert all(text in page for text in (words.feed_not_ready, words.come_back_later, words.link_for_owner))
     assert page.count(" lang=") == 1
 
 
@@ -863,7 +863,8 @@ def test_the_note_is_in_the_owners_language(
 
     note = re.search(r'<p class="as-of">(.*?)</p>', client.get("/embed").text)
     assert note
-    assert WORDINGS[language].as_of.format(date=date(clock.now - timedelta(days=2), language)) == note[1]
+    own = language_of(language)
+    assert own.words.last_updated.format(date=own.date(clock.now - timedelta(days=2))) == note[1]
 
 
 # The account's own picture, and colours

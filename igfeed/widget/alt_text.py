@@ -8,7 +8,7 @@ import re
 from igfeed.models import Post
 from igfeed.texts.cleaning import clean
 from igfeed.texts.sentences import first_sentence, shortened
-from igfeed.widget.translations import WORDINGS, date
+from igfeed.widget.translations import Language
 
 LONGEST = 125
 """Characters: about what screen readers read in one go."""
@@ -27,7 +27,7 @@ SAY_NOTHING = (
 """Instagram's text for a post without a description. "May be an image of …" is useful, so it is kept."""
 
 
-def alt_text(post: Post, username: str, language: str) -> str:
+def alt_text(post: Post, username: str, language: Language) -> str:
     """Never empty."""
     return _own(post.alt_text or "") or _beginning(post.caption or "") or _who_and_when(post, username, language)
 
@@ -48,12 +48,12 @@ def _beginning(caption: str) -> str:
     return shortened(sentence, LONGEST) if re.search(r"\w", sentence) else ""
 
 
-def _who_and_when(post: Post, username: str, language: str) -> str:
-    words = WORDINGS[language]
-    text = (words.video if post.media_type == "VIDEO" else words.photo).format(name=username)
+def _who_and_when(post: Post, username: str, language: Language) -> str:
+    words = language.words
+    text = (words.video_by if post.media_type == "VIDEO" else words.photo_by).format(name=username)
     if post.timestamp is None:
         return text
-    return f"{text}, {date(post.timestamp, language)}"
+    return f"{text}, {language.date(post.timestamp)}"
 
 
 def _line(text: str) -> str:

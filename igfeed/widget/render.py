@@ -30,7 +30,7 @@ from igfeed.widget.page_cache import Page
 from igfeed.widget.scripts import page_scripts
 from igfeed.widget.structured_data import gallery
 from igfeed.widget.tiles import tile, video_origins
-from igfeed.widget.translations import WORDINGS, date
+from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
 
 MIDDLE_WIDTH = WIDTHS[1]
@@ -54,7 +54,7 @@ def init_app(app: Flask) -> None:
     page_cache.init_app(app)
     app.jinja_env.bytecode_cache = TemplateBytecode(Path(app.root_path, app.template_folder or ""))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(excerpt=excerpt, grouped=_grouped, path_part=partial(quote, safe=""))
+    app.jinja_env.filters.update(excerpt=excerpt, path_part=partial(quote, safe=""))
     app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, widths=WIDTHS, peek=CAROUSEL_PEEK)
 
 
@@ -127,7 +127,7 @@ def _rendered(
         snapshot=snapshot,
         tiles=tiles,
         fetched_at=iso(snapshot.fetched_at),
-        as_of=date(old_since, settings.language) if old_since else None,
+        as_of=language_of(settings.language).date(old_since) if old_since else None,
         sizes=_sizes(options, WIDEST_PAGE if view is View.PAGE else None),
         at_once=_at_once(options) if view is View.EMBED else PICTURES_AT_ONCE,
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
@@ -143,11 +143,18 @@ def _rendered(
 
 def _page(template: str, options: Options, videos: Collection[str] = (), **context: object) -> Page:
     """The template with its style and scripts inside, so that nothing waits for another request."""
-    language = current().settings.language
+    code = current().settings.language
     style = Markup(render_template("widget/style.css", options=options, notice="notice" in context))  # noqa: S704  numbers and our own words
     scripts = page_scripts(options) if "notice" not in context else []
     body = render_template(
-        template, options=options, style=style, scripts=scripts, language=language, words=WORDINGS[language], **context
+        template,
+        options=options,
+        style=style,
+        scripts=scripts,
+        language_code=code,
+        language=language_of(code),
+        words=language_of(code).words,
+        **context,
     )
     header = policy(style, scripts, videos if options.open == "lightbox" else (), current().settings.frame_ancestors)
     return Page(body.encode(), fingerprint(header + body), header)
@@ -201,8 +208,3 @@ def _asset_url(name: str) -> str:
 @cache
 def _hash_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-
-
-def _grouped(number: int) -> str:
-    """Thousands apart by a thin space, which every language reads."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -11,7 +11,7 @@ from igfeed.models import FeedSnapshot
 from igfeed.services import current
 from igfeed.web.addresses import own_origin
 from igfeed.widget.options import RATIOS, Options, default_options
-from igfeed.widget.translations import WORDINGS
+from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
 
 
@@ -23,7 +23,7 @@ def page_scripts(options: Options) -> list[Markup]:
 
 def embed_script(snapshot: FeedSnapshot | None) -> str:
     """What host pages load: it knows the account's name and how many posts there are, as far as we do."""
-    language, profile = current().settings.language, snapshot.profile if snapshot else None
+    words, profile = language_of(current().settings.language).words, snapshot.profile if snapshot else None
     name = profile.name or f"@{profile.username}" if profile else "igfeed"
     path = f"{quote(profile.username, safe='')}/" if profile else ""
     script = render_template(
@@ -33,7 +33,7 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
         defaults=default_options(View.EMBED),
         ratios={name: height / width for name, (width, height) in RATIOS.items()},
         posts=len(snapshot.posts) if snapshot else current().settings.posts,
-        title=WORDINGS[language].title.format(name=name),
+        title=words.page_title.format(name=name),
         home=f"https://www.instagram.com/{path}",
     )
     return _as_sent(script)

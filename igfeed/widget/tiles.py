@@ -7,7 +7,7 @@ from igfeed.config import Settings
 from igfeed.models import FeedSnapshot, Picture, Post, Profile
 from igfeed.origins import origin_of
 from igfeed.widget.alt_text import alt_text
-from igfeed.widget.translations import WORDINGS, date
+from igfeed.widget.translations import language_of
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,10 @@ class Tile:
 
 
 def tile(post: Post, profile: Profile, settings: Settings) -> Tile:
-    language = settings.language
-    alt, kind = alt_text(post, profile.username, language), _kind(post)
-    words = WORDINGS[language]
-    mark = {"album": words.album, "video": words.moving, "reel": words.reel}.get(kind or "")
-    day = date(post.timestamp, language) if post.timestamp else None
+    own = language_of(settings.language)
+    alt, kind, words = alt_text(post, profile.username, own), _kind(post), own.words
+    mark = {"album": words.album_badge, "video": words.video_badge, "reel": words.reel_badge}.get(kind or "")
+    day = own.date(post.timestamp) if post.timestamp else None
     return Tile(post, alt, (post.caption or "").strip(), day, kind, mark, tuple(_shots(post, alt, settings)))
 
 

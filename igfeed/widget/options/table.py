@@ -1,4 +1,4 @@
-"""What a visitor can ask of the grid in a query string.
+"""The one table of options, and how a query string is read by it.
 
 Unknown names and bad values are ignored, and numbers are clamped. So a link that somebody wrote years ago still shows
 the feed, and requests that mean the same share one cache key.
@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from igfeed.widget.option_kinds import Choice, Kind, Number, Switch
+from igfeed.widget.options.kinds import Choice, Kind, Number, Switch
 from igfeed.widget.views import View
 
 RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}

@@ -1,0 +1,21 @@
+"""What a visitor can ask of the grid in a query string."""
+
+from igfeed.widget.options.table import (
+    CAROUSEL_PEEK,
+    DEFAULT_LIMIT,
+    HIGHEST_LIMIT,
+    RATIOS,
+    Options,
+    default_options,
+    requested_options,
+)
+
+__all__ = [
+    "CAROUSEL_PEEK",
+    "DEFAULT_LIMIT",
+    "HIGHEST_LIMIT",
+    "RATIOS",
+    "Options",
+    "default_options",
+    "requested_options",
+]

@@ -4,12 +4,17 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test lint types requirements audit axe markup lighthouse compare soak bench scaling imports clean
+.PHONY: demo dev test lint types requirements audit axe markup lighthouse compare soak bench scaling imports clean
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
 	@echo "Its status:      http://127.0.0.1:$(or $(PORT),8000)/api/instagram/refresh-token   (any user name, password: $(CRON_SECRET))"
 	@IGFEED_DEMO=1 CRON_SECRET="$(CRON_SECRET)" $(if $(PORT),PORT="$(PORT)") $(BIN)/gunicorn wsgi:app
+
+# The demo in debug mode: a saved template, style, script or module shows at the next reload.
+dev: .venv/runtime
+	@echo "The sample feed, with what you save: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
+	@IGFEED_DEMO=1 CRON_SECRET="$(CRON_SECRET)" $(BIN)/flask --app wsgi run --debug --port $(or $(PORT),8000)
 
 # The second run repeats the tests marked moving_clock on a clock that moves by a second at each reading.
 test: .venv/development

@@ -209,7 +209,7 @@ def allow_reuse(environ: "WSGIEnvironment", lifetime: Lifetime, posts: int) -> N
 
 def init_app(app: Flask) -> None:
     services = services_of(app)
-    if services.settings.check_ttl:
+    if services.settings.check_ttl and not app.debug:
         app.wsgi_app = FinishedPages(app.wsgi_app, services)  # type: ignore[method-assign]
 
 

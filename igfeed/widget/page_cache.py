@@ -68,6 +68,8 @@ class AsJson(JSONSerializer):
 def init_app(app: Flask) -> None:
     """Raises ConfigError if the settings are unusable. A cache that is only unreachable now is no error."""
     cache_settings.check(app.config)
+    if app.debug:  # A cached page would hide what was saved in a template since.
+        app.config["CACHE_TYPE"] = "NullCache"
     kind = app.config["CACHE_TYPE"]
     app.config["CACHE_SERIALIZER"] = AsTheyAre() if kind == IN_THIS_PROCESS else AsJson()
     try:

@@ -72,12 +72,12 @@ def feed_page(view: View, snapshot: FeedSnapshot, options: Options, old_since: d
 
 def notice_page() -> Page:
     """There is nothing to show yet. Says so to visitors, without a reason; the owner has a link to that."""
-    return _notice("widget/unavailable.html")
+    return _notice("widget/feed_not_ready.html")
 
 
 def missing_page() -> Page:
     """There is no such page; a visitor may meet it in a frame whose address somebody has mistyped."""
-    return _notice("widget/missing.html")
+    return _notice("widget/page_not_found.html")
 
 
 def _notice(template: str) -> Page:
@@ -202,9 +202,9 @@ def _picture_url(picture_id: str, width: int) -> str:
 
 def _asset_url(name: str) -> str:
     """With a hash of the content, so that it can be kept for good."""
-    return url_for("static", filename=name, v=_hash_of(Path(current_app.static_folder or "") / name))
+    return url_for("static", filename=name, v=static_hash(Path(current_app.static_folder or "") / name))
 
 
 @cache
-def _hash_of(path: Path) -> str:
+def static_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]

@@ -17,6 +17,7 @@ from igfeed.web.headers import CSP_HEADER, FROM_ANYWHERE, IN_FRAMES, WholePage
 from igfeed.widget import render, scripts
 from igfeed.widget.finished_pages import allow_reuse
 from igfeed.widget.options import requested_options
+from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
 
 PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.ASCII)
@@ -40,6 +41,14 @@ def init_app(app: Flask) -> None:
     render.init_app(app)
     app.extensions[LOG_LIMIT] = RateLimit(SAME_LINE_AGAIN)
     app.register_blueprint(bp)
+    if app.debug:
+        app.before_request(_forget_files)
+
+
+def _forget_files() -> None:
+    """Read scripts, static files and translations again, so that a saved one shows at the next reload."""
+    for read_once in (scripts.page_script, render.static_hash, language_of):
+        read_once.cache_clear()
 
 
 @bp.get(View.PAGE.path)
@@ -63,7 +72,7 @@ def embed_script() -> Response:
     body = scripts.embed_script(snapshot)
     response = Response(body, mimetype="text/javascript")
     response.set_etag(fingerprint(body))
-    response.headers["Cache-Control"] = cache_lifetimes.SCRIPT
+    response.headers["Cache-Control"] = "no-cache" if current_app.debug else cache_lifetimes.SCRIPT
     response.headers["Access-Control-Allow-Origin"] = "*"  # Modules and tags with `crossorigin` are asked for it.
     response.headers.update(FROM_ANYWHERE)
     response.make_conditional(request)

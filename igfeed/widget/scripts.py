@@ -18,7 +18,7 @@ from igfeed.widget.views import View
 def page_scripts(options: Options) -> list[Markup]:
     """Those that a page with these options carries; it works without any."""
     names = ("grid.js", "lightbox.js") if options.open == "lightbox" else ("grid.js",)
-    return [_script(name) for name in names]
+    return [page_script(name) for name in names]
 
 
 def embed_script(snapshot: FeedSnapshot | None) -> str:
@@ -49,7 +49,7 @@ def _place() -> str:
 
 
 @cache
-def _script(name: str) -> Markup:
+def page_script(name: str) -> Markup:
     return Markup(_as_sent((Path(current_app.root_path) / "templates/widget" / name).read_text("utf-8")))  # noqa: S704  our own
 
 

@@ -484,18 +484,20 @@ def test_the_version_changes_with_the_content_and_with_nothing_else() -> None:
     assert replace(SNAPSHOT, posts=SNAPSHOT.posts[:1]).version != SNAPSHOT.version
 
 
-def test_a_document_of_an_earlier_version_is_read_with_the_names_it_was_written_with() -> None:
+def test_a_document_with_the_field_names_of_an_earlier_version_is_read() -> None:
     failure = {"kind": "RateLimited", "message": "m", "hint": "h", "at": NOW.isoformat(), "until": NOW.isoformat()}
-    renewal = Renewal.from_text(json.dumps({"attempt": 3, "at": NOW.isoformat(), "token": "t", "trouble": failure}))
+    stored = {"attempt": 3, "at": NOW.isoformat(), "token": "t", "trouble": failure, "may_be_done": True}
+    renewal = Renewal.from_text(json.dumps(stored))
     feed = {"profile": {"username": "a"}, "posts": [], "fetched_at": NOW.isoformat()}
     snapshot = FeedSnapshot.from_text(json.dumps({**feed, "rest_until": NOW.isoformat(), "departed": ["1", "2"]}))
 
     assert renewal.failure is not None
     assert renewal.failure.kind == "RateLimited"
+    assert renewal.may_have_taken_effect
     assert (snapshot.cooldown_until, snapshot.removed_picture_ids) == (NOW, ("1", "2"))
 
 
-def test_the_name_of_today_wins_where_a_document_has_both() -> None:
+def test_the_present_field_name_wins_if_a_document_has_both() -> None:
     feed = {"profile": {"username": "a"}, "posts": [], "fetched_at": NOW.isoformat()}
 
     snapshot = FeedSnapshot.from_text(json.dumps({**feed, "departed": ["1"], "removed_picture_ids": ["2"]}))

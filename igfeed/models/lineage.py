@@ -45,6 +45,7 @@ def with_predecessors(token: Token, earlier: Sequence[Token]) -> Token:
 
 def replacing_rejected(token: Token, rejected: Token) -> Token:
     """``token`` after it has worked where Instagram rejects ``rejected``, which it remembers as refused."""
+    # The whole other lineage is refused, so that a process that still has a token of it does not bring it back.
     lineage = {rejected.lineage} if rejected.lineage != token.lineage else set()
     refused = token.refused | rejected.refused | {rejected.fingerprint} | lineage
     revision = max(token.revision, rejected.revision) + 1

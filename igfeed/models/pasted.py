@@ -15,6 +15,7 @@ PASTED_BEFORE = ("Bearer ", "access_token=", "INSTAGRAM_ACCESS_TOKEN=")
 
 def pasted(text: str) -> str:
     """The token in a pasted text, without quotes, spaces and names around it."""
+    # Stripped again after each name: people copy `INSTAGRAM_ACCESS_TOKEN="…"` from a file.
     text = text.strip(PASTED_AROUND)
     for name in PASTED_BEFORE:
         text = text.removeprefix(name).strip(PASTED_AROUND)

@@ -1,8 +1,8 @@
-"""What every stored noun shares: it is frozen, and it is written as one JSON text.
+"""The base of every model that is stored: its JSON text, and the types of its fields.
 
-What is read is checked leaf by leaf, by ``msgspec`` and from the fields' own types: ``from_text`` raises one of
-``UNREADABLE`` on anything that ``to_text`` could not have written. A missing field has its default, and an unknown one
-is passed over, so that two versions of igfeed can share a store.
+``msgspec`` checks each value against the type of its field: ``from_text`` raises one of ``UNREADABLE`` on anything that
+``to_text`` could not have written. A missing field gets its default and an unknown field is ignored, so two versions of
+igfeed can share a store.
 """
 
 import hashlib
@@ -17,23 +17,23 @@ from igfeed.clock import CLOCKS_DIFFER
 from igfeed.texts.cleaning import clean
 
 UNREADABLE = (ValueError, OverflowError, RecursionError)
-"""``msgspec``'s errors are ValueErrors."""
+"""What ``from_text`` raises. The errors of ``msgspec`` are ValueErrors."""
 
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def fingerprint(secret: str) -> str:
-    """A name for a secret that can be written down and compared, and that leads nowhere back."""
+    """16 hex digits that identify a secret and do not reveal it, so they may be stored and logged."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
 MEDIA_ID = r"^[0-9]{1,32}(_[0-9]{1,32})?\Z"
 ADDRESS = r"^((?ai:https?)://[^\s/]|sketch:)\S*\Z"
-"""Of a file on the web, or of a drawing of the sample account."""
+"""The address of a file on the web, or of a drawing of the sample account."""
 PERMALINK = r"^(?ai:https://([a-z0-9-]+\.)*instagram\.com)([/?#]\S*)?\Z"
-"""It goes onto the page. Browsers take a backslash for the end of the host, so a host has whole names only."""
+"""A link on the page. Only whole host names are allowed, because browsers take a backslash for the host's end."""
 COLOUR = r"^#[0-9a-f]{6}\Z"
-"""It goes onto the page as it is."""
+"""It is written onto the page as it is."""
 MOST_COUNTED = 10**12
 
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -46,19 +46,19 @@ Colour = Annotated[str, Meta(pattern=COLOUR)]
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-"""Times beyond are mistakes, and near the ends of the calendar to add an hour is an error."""
+"""Times outside are mistakes. Near the ends of Python's calendar, adding an hour would raise an OverflowError."""
 
 
 def is_from_future(moment: datetime | None, now: datetime) -> bool:
-    """Whether a clock that was wrong has told this moment: then it counts as unknown."""
+    """Whether a wrong clock must have written this time. It then counts as unknown. False for None."""
     return moment is not None and moment > now + CLOCKS_DIFFER
 
 
 class Record:
-    """What is kept in the store as one JSON text."""
+    """A model that is stored as one JSON text. Raises ValueError if one of its times is out of range."""
 
     RENAMED: ClassVar[Mapping[str, str]] = {}
-    """Names of fields as earlier versions of igfeed wrote them, with the names of today."""
+    """Field names that earlier versions of igfeed wrote, each with its present name."""
 
     def __post_init__(self) -> None:
         times = (value for value in vars(self).values() if isinstance(value, datetime))
@@ -71,6 +71,7 @@ class Record:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Raises one of UNREADABLE."""
+        # Most documents have no old names, so they are decoded without a dict in between.
         if not any(f'"{old}":' in text for old in cls.RENAMED):
             return msgspec.json.decode(text, type=cls)
         fields = msgspec.json.decode(text, type=dict[str, Any])
@@ -81,7 +82,10 @@ class Record:
 
 
 def clean_texts(noun: object, *names: str) -> None:
-    """Here and not only where Instagram is read: an earlier version, which was less strict, may have stored them."""
+    """Clean these fields of a model. For ``__post_init__``.
+
+    Replies of Instagram are cleaned when they are read; this is for texts that an earlier, less strict version stored.
+    """
     for name in names:
         text = getattr(noun, name)
         object.__setattr__(noun, name, None if text is None else clean(text))

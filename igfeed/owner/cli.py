@@ -49,6 +49,7 @@ class DiscreetCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError:
+            # Not chained: the original error quotes the argument.
             raise click.UsageError(f"{self.takes}. See --help.", ctx) from None
 
 
@@ -71,6 +72,7 @@ def log_level(name: str, level: int) -> Iterator[None]:
     """Inside the block the logger ``name`` has this level, unless the owner has set IGFEED_LOG_LEVEL."""
     log = logging.getLogger(name)
     before = log.level
+    # INFO is the default, so any other level was chosen by the owner.
     if current().settings.log_level == "INFO":
         log.setLevel(level)
     try:
@@ -178,6 +180,7 @@ def _read_token() -> str:
 def _valid_token(text: str) -> str:
     """The token in a pasted text. Raises UsageError, which does not repeat the text."""
     token = pasted(text)
+    # Not checked further: only Instagram can tell whether it is a token.
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise click.UsageError("The token must be one word of plain characters: copy it again.")
     return token

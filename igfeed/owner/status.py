@@ -128,6 +128,7 @@ def _renewal_status(renewal: Renewal | None) -> RenewalStatus:
     if renewal is None:
         return RenewalStatus()
     failure = renewal.failure
+    # The stored attempt has no outcome of its own: the failure's kind tells it.
     if failure is None:
         return RenewalStatus(renewal.at, RenewalOutcome.RENEWED)
     if failure.kind == TOO_YOUNG:

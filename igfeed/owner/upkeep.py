@@ -85,6 +85,7 @@ def set_up(services: Services, value: str, *, expires_in: timedelta | None = Non
     services.tokens.adopt(token, is_verified=verify)
     errors: list[IgfeedError] = []
     snapshot = _fetch(services, errors)
+    # If it was stored unverified and is rejected, the fetch has taken up the token before it again.
     after = services.tokens.report().token or token
     if before and after.lineage == before.lineage != token.lineage:
         raise TokenRejected("Instagram rejects this token; the one before it works and stays.")

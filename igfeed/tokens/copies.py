@@ -32,6 +32,7 @@ class Copies:
             better, other = (copy, token) if copy and is_copy_better else (token, copy)
             self._copy = better
             if other and other.value != better.value:
+                # Without a limit a process that runs for years without a store would keep every renewed token.
                 rest = (each for each in self._spares if each.value != other.value)
                 self._spares = (other, *rest)[:MAX_SPARES]
             return better

@@ -29,7 +29,7 @@ def call_with_fallbacks(vault: TokenVault, found: StoredToken, call: Callable[[s
             try:
                 result = call(other.value)
             except TokenRejected:
-                continue
+                continue  # Any other error is raised: it says nothing about the token, so nothing is replaced.
             log.warning("The token in use was rejected; another one at hand works and takes its place")
             return replacing_rejected(other, found.token), result
         raise

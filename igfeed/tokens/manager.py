@@ -75,7 +75,7 @@ class TokenManager:
             token, result = call_with_fallbacks(self._vault, found, call)
         except TokenRejected:
             if not is_awaited and self._has_other_process_renewed(found):
-                return self.use(call, is_awaited=True)
+                return self.use(call, is_awaited=True)  # True, so that a second rejection is final.
             # An expired token is tried too, because only Instagram knows for sure.
             if found.token.is_expired(self._clock()):
                 raise TokenExpired(f"The access token expired on {found.token.expires_at:%Y-%m-%d}.") from None
@@ -123,7 +123,7 @@ class TokenManager:
 
     def fingerprint(self) -> str:
         """The fingerprint of the token that the next call uses; empty if there is none."""
-        found = self._find_or_none()
+        found = self._vault.find_or_none()
         return found.token.fingerprint if found else ""
 
     def report(self) -> TokenReport:
@@ -155,14 +155,8 @@ class TokenManager:
             log.warning("The token could not be renewed and is used as it is: %s", error)
         return self._vault.get()
 
-    def _find_or_none(self) -> StoredToken | None:
-        try:
-            return self._vault.find()
-        except StoreError:
-            return None
-
     def _unexpired_besides(self, token: Token) -> list[Token]:
-        found, now = self._find_or_none(), self._clock()
+        found, now = self._vault.find_or_none(), self._clock()
         known = [found.tried.token, *predecessors(found.tried.token)] if found else []
         return [each for each in known if each.value != token.value and not each.is_expired(now)]
 
@@ -180,7 +174,7 @@ class TokenManager:
     def _has_other_process_renewed(self, found: StoredToken) -> bool:
         """Whether another process has renewed this token, which may have ended its value. Waits for it to finish."""
         self._renewal.wait_for_others()
-        current = self._find_or_none()
+        current = self._vault.find_or_none()
         return current is not None and current.tried.token.value != found.tried.token.value
 
 

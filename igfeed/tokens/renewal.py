@@ -80,8 +80,9 @@ class TokenRenewal:
         # Each attempt has a claim of its own, as claims are not released: an attempt that has ended blocks no other.
         if not self._store.claim(_claim_key(last), RENEWAL_CLAIM_TTL):
             return RenewalOutcome.LEFT_TO_OTHERS
+        # Compared after the claim, not before it: otherwise two processes could both pass the comparison.
         if _has_changed(self._vault.get().tried.token, found.token):
-            return RenewalOutcome.LEFT_TO_OTHERS  # Another process has renewed it between our read and our claim.
+            return RenewalOutcome.LEFT_TO_OTHERS
         deadline = Deadline(RENEWAL_LIMIT)
         try:
             used, fresh = call_with_fallbacks(

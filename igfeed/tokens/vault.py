@@ -83,6 +83,13 @@ class TokenVault:
         candidate = self._environment.candidate(kept.token, copies, self._clock())
         return StoredToken(candidate, "environment", is_saved=False, incumbent=kept) if candidate else kept
 
+    def find_or_none(self) -> StoredToken | None:
+        """Like ``find``, but also None if the store cannot be read and nothing else has a token."""
+        try:
+            return self.find()
+        except StoreError:
+            return None
+
     def get(self) -> StoredToken:
         """The same, but without a token it raises TokenMissing, or WrongToken if the variable holds another kind."""
         found = self.find()
@@ -107,6 +114,7 @@ class TokenVault:
         """
         self._copies.keep(token)
         try:
+            # Compare-and-swap, because another process may store a better token between our read and our write.
             for _ in range(MAX_SWAP_ATTEMPTS):
                 text, stored = self._document.read()
                 if not self._is_worth_storing(token, text, stored) or self._document.swap(text, token):

@@ -101,7 +101,7 @@ def test_a_secret_in_the_query_does_not_open(client: FlaskClient) -> None:
     assert client.get(f"{CRON}?secret=the-cron-secret&token=the-cron-secret").status_code == 401
 
 
-def test_a_second_secret_opens_too(make_services: MakeServices) -> None:
+def test_a_second_secret_is_accepted_too(make_services: MakeServices) -> None:
     client = create_app(services=make_services(VERCEL_CRON_SECRET="the other, ünïcödé one")).test_client()
 
     for secret in ("the-cron-secret", "the other, ünïcödé one"):
@@ -248,7 +248,7 @@ def test_a_new_token_ends_the_rejection(
         (UNSUPPORTED_REQUEST, "degraded"),
     ],
 )
-def test_a_failed_fetch_is_told_with_the_reason_and_a_hint_and_waits_for_a_person_where_only_one_can_help(
+def test_the_status_has_the_reason_and_a_hint_for_a_failed_fetch_and_says_if_a_person_must_act(
     client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock, fault: Fault, verdict: str
 ) -> None:
     client.get("/")
@@ -271,7 +271,7 @@ def test_a_failed_fetch_is_told_with_the_reason_and_a_hint_and_waits_for_a_perso
         (24, [{"id": "1"}, {"id": None}], "could not be read: 2"),
     ],
 )
-def test_a_list_that_lacks_posts_is_degraded_until_it_is_whole_again(
+def test_the_status_is_degraded_while_instagrams_list_lacks_posts(
     client: FlaskClient, instagram: FakeInstagram, token: Token, readable: int, others: list[Any], problem: str
 ) -> None:
     cron(client)
@@ -289,7 +289,7 @@ def test_a_list_that_lacks_posts_is_degraded_until_it_is_whole_again(
 
 
 @pytest.mark.parametrize(("subcode", "word"), [(459, "Log in"), (464, "Log in"), (460, "setup-token"), (None, "setup")])
-def test_a_rejected_token_is_told_in_instagrams_words_and_with_what_helps(
+def test_the_status_of_a_rejected_token_has_instagrams_words_and_a_hint(
     client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock, subcode: int | None, word: str
 ) -> None:
     said = "Error validating access token: the user changed the password."
@@ -351,14 +351,14 @@ def test_a_variable_with_another_kind_of_token_is_named_and_nobody_is_asked_with
     assert value not in [call.params.get("access_token") for call in instagram.calls]
 
 
-def test_a_due_token_is_due(client: FlaskClient, token: Token, clock: MovingClock) -> None:
+def test_the_state_of_a_due_token_is_due(client: FlaskClient, token: Token, clock: MovingClock) -> None:
     clock.forward(days=23, seconds=1)
 
     assert status(client)["token"]["state"] == "due"
 
 
 @to_the_moment
-def test_a_failed_renewal_is_degraded(
+def test_after_a_failed_renewal_the_status_is_degraded(
     client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
 ) -> None:
     instagram.fail("renew", TEMPORARY)
@@ -429,7 +429,9 @@ def test_the_cron_renews_fetches_and_mirrors(client: FlaskClient, instagram: Fak
 
 
 @to_the_moment
-def test_twice_in_a_row_is_harmless(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+def test_running_the_cron_twice_in_a_row_is_harmless(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
     instagram.posts[:] = [image(), image()]
     first, second = cron(client), cron(client)
 
@@ -440,7 +442,7 @@ def test_twice_in_a_row_is_harmless(client: FlaskClient, instagram: FakeInstagra
 
 
 @to_the_moment
-def test_the_cron_renews_whatever_was_last_renewed_a_day_ago(
+def test_the_cron_renews_a_token_that_was_last_renewed_a_day_ago(
     client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
 ) -> None:
     cron(client)
@@ -451,7 +453,7 @@ def test_the_cron_renews_whatever_was_last_renewed_a_day_ago(
     assert (too_early, cron(client)["renewal"]) == ("not_due", "renewed")
 
 
-def test_a_token_set_up_lately_is_too_young(
+def test_a_token_set_up_a_moment_ago_is_too_young(
     client: FlaskClient, instagram: FakeInstagram, token: Token, make_services: MakeServices
 ) -> None:
     value = instagram.issue(age=timedelta(0))
@@ -544,7 +546,7 @@ def test_no_answer_holds_the_token_or_a_secret(
         assert secret not in caplog.text
 
 
-def test_the_probe_does_no_io(client: FlaskClient, instagram: FakeInstagram, tmp_path: object) -> None:
+def test_healthz_does_no_io(client: FlaskClient, instagram: FakeInstagram, tmp_path: object) -> None:
     response = client.get("/healthz")
 
     assert (response.status_code, response.json) == (200, {"ok": True})
@@ -565,7 +567,7 @@ def test_a_head_request_does_not_run_the_cron(client: FlaskClient, instagram: Fa
     assert (response.status_code, instagram.calls) == (405, [])
 
 
-def test_a_dead_token_needs_a_person_though_the_store_is_away_too(
+def test_an_expired_token_needs_a_person_although_the_store_is_away_too(
     make_services: MakeServices, upstash: FakeUpstash, instagram: FakeInstagram, clock: MovingClock
 ) -> None:
     services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
@@ -614,7 +616,7 @@ def test_without_a_store_the_cron_renews_nothing(make_services: MakeServices, in
     assert instagram.calls == []
 
 
-def test_a_cron_whose_work_the_store_did_not_take_is_502_and_the_next_one_heals(
+def test_a_cron_run_that_the_store_did_not_save_is_502_and_the_next_one_saves_it(
     make_services: MakeServices, upstash: FakeUpstash, instagram: FakeInstagram, clock: MovingClock
 ) -> None:
     services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)

@@ -303,7 +303,7 @@ def test_wrong_usage_is_exit_2(runner: FlaskCliRunner, instagram: FakeInstagram,
     assert instagram.calls == []
 
 
-def test_status_is_for_people(runner: FlaskCliRunner, token: Token) -> None:
+def test_status_prints_lines_for_people(runner: FlaskCliRunner, token: Token) -> None:
     runner.invoke(args=["igfeed", "fetch"])
 
     done = runner.invoke(args=["igfeed", "status"])
@@ -412,7 +412,7 @@ def test_fetch_fetches_and_mirrors(runner: FlaskCliRunner, instagram: FakeInstag
     assert "9 stored, 0 kept, 0 failed" in done.stdout
 
 
-def test_fetch_that_could_not_do_all_is_exit_1_and_says_why(
+def test_a_fetch_with_failed_pictures_is_exit_1_and_says_why(
     runner: FlaskCliRunner, instagram: FakeInstagram, token: Token, caplog: pytest.LogCaptureFixture
 ) -> None:
     instagram.posts[:] = [image()]

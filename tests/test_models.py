@@ -194,12 +194,12 @@ def test_a_document_with_a_field_missing_has_its_default_or_is_unreadable(noun: 
 
 
 @pytest.mark.parametrize(("noun", "value"), DOCUMENTS)
-def test_a_field_that_only_a_later_version_knows_is_passed_over(noun: Any, value: Any) -> None:
+def test_a_field_that_only_a_later_version_knows_is_ignored(noun: Any, value: Any) -> None:
     assert noun.from_text(json.dumps({**as_json(value), "more": [{"a": 1}]})) == value
 
 
 @pytest.mark.parametrize(("noun", "value"), DOCUMENTS)
-def test_whatever_stands_in_a_leaf_is_what_we_could_have_written_or_unreadable(noun: Any, value: Any) -> None:
+def test_a_document_with_any_odd_value_is_valid_or_unreadable(noun: Any, value: Any) -> None:
     whole = as_json(value)
     for path in leaves(whole):
         for odd in odd_values(path):
@@ -221,7 +221,7 @@ def test_a_text_of_the_wrong_form_is_unreadable(name: str, odd: str) -> None:
 
 @pytest.mark.parametrize("name", ["like_count", "comments_count"])
 @pytest.mark.parametrize("odd", [-1, 10**13, 0.5, True, "5", [], 1e400])
-def test_what_counts_nothing_is_unreadable(name: str, odd: Any) -> None:
+def test_a_count_that_is_not_a_count_is_unreadable(name: str, odd: Any) -> None:
     with pytest.raises(UNREADABLE):
         Post.from_text(json.dumps({**POST, name: odd}))
 
@@ -291,7 +291,7 @@ FIRST_RELEASE = {
 }
 
 
-def test_what_the_first_release_has_stored_stays_readable() -> None:
+def test_documents_of_the_first_release_stay_readable() -> None:
     token = Token.from_text(FIRST_RELEASE["token"])
     snapshot = FeedSnapshot.from_text(FIRST_RELEASE["snapshot"])
 

@@ -1405,7 +1405,7 @@ def test_a_requested_renewal_is_made_however_much_time_the_token_has_left(
     ("age", "outcome"),
     [(DAY - SECOND, RenewalOutcome.NOT_DUE), (DAY, RenewalOutcome.RENEWED), (DAY + SECOND, RenewalOutcome.RENEWED)],
 )
-def test_a_token_renewed_lately_is_not_due(
+def test_a_token_renewed_less_than_a_day_ago_is_not_due(
     age: timedelta,
     outcome: RenewalOutcome,
     site: Site,
@@ -1420,7 +1420,7 @@ def test_a_token_renewed_lately_is_not_due(
 
 
 @to_the_moment
-def test_a_token_set_up_lately_is_too_young(site: Site, memory_store: MemoryStore) -> None:
+def test_a_token_set_up_a_moment_ago_is_too_young(site: Site, memory_store: MemoryStore) -> None:
     site.stored(memory_store)
     tokens = site.start(memory_store).tokens
     tokens.renew()

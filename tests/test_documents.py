@@ -33,11 +33,24 @@ def defined() -> set[str]:
     return names
 
 
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @every(PAGES)
 def test_a_page_links_only_to_files_that_exist(page: Path) -> None:
     targets = re.findall(r"\]\(((?!https?:|#)[^)]+)\)", page.read_text("utf-8"))
 
     assert [target for target in targets if not (page.parent / target.split("#")[0]).exists()] == []
+
+
+@every(PAGES)
+def test_a_link_into_a_page_leads_to_a_heading(page: Path) -> None:
+    links = re.findall(r"\]\(([\w./-]*\.md)#([\w-]+)\)", page.read_text("utf-8"))
+
+    assert [(name, anchor) for name, anchor in links if anchor not in anchors(page.parent / name)] == []
 
 
 @every(PAGES)

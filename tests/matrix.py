@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from igfeed.feed.service import KEY as FEED_KEY
+from igfeed.feed.local_copy import FEED_KEY
 from igfeed.tokens.document import TOKEN_KEY
 from tests.servers.faults import Exchange, answer, hang, html_error, reset, truncate
 from tests.servers.instagram import (

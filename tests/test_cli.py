@@ -73,7 +73,7 @@ def test_setup_token_checks_stores_and_says_whose_it_is_and_when_it_expires(
     assert "24 posts" in done.stdout
     assert value not in done.output
     assert services.tokens.usable().value == value
-    assert services.feed.peek() is not None
+    assert services.feed.newest() is not None
 
 
 @pytest.mark.parametrize("arguments", [[], ["-"]])

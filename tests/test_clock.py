@@ -15,8 +15,8 @@ from igfeed.background import in_place
 from igfeed.clock import CLOCKS_DIFFER, Beginning, CheckedClock, Clock, Pause, system_clock
 from igfeed.config import Settings
 from igfeed.errors import InstagramError
-from igfeed.feed.service import FAILURE_KEY
-from igfeed.feed.service import KEY as FEED_KEY
+from igfeed.feed.fetch_failures import FAILURE_KEY
+from igfeed.feed.local_copy import FEED_KEY
 from igfeed.models import Failure, FeedSnapshot, Token
 from igfeed.services import Services, build
 from igfeed.stores.guarded import GuardedStore

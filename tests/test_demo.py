@@ -90,7 +90,7 @@ def test_the_sample_account_never_mixes_with_the_owners_store(tmp_path: Path, cl
 
     own = build(Settings.from_env({"IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3")}), clock, sleep=no_sleep)
 
-    assert own.feed.peek() is None
+    assert own.feed.newest() is None
 
 
 def test_on_a_disk_that_is_thrown_away_it_writes_nothing(tmp_path: Path, clock: MovingClock) -> None:

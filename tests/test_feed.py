@@ -23,16 +23,12 @@ from igfeed.errors import (
     TokenExpired,
     UnexpectedAnswer,
 )
+from igfeed.feed.fetch_failures import FAILURE_KEY
+from igfeed.feed.fetcher import FETCH_CLAIM_KEY
+from igfeed.feed.first_fetch import FIRST_FETCH_POLL_WAITS, FIRST_FETCH_WAIT, MOST_WAITING_FOR_FEED
+from igfeed.feed.local_copy import FEED_KEY
 from igfeed.feed.next_snapshot import REACH_LASTS
-from igfeed.feed.service import (
-    CLAIM_KEY,
-    FAILURE_KEY,
-    KEY,
-    LOOKS_FOR_WINNER,
-    MOST_WAITING,
-    WAIT_FOR_WINNER,
-    FeedService,
-)
+from igfeed.feed.service import FeedService
 from igfeed.models import FeedSnapshot
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
@@ -73,7 +69,7 @@ def remote(upstash: FakeUpstash, upstash_store: UpstashStore, site: Site) -> Ups
 
 
 def document(store: Store) -> FeedSnapshot:
-    text = store.get(KEY)
+    text = store.get(FEED_KEY)
     assert text is not None
     return FeedSnapshot.from_text(text)
 
@@ -144,7 +140,7 @@ def test_the_store_is_asked_again_only_after_the_check_ttl(
     for _ in range(3):
         feed.current()
 
-    assert keys_read(upstash) == [KEY] * readings
+    assert keys_read(upstash) == [FEED_KEY] * readings
 
 
 def test_a_check_ttl_of_0_asks_the_store_every_time(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
@@ -155,7 +151,7 @@ def test_a_check_ttl_of_0_asks_the_store_every_time(site: Site, upstash: FakeUps
     for _ in range(3):
         feed.current()
 
-    assert keys_read(upstash) == [KEY] * 3
+    assert keys_read(upstash) == [FEED_KEY] * 3
 
 
 def test_a_newer_snapshot_of_another_process_is_taken_over(site: Site, store: MemoryStore) -> None:
@@ -231,9 +227,9 @@ def test_a_fetch_claims_reads_and_writes_by_one_command_each(
 
     assert site.instagram.count("media") == 1
     claim, reading, writing = upstash.commands()
-    assert claim[:2] == ["SET", CLAIM_KEY]
-    assert (reading[0], reading[3:]) == ("EVAL_RO", [KEY, FAILURE_KEY, TOKEN_KEY])
-    assert writing[:2] == ["SET", KEY]
+    assert claim[:2] == ["SET", FETCH_CLAIM_KEY]
+    assert (reading[0], reading[3:]) == ("EVAL_RO", [FEED_KEY, FAILURE_KEY, TOKEN_KEY])
+    assert writing[:2] == ["SET", FEED_KEY]
 
 
 def test_what_a_process_wrote_or_read_itself_is_not_sent_to_it_again(
@@ -269,7 +265,7 @@ def test_profile_and_media_are_asked_for_at_once(site: Site, store: MemoryStore,
         are_under_way = profile.wait() and media.wait()
 
     assert are_under_way
-    assert fetching.result() == feed.at_hand
+    assert fetching.result() == feed.cached
 
 
 def test_a_success_of_the_cron_leaves_no_trouble_of_others_behind(site: Site, store: MemoryStore) -> None:
@@ -290,11 +286,11 @@ def test_peeking_changes_nothing(site: Site, upstash: FakeUpstash, remote: Upsta
     upstash.flush()
     upstash.forget()
 
-    assert process.feed.peek() == process.feed.at_hand
-    assert site.start(remote).feed.peek() is None
+    assert process.feed.newest() == process.feed.cached
+    assert site.start(remote).feed.newest() is None
     assert process.feed.failure() is None
 
-    assert keys_read(upstash) == [KEY, KEY, FAILURE_KEY]
+    assert keys_read(upstash) == [FEED_KEY, FEED_KEY, FAILURE_KEY]
     assert site.instagram.count("*") == 0
 
 
@@ -315,7 +311,7 @@ def test_no_page_shows_a_picture_before_every_process_can_find_it(site: Site) ->
         """Looks at the pages whenever the feed is about to be written."""
 
         def set(self, key: str, value: str) -> None:
-            shown.append(feed.at_hand) if key == KEY else None
+            shown.append(feed.cached) if key == FEED_KEY else None
             super().set(key, value)
 
     store = Observed(site.clock)
@@ -327,7 +323,7 @@ def test_no_page_shows_a_picture_before_every_process_can_find_it(site: Site) ->
     second = feed.fetch()
 
     assert shown == [None, first]
-    assert feed.at_hand == second
+    assert feed.cached == second
 
 
 def find(feed: FeedService, picture_id: str) -> str | None:
@@ -351,7 +347,7 @@ def test_whoever_guesses_numbers_costs_the_store_one_command_in_the_check_ttl(
             assert find(feed, str(number)) is None
             site.clock.forward(seconds=1)
 
-        assert keys_read(upstash) == [KEY]
+        assert keys_read(upstash) == [FEED_KEY]
         site.clock.forward(seconds=1)
 
 
@@ -386,7 +382,7 @@ def test_a_process_that_cannot_ask_the_store_denies_no_picture(
 @pytest.mark.parametrize("text", ["no JSON", "{}", None], ids=["garbage", "empty", "gone"])
 def test_a_process_without_a_feed_denies_no_picture(text: str | None, site: Site, store: MemoryStore) -> None:
     started(site, store)
-    store.set(KEY, text) if text else store.delete(KEY)
+    store.set(FEED_KEY, text) if text else store.delete(FEED_KEY)
 
     assert find(site.start(store).feed, site.instagram.posts[0]["id"]) == "unknown"
 
@@ -446,8 +442,8 @@ def test_waiting_for_the_first_fetch_of_another_process_costs_few_commands(
         commands = upstash.commands()
 
     winning.result()
-    assert len(commands) <= 1 + 1 + len(LOOKS_FOR_WINNER)
-    assert sum(naps) == WAIT_FOR_WINNER
+    assert len(commands) <= 1 + 1 + len(FIRST_FETCH_POLL_WAITS)
+    assert sum(naps) == FIRST_FETCH_WAIT
 
 
 def test_who_has_nothing_to_show_waits_for_the_look_that_is_under_way(
@@ -476,8 +472,8 @@ def test_what_the_status_finds_the_next_view_shows(site: Site, store: MemoryStor
     site.start(store).feed.fetch()
 
     assert feed.current().snapshot is None
-    assert feed.peek()
-    assert feed.current().snapshot == feed.peek()
+    assert feed.newest()
+    assert feed.current().snapshot == feed.newest()
 
 
 # Never worse than before
@@ -546,14 +542,14 @@ def test_an_empty_reply_counts_only_when_the_profile_counts_no_posts(
     media_count: int | None, site: Site, store: MemoryStore
 ) -> None:
     process = started(site, store)
-    before = store.get(KEY)
+    before = store.get(FEED_KEY)
     site.instagram.posts.clear()
     site.instagram.profile["media_count"] = media_count
 
     with pytest.raises(UnexpectedAnswer, match="no posts"):
         process.feed.fetch()
 
-    assert store.get(KEY) == before
+    assert store.get(FEED_KEY) == before
 
 
 @pytest.mark.parametrize(
@@ -578,12 +574,12 @@ def test_a_dead_token_costs_neither_the_feed_nor_its_own_place(
     process = started(site, memory_store)
     site.instagram.revoke(token.value, subcode)
     site.clock.now += TTL
-    before = memory_store.get("token:v1"), memory_store.get(KEY)
+    before = memory_store.get("token:v1"), memory_store.get(FEED_KEY)
 
     process.feed.refresh()
 
     assert process.feed.current().snapshot is not None
-    assert (memory_store.get("token:v1"), memory_store.get(KEY)) == before
+    assert (memory_store.get("token:v1"), memory_store.get(FEED_KEY)) == before
 
 
 def test_an_expired_token_still_shows_the_stored_feed_in_a_new_process(site: Site, memory_store: MemoryStore) -> None:
@@ -831,12 +827,12 @@ def test_of_many_threads_without_a_feed_one_fetches_one_waits_and_the_others_are
 
     with site.instagram.hold("media") as gate:
         firsts = [threads.submit(feed.first) for _ in range(6)]
-        told = list(islice(as_completed(firsts), 6 - MOST_WAITING))
+        told = list(islice(as_completed(firsts), 6 - MOST_WAITING_FOR_FEED))
         assert gate.wait()
     snapshots = [first.result() for first in firsts if first not in told]
 
     assert {str(first.exception()) for first in told} == {"The first fetch is under way."}
-    assert snapshots == [document(store)] * MOST_WAITING
+    assert snapshots == [document(store)] * MOST_WAITING_FOR_FEED
     assert site.instagram.count("media") == 1
 
 
@@ -844,8 +840,8 @@ def test_being_told_at_once_asks_the_store_nothing(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore, threads: ThreadPoolExecutor
 ) -> None:
     feed = site.start(upstash_store).feed
-    for _ in range(MOST_WAITING):
-        feed._places.acquire()
+    for _ in range(MOST_WAITING_FOR_FEED):
+        feed._first._places.acquire()
 
     with pytest.raises(FeedUnavailable) as unavailable:
         feed.first()
@@ -880,7 +876,7 @@ def test_a_fetch_that_crashed_holds_the_next_one_back_for_a_minute(
 ) -> None:
     process = started(site, store)
     site.clock.now += TTL
-    store.claim(CLAIM_KEY, MINUTE)
+    store.claim(FETCH_CLAIM_KEY, MINUTE)
     site.clock.forward(seconds=seconds)
 
     process.feed.refresh()
@@ -897,8 +893,8 @@ def test_a_claim_in_the_remote_store_is_one_command_that_ends_by_itself(
 
     process.feed.refresh()
 
-    claims = [command for command in upstash.commands() if CLAIM_KEY in command]
-    assert [[*command[:2], *command[3:]] for command in claims] == [["SET", CLAIM_KEY, "NX", "EX", "60"]]
+    claims = [command for command in upstash.commands() if FETCH_CLAIM_KEY in command]
+    assert [[*command[:2], *command[3:]] for command in claims] == [["SET", FETCH_CLAIM_KEY, "NX", "EX", "60"]]
 
 
 def test_a_process_asks_for_a_claim_once_a_minute_however_many_views_find_the_feed_stale(
@@ -912,7 +908,7 @@ def test_a_process_asks_for_a_claim_once_a_minute_however_many_views_find_the_fe
     for _ in range(3):
         process.feed.refresh()
 
-    assert sum(CLAIM_KEY in command for command in upstash.commands()) == 1
+    assert sum(FETCH_CLAIM_KEY in command for command in upstash.commands()) == 1
 
 
 # When the store fails
@@ -969,8 +965,8 @@ def test_a_new_process_with_a_dead_store_shows_the_feed_by_the_environments_toke
     assert len(snapshot.posts) == 12
     assert seen(feed) == (snapshot, False)
     with pytest.raises(StoreError):
-        feed.peek()
-    assert feed.at_hand == snapshot
+        feed.newest()
+    assert feed.cached == snapshot
 
 
 def test_a_new_process_with_a_dead_store_and_no_token_says_that_the_store_is_the_trouble(
@@ -1074,10 +1070,10 @@ def absent_snapshots() -> dict[str, str]:
 def test_a_snapshot_that_cannot_be_read_counts_as_absent_and_is_replaced(
     text: str, site: Site, store: MemoryStore
 ) -> None:
-    store.set(KEY, text)
+    store.set(FEED_KEY, text)
     feed = site.start(store).feed
 
-    before = feed.peek(), seen(feed)
+    before = feed.newest(), seen(feed)
     snapshot = feed.first()
 
     assert before == (None, (None, True))
@@ -1091,7 +1087,7 @@ def test_a_snapshot_that_cannot_be_read_does_not_displace_the_one_in_memory(
 ) -> None:
     feed = started(site, store).feed
     snapshot = document(store)
-    store.set(KEY, text)
+    store.set(FEED_KEY, text)
     site.clock.forward(seconds=30)
 
     assert seen(feed) == (snapshot, False)
@@ -1286,7 +1282,7 @@ def test_a_process_of_the_first_release_may_fetch_by_turns_with_ours(site: Site,
         if number % 2:
             of_first_release = json.loads(site.start(store).feed.fetch().to_text())
             del of_first_release["revision"]
-            store.set(KEY, json.dumps(of_first_release))
+            store.set(FEED_KEY, json.dumps(of_first_release))
         else:
             (ours, other)[number // 2 % 2].fetch()
 
@@ -1298,8 +1294,8 @@ def test_a_process_of_the_first_release_may_fetch_by_turns_with_ours(site: Site,
 def test_a_document_of_the_first_release_is_fresh_for_whatever_number(site: Site, store: MemoryStore) -> None:
     site.start(store).feed.first()
     new = {"asked", "reach", "reached_at", "doubted", "unread", "is_whole", "leaving"}
-    text = store.get(KEY) or ""
-    store.set(KEY, json.dumps({name: part for name, part in json.loads(text).items() if name not in new}))
+    text = store.get(FEED_KEY) or ""
+    store.set(FEED_KEY, json.dumps({name: part for name, part in json.loads(text).items() if name not in new}))
 
     for posts in (3, 12, 24):
         assert site.start(store, posts=posts).feed.current().is_due is False
@@ -1412,7 +1408,7 @@ def test_a_picture_that_comes_back_is_not_deleted_once_more(site: Site, store: M
 def test_a_snapshot_of_a_clock_that_was_far_ahead_is_shown_and_replaced(site: Site, store: MemoryStore) -> None:
     ahead = started(site, store).feed.fetch()
     document = {**json.loads(ahead.to_text()), "fetched_at": "2027-05-03T12:00:00+00:00"}
-    store.set(KEY, json.dumps(document))
+    store.set(FEED_KEY, json.dumps(document))
     feed = site.start(store).feed
 
     shown, is_due = seen(feed)
@@ -1421,19 +1417,21 @@ def test_a_snapshot_of_a_clock_that_was_far_ahead_is_shown_and_replaced(site: Si
     assert shown is not None
     assert shown.posts == ahead.posts
     assert is_due
-    assert FeedSnapshot.from_text(store.get(KEY) or "").fetched_at == about(site.clock.now)
+    assert FeedSnapshot.from_text(store.get(FEED_KEY) or "").fetched_at == about(site.clock.now)
 
 
 def test_a_snapshot_of_a_clock_a_little_ahead_is_superseded_by_the_next(site: Site, store: MemoryStore) -> None:
     ahead = started(site, store).feed.fetch()
-    store.set(KEY, json.dumps({**json.loads(ahead.to_text()), "fetched_at": (site.clock() + 3 * MINUTE).isoformat()}))
+    store.set(
+        FEED_KEY, json.dumps({**json.loads(ahead.to_text()), "fetched_at": (site.clock() + 3 * MINUTE).isoformat()})
+    )
     one, other = site.start(store).feed, site.start(store, check_ttl=timedelta(0)).feed
     other.current()
 
     fetched = one.fetch()
 
     assert seen(other) == (fetched, False)
-    assert other.peek() == fetched
+    assert other.newest() == fetched
 
 
 def test_a_picture_of_a_page_that_another_process_made_this_second_is_found(site: Site, store: MemoryStore) -> None:
@@ -1459,7 +1457,7 @@ def test_colours_of_kept_pictures_reach_the_snapshot_and_stay(site: Site, store:
     process = started(site, store)
     plain = process.feed.fetch()
     process.pictures.mirror(plain.pictures(), Deadline(60))
-    process.feed.paint()
+    process.feed.save_colours()
     painted = document(store)
     site.clock.forward(hours=1)
     other = site.start(store)
@@ -1467,7 +1465,7 @@ def test_colours_of_kept_pictures_reach_the_snapshot_and_stay(site: Site, store:
 
     assert set(colours(plain)) == {None}
     assert None not in colours(painted)
-    assert painted == process.feed.at_hand
+    assert painted == process.feed.cached
     assert (painted.revision, painted.fetched_at) == (plain.revision + 1, plain.fetched_at)
     assert colours(again) == colours(painted), "carried over by a process that has made no picture"
 
@@ -1488,7 +1486,7 @@ def test_painting_takes_a_newer_snapshot_instead_of_replacing_it(site: Site, sto
     new = site.instagram.publish(fake.image())
     site.clock.forward(hours=1)
     other.feed.fetch()
-    process.feed.paint()
+    process.feed.save_colours()
 
     assert document(store).posts[0].id == new["id"]
     assert document(store).posts[1].picture.colour
@@ -1498,9 +1496,9 @@ def test_painting_what_has_no_news_writes_nothing(site: Site, upstash: FakeUpsta
     process = site.start(remote)
     process.feed.fetch()
     upstash.forget()
-    process.feed.paint()
+    process.feed.save_colours()
 
-    assert keys_read(upstash) == [KEY]
+    assert keys_read(upstash) == [FEED_KEY]
 
 
 # Age

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
+from igfeed.feed.local_copy import FEED_KEY
 from igfeed.feed.pictures import WIDTHS
-from igfeed.feed.service import KEY as FEED_KEY
 from igfeed.stores.guarded import PAUSE
 from igfeed.stores.upstash import UpstashStore
 from tests.conftest import MovingClock

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from igfeed import create_app
 from igfeed.errors import InstagramError
-from igfeed.feed.service import FAILURE_KEY
-from igfeed.feed.service import KEY as FEED_KEY
+from igfeed.feed.fetch_failures import FAILURE_KEY
+from igfeed.feed.local_copy import FEED_KEY
 from igfeed.models import Token
 from igfeed.services import Services
 from igfeed.tokens.document import TOKEN_KEY

@@ -216,7 +216,7 @@ class Process:
             "report": services.tokens.report,
             "hold": services.tokens._vault.find,
             "fetch": services.feed.fetch,
-            "peek": services.feed.peek,
+            "newest": services.feed.newest,
             "trouble": services.feed.failure,
             "profile": lambda: services.instagram.profile(TOKEN),
             "media": lambda: services.instagram.media(TOKEN, 30),

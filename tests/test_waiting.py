@@ -12,8 +12,8 @@ import requests
 
 from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
+from igfeed.feed.first_fetch import MOST_WAITING_FOR_FEED
 from igfeed.feed.pictures import MOST_WAITING
-from igfeed.feed.service import MOST_WAITING as MOST_WAITING_FOR_THE_FEED
 from igfeed.models import Token
 from igfeed.services import build
 from tests.deployed import ROOT, Deployed, gunicorn
@@ -27,9 +27,9 @@ CROWD = 24
 PATIENT = """
 exec(open("gunicorn.conf.py").read())
 
-import igfeed.feed.service, igfeed.instagram.client, igfeed.http.deadlines
+import igfeed.feed.first_fetch, igfeed.instagram.client, igfeed.http.deadlines
 
-igfeed.feed.service.WAIT_FOR_WINNER = igfeed.http.deadlines.READ_LIMIT = 600
+igfeed.feed.first_fetch.FIRST_FETCH_WAIT = igfeed.http.deadlines.READ_LIMIT = 600
 igfeed.instagram.client.PICTURE_LIMIT = igfeed.instagram.client.CALL_LIMIT = 600
 """
 """The shipped settings, but whoever waits does so until the test lets Instagram answer, however slow the machine is."""
@@ -106,7 +106,7 @@ def test_a_probe_is_answered_while_the_first_fetch_hangs_and_a_crowd_wants_the_p
 ) -> None:
     with instagram.hold("media") as gate:
         asked = [crowd.submit(get, "/") for _ in range(CROWD)]
-        turned_away = first(CROWD - MOST_WAITING_FOR_THE_FEED, asked)
+        turned_away = first(CROWD - MOST_WAITING_FOR_FEED, asked)
         assert gate.wait()
         probe = get("/healthz").status_code
         waiting = sum(not each.done() for each in asked)
@@ -114,11 +114,11 @@ def test_a_probe_is_answered_while_the_first_fetch_hangs_and_a_crowd_wants_the_p
     assert {(each.status_code, each.headers["Cache-Control"]) for each in turned_away} == {(503, "no-store")}
     assert all(int(each.headers["Retry-After"]) > 0 for each in turned_away)
     assert probe == 200
-    assert waiting == MOST_WAITING_FOR_THE_FEED
+    assert waiting == MOST_WAITING_FOR_FEED
 
 
 def test_neither_of_them_can_take_all_threads_of_a_server() -> None:
     shipped: dict[str, Any] = {}
     exec((ROOT / "gunicorn.conf.py").read_text("utf-8"), shipped)
 
-    assert max(MOST_WAITING, MOST_WAITING_FOR_THE_FEED) <= shipped["threads"] - 2
+    assert max(MOST_WAITING, MOST_WAITING_FOR_FEED) <= shipped["threads"] - 2

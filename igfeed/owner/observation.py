@@ -86,6 +86,6 @@ def observe(services: Services) -> Observation:
 
 def _newest_snapshot(services: Services) -> tuple[FeedSnapshot | None, StoreError | None]:
     try:
-        return services.feed.peek(), None
+        return services.feed.newest(), None
     except StoreError as error:
-        return services.feed.at_hand, error
+        return services.feed.cached, error

@@ -124,7 +124,7 @@ def run(services: Services) -> Run:
     renewal = _renew(services, errors)
     snapshot = _fetch(services, errors)
     pictures = _mirror(services, snapshot, deadline) if snapshot else MirrorReport()
-    shown = snapshot or services.feed.at_hand
+    shown = snapshot or services.feed.cached
     refusal = services.store.refusal  # Before the report, which finds out whether the store takes writes again.
     status = report(services)
     error = errors[0] if errors else refusal or _store_error(status) or _picture_error(pictures)
@@ -177,7 +177,7 @@ def _mirror(
 ) -> MirrorReport:
     with progress(list(snapshot.pictures())) as pictures:
         mirrored = services.pictures.mirror(pictures, deadline)
-    services.feed.paint()
+    services.feed.save_colours()
     return mirrored
 
 

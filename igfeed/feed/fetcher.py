@@ -1,0 +1,136 @@
+"""Fetches the feed from Instagram and stores the new snapshot: one process at a time, by a claim in the store."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from threading import Lock
+
+from igfeed.clock import Beginning, Clock, Pause
+from igfeed.errors import IgfeedError, StoreError
+from igfeed.feed.fetch_failures import FetchFailures
+from igfeed.feed.freshness import Freshness
+from igfeed.feed.local_copy import LocalCopy
+from igfeed.feed.next_snapshot import successor
+from igfeed.feed.pictures import Pictures
+from igfeed.instagram import Instagram
+from igfeed.models import FeedSnapshot, Media, Profile
+from igfeed.stores import Store
+from igfeed.tokens.manager import TokenManager
+
+log = logging.getLogger(__name__)
+
+FETCH_CLAIM_KEY = "claim:feed"
+
+
+class Fetcher:
+    """Threads may share it: only one of them refreshes at a time."""
+
+    def __init__(
+        self,
+        instagram: Instagram,
+        tokens: TokenManager,
+        pictures: Pictures,
+        store: Store,
+        clock: Clock,
+        *,
+        local: LocalCopy,
+        failures: FetchFailures,
+        freshness: Freshness,
+    ) -> None:
+        self._instagram = instagram
+        self._tokens = tokens
+        self._pictures = pictures
+        self._store = store
+        self._clock = clock
+        self._local = local
+        self._failures = failures
+        self._freshness = freshness
+        self._refreshing = Lock()
+        self.keys = (*local.keys, *failures.keys, *tokens.use_keys)
+        """The store's keys that a fetch reads, for one command that reads them all."""
+
+    def refresh(self, *, is_awaited: bool = False) -> None:
+        """Fetch for a view, unless somebody else is fetching, or has just done so, or the pause after a failure lasts.
+
+        ``is_awaited``: a visitor waits for it, so the token is not renewed on this occasion. Never raises: what went
+        wrong is in the log and in the status.
+        """
+        if not self._refreshing.acquire(blocking=False):
+            return
+        try:
+            if self._claim():
+                with self._store.read_ahead(*self.keys):
+                    if self._is_needed():
+                        self._fetch(is_awaited=is_awaited)
+        except IgfeedError as error:
+            log.warning("The feed could not be fetched: %s", error)
+        finally:
+            self._refreshing.release()
+
+    def fetch(self) -> FeedSnapshot:
+        """Fetch now, whatever pause lasts, and return the new snapshot with at most IGFEED_POSTS posts.
+
+        Raises the IgfeedError that made it fail; the old snapshot stays then.
+        """
+        with self._store.read_ahead(*self.keys):
+            self._local.sync()
+            self._failures.load()
+            return self._local.shortened(self._fetch())
+
+    def save_colours(self) -> None:
+        """Add the colours of the pictures that were kept since the last fetch to the newest snapshot, and store it."""
+        self._local.sync()
+        plain = self._local.snapshot
+        coloured = plain.with_colours(self._pictures.colour) if plain else None
+        if plain is None or coloured is None or coloured == plain:
+            return
+        with suppress(StoreError):  # The next sync of this process writes it.
+            self._local.save(replace(coloured, revision=plain.revision + 1))
+
+    def _claim(self) -> bool:
+        """True for one of many processes. This process asks the store for the claim at most once in its time."""
+        if self._local.fetch_pause and not self._local.fetch_pause.is_over:
+            return False
+        self._local.fetch_pause = Pause(self._clock, self._freshness.claim_ttl)
+        return self._store.claim(FETCH_CLAIM_KEY, self._freshness.claim_ttl)
+
+    def _is_needed(self) -> bool:
+        """False if another process has fetched or failed since this one last asked the store."""
+        self._local.sync()
+        if self._local.snapshot and self._freshness.is_fresh(self._local.snapshot, self._clock()):
+            return False
+        self._failures.load_with_token()
+        return not self._failures.is_backing_off()
+
+    def _fetch(self, *, is_awaited: bool = False) -> FeedSnapshot:
+        began = Beginning(self._clock)
+        try:
+            profile, media = self._tokens.use(self._ask, is_awaited=is_awaited)
+            snapshot = successor(self._local.snapshot, profile, media, self._freshness.posts, began.moment)
+        except IgfeedError as error:
+            self._failures.record(error)
+            raise
+        snapshot = snapshot.with_colours(self._pictures.colour)
+        self._keep(snapshot)
+        return snapshot
+
+    def _ask(self, token: str) -> tuple[Profile, Media]:
+        """Two calls at the same time, because each takes half a second or more."""
+        with ThreadPoolExecutor(1, thread_name_prefix="igfeed-media") as thread:
+            media = thread.submit(self._instagram.media, token, self._freshness.posts)
+            return self._instagram.profile(token), media.result()
+
+    def _keep(self, snapshot: FeedSnapshot) -> None:
+        """Store the snapshot, delete the pictures that no page shows any more, and end the pause after a failure."""
+        old = self._local.snapshot
+        try:
+            self._local.save(snapshot)
+        except StoreError as error:
+            log.warning("The new feed is in this process only until the store is back: %s", error)
+        in_use = snapshot.picture_ids.union(each.id for each in snapshot.leaving)
+        # Those of the fetch before are deleted once more: the first time may have failed.
+        earlier = set(old.removed_picture_ids) - in_use if old else set()
+        with suppress(StoreError):
+            self._pictures.forget(earlier.union(snapshot.removed_picture_ids))
+        self._failures.clear()

@@ -1,0 +1,195 @@
+"""What this process knows of the stored feed, and how long it may use that without asking the store."""
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from igfeed.clock import Clock, Pause
+from igfeed.errors import StoreError
+from igfeed.feed.freshness import Freshness
+from igfeed.models import FeedSnapshot, Picture
+from igfeed.models.record import UNREADABLE
+from igfeed.stores import Store
+
+log = logging.getLogger(__name__)
+
+FEED_KEY = "feed:v1"
+
+NO_TIME = timedelta()
+
+
+class PageLifetime:
+    """How long a page made of one snapshot may be reused.
+
+    It ends after a fixed time, and earlier if this process learns of another snapshot.
+    """
+
+    # A plain class with slots: ``is_over`` is read by every view, and costs two comparisons.
+    __slots__ = ("_local", "_pause", "_snapshot")
+
+    def __init__(self, local: "LocalCopy", snapshot: FeedSnapshot | None, pause: Pause) -> None:
+        self._local = local
+        self._snapshot = snapshot
+        self._pause = pause
+
+    @property
+    def is_over(self) -> bool:
+        return self._local.snapshot is not self._snapshot or self._pause.is_over
+
+    @property
+    def left(self) -> timedelta:
+        """Zero or negative once it is over."""
+        return self._pause.left if self._local.snapshot is self._snapshot else NO_TIME
+
+
+@dataclass(frozen=True)
+class CurrentFeed:
+    """What a view shows now.
+
+    ``is_due``: the view should have the feed refreshed after its answer. ``lifetime``: how long the page of this view
+    may be reused. It starts before the page is rendered, so rendering shortens it.
+    """
+
+    snapshot: FeedSnapshot | None
+    is_due: bool
+    lifetime: PageLifetime
+
+
+class LocalCopy:
+    """The newest snapshot that this process knows. Views ask the store again at most once in ``check_ttl``."""
+
+    keys = (FEED_KEY,)
+    """The store's keys that a sync reads."""
+
+    snapshot: FeedSnapshot | None = None
+    """It may have more posts than this process shows: see ``shown``."""
+    has_stored_feed = False
+    """Whether the store answered with a feed when it was last asked."""
+    fetch_pause: Pause | None = None
+    """Begins when this process tries to claim a fetch. A newer snapshot of another process ends it."""
+    _stored: tuple[str | None, FeedSnapshot | None] = (None, None)
+    """The store's text as it was last read, and the snapshot in it."""
+    _shown: tuple[FeedSnapshot | None, FeedSnapshot | None] = (None, None)
+    """A snapshot with more posts than this process shows, and its shortened copy."""
+    _sync_pause: Pause | None = None
+    """Begins with each sync. While it lasts, no view asks the store."""
+
+    def __init__(self, store: Store, clock: Clock, freshness: Freshness, check_ttl: timedelta) -> None:
+        self._store = store
+        self._clock = clock
+        self._freshness = freshness
+        self._check_ttl = check_ttl
+
+    @property
+    def shown(self) -> FeedSnapshot | None:
+        """The snapshot with at most IGFEED_POSTS posts. It is the same object as long as nothing has changed."""
+        return self.shortened(self.snapshot) if self.snapshot else None
+
+    def shortened(self, snapshot: FeedSnapshot) -> FeedSnapshot:
+        """The snapshot with at most IGFEED_POSTS posts: another process on the same store may keep more."""
+        if len(snapshot.posts) <= self._freshness.posts:
+            return snapshot
+        long, short = self._shown
+        if long is not snapshot or short is None:
+            short = replace(snapshot, posts=snapshot.posts[: self._freshness.posts])
+            self._shown = snapshot, short
+        return short
+
+    def picture(self, picture_id: str) -> Picture | None:
+        return self.snapshot.picture(picture_id) if self.snapshot else None
+
+    def current(self) -> CurrentFeed:
+        """What a view shows now. Does not ask the store."""
+        snapshot, now = self.snapshot, self._clock()
+        if snapshot is None:
+            return CurrentFeed(None, is_due=True, lifetime=self._lifetime(None, NO_TIME))
+        is_due = not self._freshness.is_fresh(snapshot, now)
+        length = self._until_next_fetch() if is_due else self._freshness.until(snapshot) - now
+        return CurrentFeed(self.shortened(snapshot), is_due, self._lifetime(snapshot, length))
+
+    def _until_next_fetch(self) -> timedelta:
+        """How long no view of this process would fetch: one has just tried to, or is about to after this answer."""
+        left = self.fetch_pause.left if self.fetch_pause else NO_TIME
+        return left if left > NO_TIME else self._freshness.claim_ttl
+
+    def _lifetime(self, snapshot: FeedSnapshot | None, length: timedelta) -> PageLifetime:
+        """At most ``length``, and not beyond the next sync, because that may bring a newer snapshot."""
+        until_sync = self._sync_pause.left if self._sync_pause else NO_TIME
+        return PageLifetime(self, snapshot, Pause(self._clock, min(until_sync, length)))
+
+    @property
+    def is_sync_due(self) -> bool:
+        return self._sync_pause is None or self._sync_pause.is_over
+
+    def sync(self) -> None:
+        """Ask the store: take its snapshot if that is newer, write ours if ours is newer. Never raises."""
+        # The pause begins before the store is asked. While one view finds out that the store hangs, the other views
+        # use what we have.
+        self._sync_pause = Pause(self._clock, self._check_ttl)
+        try:
+            stored = self._read()
+        except StoreError:
+            self.has_stored_feed = False
+            if self.snapshot is None:
+                self._sync_pause = None  # The next view asks again. While the store is down, that fails at once.
+            return
+        self.has_stored_feed, ours = stored is not None, self.snapshot
+        now = self._clock()
+        if stored and (ours is None or stored.is_newer_than(ours, now)):
+            self.snapshot, self.fetch_pause = _with_revision(stored, ours), None
+        elif ours and (stored is None or ours.is_newer_than(stored, now)):
+            with suppress(StoreError):
+                self._write(ours)
+
+    def newest(self) -> FeedSnapshot | None:
+        """The newest snapshot, be it here or in the store. Always asks the store, and does not change what is shown.
+
+        Raises StoreError if the store did not answer; ``shown`` is what there is then.
+        """
+        ours, stored = self.snapshot, self._read()
+        if stored and ours is None:
+            self._sync_pause = None  # The next view then shows what the owner sees now.
+        newest = stored if ours is None or (stored and stored.is_newer_than(ours, self._clock())) else ours
+        return self.shortened(newest) if newest else None
+
+    def save(self, snapshot: FeedSnapshot) -> None:
+        """Write the snapshot to the store, and show it from now on.
+
+        Raises StoreError if it could not be written; it is shown all the same.
+        """
+        try:
+            # Before a page shows it: another process may be asked for its pictures, and must find them in the store.
+            self._write(snapshot)
+        finally:
+            self.snapshot, self._sync_pause = snapshot, Pause(self._clock, self._check_ttl)
+
+    def _read(self) -> FeedSnapshot | None:
+        text, snapshot = self._stored
+        new_text = self._store.get_if_changed(FEED_KEY, text)
+        if new_text != text:
+            snapshot = _parsed(new_text)
+            self._stored = new_text, snapshot
+        return snapshot
+
+    def _write(self, snapshot: FeedSnapshot) -> None:
+        text = snapshot.to_text()
+        self._store.set(FEED_KEY, text)
+        self._stored, self.has_stored_feed = (text, snapshot), True
+
+
+def _with_revision(stored: FeedSnapshot, ours: FeedSnapshot | None) -> FeedSnapshot:
+    """An earlier version of igfeed writes snapshots without a revision: those get ours.
+
+    Otherwise our next fetch would count from 0, and look older than the snapshots that other processes have.
+    """
+    return stored if stored.revision or ours is None else replace(stored, revision=ours.revision)
+
+
+def _parsed(text: str | None) -> FeedSnapshot | None:
+    """None for an unreadable snapshot too: the next fetch replaces it."""
+    try:
+        return None if text is None else FeedSnapshot.from_text(text)
+    except UNREADABLE:
+        log.warning("The snapshot under %r cannot be read and counts as absent", FEED_KEY)
+        return None

@@ -1,5 +1,6 @@
 """What the tests share: a clock that moves when told, real servers, and an app put together from real parts."""
 
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ from igfeed.stores.upstash import UpstashStore
 from tests.servers.instagram import FakeInstagram
 from tests.servers.upstash import FakeUpstash
 from tests.site import Site, innermost
+
+# httpcore tries to import sniffio four times for each command to the store, and Python looks through every folder again
+# for what it has not found. This says at once that it is missing; the httpcore of an installation takes the same way.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 # The same examples at every run, and no verdict on how long one takes: a busy machine is no bug.
 settings.register_profile("igfeed", deadline=None, database=None, derandomize=True, max_examples=60)

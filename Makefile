@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
-.PHONY: demo dev test lint types requirements audit axe markup lighthouse compare soak bench scaling imports clean
+.PHONY: demo dev test quick lint types requirements audit axe markup lighthouse compare soak bench scaling imports clean
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
@@ -16,10 +16,12 @@ dev: .venv/runtime
 	@echo "The sample feed, with what you save: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
 	@IGFEED_DEMO=1 CRON_SECRET="$(CRON_SECRET)" $(BIN)/flask --app wsgi run --debug --port $(or $(PORT),8000)
 
-# The second run repeats the tests marked moving_clock on a clock that moves by a second at each reading.
 test: .venv/development
-	$(BIN)/python -m pytest -n auto
-	$(BIN)/python -m pytest -n auto -m moving_clock --clock-step 1
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# What most changes need; its last line says what it leaves out.
+quick: .venv/development
+	$(BIN)/python -m pytest -n auto --dist worksteal --quick
 
 lint: .venv/development
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """What the tests share: a clock that moves when told, real servers, and an app put together from real parts."""
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from igfeed.services import Services, build
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UpstashStore
+from tests.quick import is_left_out, left_out_in_words
 from tests.servers.instagram import FakeInstagram
 from tests.servers.upstash import FakeUpstash
 from tests.site import Site, innermost
@@ -115,23 +117,51 @@ DECIDING = {
     *("test_api", "test_cli", "test_clock", "test_feed", "test_finished_pages", "test_instagram_client"),
     *("test_pictures", "test_stores", "test_tokens"),
 }
-"""Tests of what decides by the time. They are run once more on a clock that moves by a second at each reading."""
+"""Tests of what decides by the time. Each runs on a clock that moves by a microsecond at a reading, and by a second."""
+
+CLOCK_STEP = timedelta(microseconds=1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--clock-step", type=float, default=1e-6, help="seconds that the clock moves at each reading")
+    parser.addoption("--quick", action="store_true", help="leave out what tests/quick.py names")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        names = set(getattr(item, "fixturenames", ()))
-        if "clock" in names and "still_clock" not in names and item.path.stem in DECIDING:
-            item.add_marker(pytest.mark.moving_clock)
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """None, not False: others may have a reason of their own to leave a file out."""
+    return True if config.getoption("--quick") and is_left_out(collection_path) else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Last of all, below the number of tests. A worker of pytest-xdist prints nothing."""
+    if config.getoption("--quick") and not hasattr(config, "workerinput"):
+        sys.stdout.write(f"{left_out_in_words()}\n")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: tests wait for servers and browsers for a third of their time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + max(1, cores // 2)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """In one run, not in a second one with another clock: workers, servers and imports are paid for once."""
+    names = set(metafunc.fixturenames)
+    if "clock_step" in names and "still_clock" not in names and Path(metafunc.module.__file__ or "").stem in DECIDING:
+        steps = {"by 1 us": CLOCK_STEP, "by 1 s": timedelta(seconds=1)}
+        metafunc.parametrize("clock_step", steps.values(), ids=steps)
 
 
 @pytest.fixture
-def clock(request: pytest.FixtureRequest) -> MovingClock:
-    return MovingClock(timedelta(seconds=request.config.getoption("--clock-step")))
+def clock_step() -> timedelta:
+    """How far the clock moves at each reading."""
+    return CLOCK_STEP
+
+
+@pytest.fixture
+def clock(clock_step: timedelta) -> MovingClock:
+    return MovingClock(clock_step)
 
 
 @pytest.fixture

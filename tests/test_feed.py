@@ -994,6 +994,7 @@ def test_a_token_that_no_key_opens_says_so_where_the_feed_should_be(site: Site, 
 # How long a page may be reused
 
 
+@to_the_moment
 def test_a_page_may_be_reused_until_the_next_look_into_the_store(site: Site, store: MemoryStore) -> None:
     feed = started(site, store).feed
     lifetime = feed.current().lifetime
@@ -1005,6 +1006,7 @@ def test_a_page_may_be_reused_until_the_next_look_into_the_store(site: Site, sto
     assert (before, lifetime.is_over) == (False, True)
 
 
+@to_the_moment
 def test_a_page_may_not_be_reused_once_its_feed_is_due(site: Site, store: MemoryStore) -> None:
     feed = started(site, store).feed
     site.clock.forward(minutes=14, seconds=50)

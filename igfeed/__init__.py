@@ -1,4 +1,4 @@
-"""igfeed: somebody's Instagram posts as a page of their own, for years."""
+"""igfeed: one's Instagram posts as a page and an embed, for years."""
 
 import logging
 import os
@@ -21,13 +21,13 @@ ROOT = Path(__file__).parent.parent
 YEAR = 365 * 24 * 3600
 
 log = logging.getLogger(__name__)
-said = RateLimit(YEAR)
+logged_warnings = RateLimit(YEAR)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
-    """The app on ``services``, else on what ``settings`` ask for, else on what the environment asks for.
+    """The app with ``services``, or with services for ``settings``, or with services for the environment.
 
-    Raises ConfigError when a variable holds what it may not hold.
+    Raises ConfigError if a variable has a wrong value.
     """
     env = {} if settings or services else environment(os.environ, Path.cwd())
     services = services or build(settings or Settings.from_env(env), system_clock, sleep=sleep)
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         CACHE_KEY_PREFIX="igfeed:",
         SEND_FILE_MAX_AGE_DEFAULT=YEAR,
     )
-    app.config.from_prefixed_env()  # FLASK_CACHE_TYPE and the like stay open to the owner.
+    app.config.from_prefixed_env()  # The owner may set FLASK_CACHE_TYPE and the like.
     app.extensions["igfeed"] = services
 
     headers.init_app(app)
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
 
 def create_app_or_exit() -> Flask:
-    """The app, or the end of the process with one line that says which variable is wrong or what is not installed."""
+    """The app. If it cannot start, the process ends with one line: what is wrong, or what is not installed."""
     try:
         return create_app()
     except ConfigError as error:
@@ -68,14 +68,14 @@ def create_app_or_exit() -> Flask:
 
 
 def _warn_of_unknown_variables(env: Mapping[str, str]) -> None:
-    """Log each line once. gunicorn's parent and its workers all make an app, but the workers inherit ``said``."""
+    """Log each line once. gunicorn's parent and its workers all make an app; the workers inherit what was logged."""
     for line in unknown_variables.warnings(env):
-        if said.allows(line):
+        if logged_warnings.allows(line):
             log.warning(line)
 
 
 def _set_up_logging(level: str) -> None:
-    """Our own lines at the level asked for; of the HTTP libraries only what is wrong, as their chatter holds tokens."""
+    """Log our own lines at this level. The HTTP libraries only warn: their other lines contain tokens."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("igfeed").setLevel(level)
     for name in ("httpcore", "httpx", "urllib3"):

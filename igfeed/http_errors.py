@@ -1,28 +1,28 @@
-"""Errors of HTTP for whoever reads them: JSON below ``/api/``, a page for visitors."""
+"""Responses to HTTP errors: JSON below ``/api/``, a page for visitors."""
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from igfeed.owner import api
-from igfeed.web.headers import CSP_HEADER, IN_FRAMES
+from igfeed.web.headers import CSP_HEADER, FRAME_HEADERS
 from igfeed.widget.page_cache import Page
-from igfeed.widget.render import missing_page, notice_page
+from igfeed.widget.render import feed_not_ready_page, page_not_found
 from igfeed.widget.views import View
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(HTTPException, as_read)
+    app.register_error_handler(HTTPException, error_response)
 
 
-def as_read(error: HTTPException) -> Response | HTTPException:
-    """Whatever raised it. Pictures and static files keep the short text: nobody sees it."""
+def error_response(error: HTTPException) -> Response | HTTPException:
+    """JSON or a page. For pictures and static files Werkzeug's short text is enough, as nobody sees it."""
     status_code = error.code or 500
     if request.path.startswith("/api/"):
         return _json(error, status_code)
     if status_code == 404 and request.url_rule is None:  # noqa: PLR2004
-        return _page(missing_page(), status_code)
+        return _page(page_not_found(), status_code)
     if status_code >= 500 and View.at(request.path):  # noqa: PLR2004
-        return _page(notice_page(), status_code)
+        return _page(feed_not_ready_page(), status_code)
     return error
 
 
@@ -34,6 +34,6 @@ def _json(error: HTTPException, status_code: int) -> Response:
 
 
 def _page(page: Page, status_code: int) -> Response:
-    """It may stand in a frame, where a refused page would be an empty box."""
-    headers = {CSP_HEADER: page.policy, "Cache-Control": "no-store", **IN_FRAMES}
+    """The page may be in a frame, where a page that the policy refuses would be an empty box."""
+    headers = {CSP_HEADER: page.policy, "Cache-Control": "no-store", **FRAME_HEADERS}
     return Response(page.body, status_code, headers)

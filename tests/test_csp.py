@@ -2,7 +2,7 @@
 
 import pytest
 
-from igfeed.widget.csp import policy, who_may_size
+from igfeed.widget.csp import embedded_sizing, policy
 
 OURS = "https://feed.example"
 
@@ -20,12 +20,12 @@ OURS = "https://feed.example"
         ("'none'", None),
     ],
 )
-def test_who_may_size_the_frame_comes_from_who_may_embed(setting: str, content: str | None) -> None:
-    assert who_may_size(setting, OURS) == content
+def test_embedded_sizing_the_frame_comes_from_who_may_embed(setting: str, content: str | None) -> None:
+    assert embedded_sizing(setting, OURS) == content
 
 
 def test_ourselves_without_a_name_is_everybody_whom_the_policy_lets_in() -> None:
-    assert who_may_size("'self'", None) == "allow-origins=*"
+    assert embedded_sizing("'self'", None) == "allow-origins=*"
 
 
 def test_without_scripts_and_videos_the_policy_does_not_speak_of_them() -> None:

@@ -180,7 +180,7 @@ def test_a_cache_that_is_away_costs_no_page_and_one_line_in_the_log(
     make_services: MakeServices, token: Token, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("FLASK_CACHE_TYPE", f"{__name__}.Away")
-    monkeypatch.setattr(page_cache, "warnings_allowed", RateLimit(600))
+    monkeypatch.setattr(page_cache, "warning_limit", RateLimit(600))
     client = create_app(services=make_services(IGFEED_CHECK_TTL="0")).test_client()
 
     assert [client.get("/embed").status_code for _ in range(5)] == [200] * 5

@@ -1,1 +1,1 @@
-"""What holds for every request and every answer, whichever page it is about."""
+"""HTTP for all rooms: headers, origins, proxies, encodings, compiled templates."""

@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 HOST = re.compile(r"([a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[a-f0-9:.]+\])(?::([1-9]\d{0,4}))?", re.ASCII | re.IGNORECASE)
 LONGEST_HOST = 255
-"""Characters that a name in the DNS has at most."""
+"""Characters, the limit of the DNS."""
 
 
 def own_origin(settings: Settings, environ: "WSGIEnvironment") -> str | None:
-    """``BASE_URL`` if it is set, else the origin of the request; None if neither gives a usable one."""
-    return settings.base_url or asked_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
+    """``BASE_URL``, or else the origin of the request. None if that has no usable ``Host``."""
+    return settings.base_url or request_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
 
 
-def asked_origin(scheme: str, host: str) -> str | None:
-    """The origin that a request with this ``Host`` was sent to, in one spelling; None where the header is odd.
+def request_origin(scheme: str, host: str) -> str | None:
+    """The origin in a request's ``Host``, in one spelling: lower case, no default port. None if the header is invalid.
 
-    The header cannot be trusted. But the result has no character with a special meaning in HTML or JSON.
+    Anybody may send any host. But the result has no character with a special meaning in HTML or JSON.
     """
     match = HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
     if match is None or scheme not in DEFAULT_PORTS:

@@ -1,4 +1,4 @@
-"""Headers that every answer carries unless its view has set its own."""
+"""Headers that every response carries unless its view has set its own."""
 
 from typing import TYPE_CHECKING
 
@@ -10,41 +10,41 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 CSP_HEADER = "Content-Security-Policy"
-DEFAULTS = {
+DEFAULT_HEADERS = {
     CSP_HEADER: "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-FROM_ANYWHERE = {"Cross-Origin-Resource-Policy": "cross-origin"}
-"""For what other sites' pages load."""
+CROSS_ORIGIN_HEADERS = {"Cross-Origin-Resource-Policy": "cross-origin"}
+"""For files that pages of other sites load: pictures, scripts, drawings."""
 
-IN_FRAMES = {"Cross-Origin-Embedder-Policy": "credentialless", **FROM_ANYWHERE}
-"""For pages that stand in frames: a host page that isolates itself lets no others in.
+FRAME_HEADERS = {"Cross-Origin-Embedder-Policy": "credentialless", **CROSS_ORIGIN_HEADERS}
+"""For pages inside frames. A host page that is cross-origin isolated accepts only frames with these headers.
 
-Not "require-corp": Instagram's hosts do not send what that would ask of a video. Browsers that do not know the word
-(Safari) ignore it.
+The value is not "require-corp", because Instagram's hosts do not send the header that a video would then need.
+Browsers that do not know "credentialless" (Safari) ignore it.
 """
 
-OF_EVERY_PAGE = [
+PAGE_HEADERS = [
     ("Content-Type", "text/html; charset=utf-8"),
-    *((name, value) for name, value in DEFAULTS.items() if name != CSP_HEADER),
-    *IN_FRAMES.items(),
+    *((name, value) for name, value in DEFAULT_HEADERS.items() if name != CSP_HEADER),
+    *FRAME_HEADERS.items(),
 ]
 
 
 class SecureResponse(Response):
-    """In place of a hook after each request, which costs every view."""
+    """A response with the default headers. An ``after_request`` hook could add them too, but would slow every view."""
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
         headers = super().get_wsgi_headers(environ)
-        given = {name.lower() for name, _ in headers}  # Werkzeug's own look-up raises for each that is not there.
-        headers.extend({name: value for name, value in DEFAULTS.items() if name.lower() not in given})
+        given = {name.lower() for name, _ in headers}  # `in headers` is slow for a missing name.
+        headers.extend({name: value for name, value in DEFAULT_HEADERS.items() if name.lower() not in given})
         return headers
 
 
-class WholePage(SecureResponse):
-    """HTML with all its headers: to look for missing ones and to check each twice takes as long as a page's view."""
+class PageResponse(SecureResponse):
+    """A page with all its headers. Werkzeug's checks of them would take as long as the rest of a view."""
 
     def __init__(self, body: bytes, *, etag: str, policy: str, cache_control: str, cache_status: str) -> None:
         own = [
@@ -54,7 +54,7 @@ class WholePage(SecureResponse):
             ("Cache-Control", cache_control),
             ("Cache-Status", cache_status),
         ]
-        super().__init__([body], headers=OF_EVERY_PAGE + own)
+        super().__init__([body], headers=PAGE_HEADERS + own)
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
         return self.headers if self.status_code == 200 else super().get_wsgi_headers(environ)  # noqa: PLR2004
@@ -66,7 +66,7 @@ def init_app(app: Flask) -> None:
     def static(filename: str) -> Response:
         response = app.send_static_file(filename)
         response.cache_control.immutable = True  # Its address holds a hash of its content.
-        response.headers.update(FROM_ANYWHERE)
+        response.headers.update(CROSS_ORIGIN_HEADERS)
         return response
 
     app.view_functions["static"] = static

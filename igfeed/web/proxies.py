@@ -1,9 +1,10 @@
-"""What proxies say of how a visitor came: by https (``X-Forwarded-Proto``), and under which prefix (``SCRIPT_NAME``).
+"""What proxies say of a request: its scheme (``X-Forwarded-Proto``) and its prefix (``SCRIPT_NAME``).
 
-Each proxy on the way adds its part behind the others' (``https, http``), so the first one is the visitor's own. Only a
-proxy that the owner trusts is believed; to anybody else the header is open, and it would decide our addresses. gunicorn
-reads the prefix from a header too, which some proxies pass on from visitors: one that would lead our links to another
-host is refused.
+Each proxy appends its part (``https, http``), so the first one is the visitor's. Anybody can send that header, and it
+decides our absolute addresses. So only proxies that the owner trusts are believed.
+
+gunicorn reads the prefix from a header too, which some proxies pass on from visitors. A prefix that would make our
+links lead to another host is refused.
 """
 
 import re
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 Network = IPv4Network | IPv6Network
 
 PREFIX = re.compile(r"(/[^/\\?#\"'<>\x00-\x20\x7f]+)+/?")
-"""A path in its usual form; two slashes at its beginning, or a backslash, would name a host."""
+"""A path without anything special. Browsers read two slashes at the beginning, or a backslash, as a host."""
 
 
 class BehindProxies:
-    """The app as it is seen from before the proxies. With ``trusted`` None the scheme stays as it is."""
+    """WSGI middleware that corrects the scheme and checks the prefix. With ``trusted`` None it keeps the scheme."""
 
     def __init__(self, app: "WSGIApplication", trusted: Sequence[Network] | None) -> None:
         self.app = app
@@ -48,12 +49,12 @@ class BehindProxies:
 
 def init_app(app: Flask) -> None:
     settings = services_of(app).settings
-    # Nothing depends on the visitor's scheme where the owner says our origin.
+    # With BASE_URL no address depends on the visitor's scheme.
     app.wsgi_app = BehindProxies(app.wsgi_app, None if settings.base_url else settings.trusted_proxies)  # type: ignore[method-assign]
 
 
 def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
-    """Who has no address has come through a socket of this machine's own."""
+    """Whether ``address`` is in one of the networks. No address means a Unix socket of this machine: trusted."""
     if not address:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Compiled templates, kept beside them as Python keeps compiled modules.
+"""A cache of compiled templates, beside the templates as Python's is beside its modules.
 
 Without this, each process compiles them at its start, which takes a fifth of the time to import Flask.
 """
@@ -12,9 +12,9 @@ from jinja2.bccache import Bucket
 
 
 class TemplateBytecode(FileSystemBytecodeCache):
-    """The cache is optional: if its folder or a file in it cannot be used, the template is compiled again.
+    """If the folder or a file in it cannot be used, the template is compiled again.
 
-    Jinja checks that a cached file belongs to the present text of the template and to this Python.
+    Jinja uses a file only if it was made from the present text of the template, by this version of Python.
     """
 
     def __init__(self, templates: Path) -> None:
@@ -23,7 +23,7 @@ class TemplateBytecode(FileSystemBytecodeCache):
     def load_bytecode(self, bucket: Bucket) -> None:
         try:
             super().load_bytecode(bucket)
-        except Exception:  # noqa: BLE001  a file cut short is a pickle that may raise anything
+        except Exception:  # noqa: BLE001  a truncated pickle may raise anything
             bucket.reset()
 
     def dump_bytecode(self, bucket: Bucket) -> None:

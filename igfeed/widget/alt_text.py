@@ -1,6 +1,6 @@
-"""What a picture says to somebody who does not see it.
+"""The alternative text of a post, for visitors who do not see its picture.
 
-Instagram's own alternative text where the owner wrote one; else the beginning of the caption; else who made it, when.
+It is the text that the owner wrote on Instagram, or else the first sentence of the caption, or else author and date.
 """
 
 import re
@@ -10,12 +10,12 @@ from igfeed.texts.cleaning import clean
 from igfeed.texts.sentences import first_sentence, shortened
 from igfeed.widget.translations import Language
 
-LONGEST = 125
-"""Characters: about what screen readers read in one go."""
+LONGEST_ALT_TEXT = 125
+"""Characters, about what screen readers read without a pause."""
 
 SPACES = re.compile(r"\s+")
 
-SAY_NOTHING = (
+PLACEHOLDER_TEXTS = (
     "no photo description available",
     "keine fotobeschreibung verfügbar",
     "aucune description de photo disponible",
@@ -24,12 +24,16 @@ SAY_NOTHING = (
     "nenhuma descrição de foto disponível",
     "geen fotobeschrijving beschikbaar",
 )
-"""Instagram's text for a post without a description. "May be an image of …" is useful, so it is kept."""
+"""What Instagram says of a post without a description. "May be an image of …" is useful and not among them."""
 
 
 def alt_text(post: Post, username: str, language: Language) -> str:
-    """Never empty."""
-    return _own(post.alt_text or "") or _beginning(post.caption or "") or _who_and_when(post, username, language)
+    """The alternative text in this language. Never empty."""
+    return (
+        _from_instagram(post.alt_text or "")
+        or _from_caption(post.caption or "")
+        or _author_and_date(post, username, language)
+    )
 
 
 def excerpt(caption: str | None) -> str:
@@ -37,18 +41,18 @@ def excerpt(caption: str | None) -> str:
     return _line(caption or "")
 
 
-def _own(text: str) -> str:
+def _from_instagram(text: str) -> str:
     line = _line(text)
-    return "" if line.casefold().rstrip(" .").endswith(SAY_NOTHING) else line
+    return "" if line.casefold().rstrip(" .").endswith(PLACEHOLDER_TEXTS) else line
 
 
-def _beginning(caption: str) -> str:
-    """The caption's first sentence, unless there is no word in it."""
+def _from_caption(caption: str) -> str:
+    """The caption's first sentence, or nothing if there is no word in it."""
     sentence = first_sentence(caption)
-    return shortened(sentence, LONGEST) if re.search(r"\w", sentence) else ""
+    return shortened(sentence, LONGEST_ALT_TEXT) if re.search(r"\w", sentence) else ""
 
 
-def _who_and_when(post: Post, username: str, language: Language) -> str:
+def _author_and_date(post: Post, username: str, language: Language) -> str:
     words = language.words
     text = (words.video_by if post.media_type == "VIDEO" else words.photo_by).format(name=username)
     if post.timestamp is None:

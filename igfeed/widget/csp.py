@@ -1,4 +1,4 @@
-"""What a page of ours may do, and who may have it in a frame: both come from here and from one setting."""
+"""What a page may load, and who may embed it: the Content-Security-Policy and the size of frames."""
 
 import hashlib
 import re
@@ -9,20 +9,21 @@ PLAIN_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?", re.ASCII | re.IGNORECA
 
 
 def policy(style: str, scripts: Collection[str], videos: Collection[str], frame_ancestors: str) -> str:
-    """The ``Content-Security-Policy``: our own pictures, exactly this style, these scripts and these hosts' videos."""
-    running = f"script-src {' '.join(map(_hash, scripts))}; connect-src 'self'; " if scripts else ""
-    playing = f"media-src {' '.join(sorted(videos))}; " if videos else ""
+    """The ``Content-Security-Policy``: our own pictures, this style, these scripts, and videos from these origins."""
+    script_rules = f"script-src {' '.join(map(_hash, scripts))}; connect-src 'self'; " if scripts else ""
+    video_rules = f"media-src {' '.join(sorted(videos))}; " if videos else ""
     return (
-        f"default-src 'none'; img-src 'self'; style-src {_hash(style)}; {running}{playing}"
+        f"default-src 'none'; img-src 'self'; style-src {_hash(style)}; {script_rules}{video_rules}"
         f"base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
     )
 
 
-def who_may_size(frame_ancestors: str, own_origin: str | None) -> str | None:
-    """The content of ``responsive-embedded-sizing``: whoever may frame us may make the frame as high as we are.
+def embedded_sizing(frame_ancestors: str, own_origin: str | None) -> str | None:
+    """The content of the meta element ``responsive-embedded-sizing``: who may size the frame to its content.
 
-    It knows origins and ``*`` only. Where the setting has more than that (``https://*.shop.example``) this says ``*``:
-    ``frame-ancestors`` has then already kept everybody else out. None when nobody may.
+    These are the pages that may embed us. The element takes only origins and ``*``. A setting with more than that
+    (``https://*.shop.example``) becomes ``*``, which is safe because ``frame-ancestors`` keeps all others out. None if
+    nobody may embed us.
     """
     entries = frame_ancestors.split()
     if entries == ["'none'"]:

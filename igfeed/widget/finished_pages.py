@@ -1,29 +1,25 @@
-"""Finished pages, handed out before Flask wakes up.
+"""Finished pages: complete responses in memory, sent without calling Flask.
 
-What one visitor gets is what the next one gets, until the feed may have changed. To route, to look up and to compress
-it anew costs many times what handing out the same bytes does, so a finished page is kept in every encoding for as long
-as its view allows. This module knows nothing of feeds. With IGFEED_CHECK_TTL 0 nothing is kept: Flask answers alone.
+All visitors get the same page until the feed may have changed. Routing, rendering and compressing cost many times what
+sending the same bytes again does. So a page is kept in every encoding for as long as its view allows. This module knows
+nothing of feeds. With IGFEED_CHECK_TTL=0 nothing is kept, and Flask answers every request.
 
-There are two tables. One has the pages, by what a request means. The other has whole answers, by what a request says
-word for word, so that the next one like it costs one look-up.
+There are two tables. ``_pages`` has the pages by what a request means. ``_answers`` has complete answers by the raw
+values of a request, so that an identical request costs one look-up.
 """
 
-import gzip
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from flask import Flask
-from werkzeug.datastructures import Accept
-from werkzeug.http import parse_accept_header
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
 from igfeed.services import Services, services_of
-from igfeed.web.addresses import asked_origin, depends_on_host
+from igfeed.web.addresses import depends_on_host, request_origin
+from igfeed.web.encodings import IDENTITY, best_encoding, encoders
 from igfeed.widget.options import HIGHEST_LIMIT, Options, requested_options
 from igfeed.widget.views import View
 
@@ -32,27 +28,26 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 200
 MOST_BYTES = 16 * 1024 * 1024
-"""All encodings together. When it is full, the oldest page makes room; a page in demand is soon made again. If all were
-dropped at once, the memory of a process would go up and down."""
+"""The size of all encodings together. When the table is full, the oldest page is dropped, because a page in demand is
+soon made again. Dropping all pages at once would make the memory of a process go up and down."""
 
 MOST_ORIGINS = 20
 """How many origins have finished pages at a time. A request with another origin gets Flask's answer."""
 
 MOST_ANSWERS = 256
 LONGEST_REQUEST = 500
-"""Characters in the ``Words`` of a request whose answer is kept. Longer requests are looked up by their ``Key``."""
+"""Characters in the ``RawRequest`` of an answer that is kept. Longer requests are looked up by their ``PageKey``."""
 
-IDENTITY = "identity"
-OF_BODY = {"Content-Type", "Content-Length", "Content-Encoding"}
+BODY_HEADERS = {"Content-Type", "Content-Length", "Content-Encoding"}
 
 REUSE_KEY = "igfeed.reuse"
 """The key in the WSGI environment of the list that takes the view's ``Reuse``."""
 
-Key = tuple[str, str, View, Options, int]
-"""The origin that a page names (empty if it names none, or for any host the same), prefix, view, options, and the
-number of posts that the options were clamped to."""
+PageKey = tuple[str, str, View, Options, int]
+"""Everything that shapes a page: the origin that it names (empty if it names none, or the same for any host), the
+prefix, the view, the options, and the number of posts that the options were clamped to."""
 
-Words = tuple[str | None, ...]
+RawRequest = tuple[str | None, ...]
 """The raw values of a request that decide its answer."""
 
 
@@ -64,7 +59,7 @@ class Lifetime(Protocol):
 
 @dataclass(frozen=True)
 class Reuse:
-    """What a view says of its page: how long others may get it, and how many posts its options were clamped to."""
+    """What a view allows: for how long others may get its page. ``posts`` is what its options were clamped to."""
 
     lifetime: Lifetime
     posts: int
@@ -72,7 +67,7 @@ class Reuse:
 
 @dataclass(frozen=True)
 class EncodedPage:
-    """A page in one encoding; a strong ETag names bytes, so each has its own."""
+    """A page in one encoding. Each encoding has an ETag of its own, because a strong ETag stands for exact bytes."""
 
     body: bytes
     headers: list[tuple[str, str]]
@@ -80,39 +75,42 @@ class EncodedPage:
 
 
 class FinishedAnswer(NamedTuple):
-    """What the server sends."""
+    """A complete answer: what the server sends, and for how long."""
 
     lifetime: Lifetime
     status: str
     headers: list[tuple[str, str]]
     body: tuple[bytes, ...]
 
-    def give(self, start_response: "StartResponse") -> Iterable[bytes]:
-        start_response(self.status, [*self.headers])  # A copy: a server may do with its list what it likes (PEP 3333).
+    def send(self, start_response: "StartResponse") -> Iterable[bytes]:
+        start_response(self.status, [*self.headers])  # A copy, because a server may change its list (PEP 3333).
         return self.body
 
 
 @dataclass(frozen=True)
 class FinishedPage:
+    """A page in all encodings. A request with any of ``etags`` has it already."""
+
     lifetime: Lifetime
     etags: frozenset[str]
-    variants: dict[str, EncodedPage]
+    encoded: dict[str, EncodedPage]
 
     @property
     def size(self) -> int:
-        return sum(len(variant.body) for variant in self.variants.values())
+        """Bytes of all encodings together."""
+        return sum(len(each.body) for each in self.encoded.values())
 
     def answer(self, environ: "WSGIEnvironment") -> FinishedAnswer:
-        variant = self.variants[_best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
-        asked = environ.get("HTTP_IF_NONE_MATCH")
-        if asked and _is_among(asked, self.etags):
-            return FinishedAnswer(self.lifetime, "304 NOT MODIFIED", variant.headers_without_body, ())
-        body = () if environ["REQUEST_METHOD"] == "HEAD" else (variant.body,)
-        return FinishedAnswer(self.lifetime, "200 OK", variant.headers, body)
+        page = self.encoded[best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
+        known = environ.get("HTTP_IF_NONE_MATCH")
+        if known and _matches(known, self.etags):
+            return FinishedAnswer(self.lifetime, "304 NOT MODIFIED", page.headers_without_body, ())
+        body = () if environ["REQUEST_METHOD"] == "HEAD" else (page.body,)
+        return FinishedAnswer(self.lifetime, "200 OK", page.headers, body)
 
 
 class FinishedPages:
-    """The app behind a shelf of its finished pages."""
+    """WSGI middleware that sends finished pages and passes every other request on to the app."""
 
     def __init__(self, app: "WSGIApplication", services: Services) -> None:
         self.app = app
@@ -122,19 +120,20 @@ class FinishedPages:
         }
         self._posts = HIGHEST_LIMIT
         """How many posts the feed has, as the latest view said."""
-        self._words = _words_and_host if any(self._depends_on_host.values()) else _words
-        self._answers: dict[Words, FinishedAnswer] = {}
-        self._pages: dict[Key, FinishedPage] = {}
+        self._raw_request = _raw_request_and_host if any(self._depends_on_host.values()) else _raw_request
+        self._answers: dict[RawRequest, FinishedAnswer] = {}
+        self._pages: dict[PageKey, FinishedPage] = {}
         self._origins: dict[str, Lifetime] = {}
         self._lock = Lock()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        answer = self._answers.get(self._words(environ))
+        # Nothing else belongs here: this is all that most requests cost, and it is measured.
+        answer = self._answers.get(self._raw_request(environ))
         if answer and not answer.lifetime.is_over:
-            return answer.give(start_response)
-        return self._looked_up(environ, start_response)
+            return answer.send(start_response)
+        return self._look_up(environ, start_response)
 
-    def _looked_up(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def _look_up(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         view = _shared_view(environ)
         if view is None:
             return self.app(environ, start_response)
@@ -143,29 +142,31 @@ class FinishedPages:
         if page and not page.lifetime.is_over:
             answer = page.answer(environ)
             self._remember(environ, answer)
-            return answer.give(start_response)
+            return answer.send(start_response)
         if self._has_room_for(key[0]):
-            return self._made(view, environ, start_response)
+            return self._make(view, environ, start_response)
         return self.app(environ, start_response)
 
-    def _key(self, environ: "WSGIEnvironment", view: View, posts: int) -> Key:
-        """Everything that shapes the page."""
+    def _key(self, environ: "WSGIEnvironment", view: View, posts: int) -> PageKey:
         origin = None
         if self._depends_on_host[view]:
-            origin = asked_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
+            origin = request_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
         options = requested_options(environ.get("QUERY_STRING", ""), view, posts)
         return origin or "", environ.get("SCRIPT_NAME", ""), view, options, posts
 
     def _has_room_for(self, origin: str) -> bool:
-        """Whether pages for this origin are kept. Anybody may send thousands of hosts, and compressing costs most."""
+        """Whether pages for this origin are kept.
+
+        Anybody may send thousands of hosts, and each would have its page compressed, which is the greatest cost.
+        """
         if not origin or origin in self._origins or len(self._origins) < MOST_ORIGINS:
             return True
         with self._lock:
-            self._origins = {kept: life for kept, life in self._origins.items() if not life.is_over}
+            self._origins = {name: lifetime for name, lifetime in self._origins.items() if not lifetime.is_over}
         return len(self._origins) < MOST_ORIGINS
 
-    def _made(self, view: View, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Flask's page, whole, whatever the visitor has of it already: that is decided by ``FinishedPage.answer``."""
+    def _make(self, view: View, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Flask's page. It is asked for whole, whatever this visitor has of it: others may have nothing."""
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
         # A list, because Werkzeug gives the app a copy of the environment.
         allowed: list[Reuse] = []
@@ -174,13 +175,13 @@ class FinishedPages:
         if not allowed or response.status_code != 200 or "Set-Cookie" in response.headers:  # noqa: PLR2004
             return response(environ, start_response)
         (reuse,) = allowed
-        page = FinishedPage(reuse.lifetime, *_variants(response))
+        page = FinishedPage(reuse.lifetime, *_encoded(response))
         # The first request of a process, and the first after a fetch, came before the number of posts was known.
         self._posts = reuse.posts
         self._keep(self._key(environ, view, reuse.posts), page)
-        return ClosingIterator(page.answer(environ).give(start_response), response.close)
+        return ClosingIterator(page.answer(environ).send(start_response), response.close)
 
-    def _keep(self, key: Key, page: FinishedPage) -> None:
+    def _keep(self, key: PageKey, page: FinishedPage) -> None:
         with self._lock:
             self._pages.pop(key, None)
             size = sum(each.size for each in self._pages.values())
@@ -189,20 +190,20 @@ class FinishedPages:
             self._pages[key] = page
             if origin := key[0]:
                 self._origins[origin] = page.lifetime
-            self._answers.clear()  # They hold pages that may just have gone.
+            self._answers.clear()  # They may hold a page that was just dropped.
 
     def _remember(self, environ: "WSGIEnvironment", answer: FinishedAnswer) -> None:
-        """Keep the answer for identical requests, unless the request is too long to be likely to come again."""
-        words = self._words(environ)
-        if sum(len(text) for text in words if text) > LONGEST_REQUEST:
+        """Keep the answer for identical requests. A very long request is not likely to come again."""
+        request = self._raw_request(environ)
+        if sum(len(text) for text in request if text) > LONGEST_REQUEST:
             return
         if len(self._answers) >= MOST_ANSWERS:
             self._answers.clear()
-        self._answers[words] = answer
+        self._answers[request] = answer
 
 
 def allow_reuse(environ: "WSGIEnvironment", lifetime: Lifetime, posts: int) -> None:
-    """Called by a view: for so long, others may get its page."""
+    """Called by a view: others may get its page during ``lifetime``."""
     if REUSE_KEY in environ:
         environ[REUSE_KEY].append(Reuse(lifetime, posts))
 
@@ -220,8 +221,8 @@ def _shared_view(environ: "WSGIEnvironment") -> View | None:
     return View.at(environ["PATH_INFO"])
 
 
-def _words(environ: "WSGIEnvironment") -> Words:
-    get = environ.get  # One by one: this is half of a view, and a loop over the names takes twice as long.
+def _raw_request(environ: "WSGIEnvironment") -> RawRequest:
+    get = environ.get  # One by one: this is half the cost of a view, and a loop over the names takes twice as long.
     return (
         environ["PATH_INFO"],
         get("QUERY_STRING"),
@@ -233,48 +234,31 @@ def _words(environ: "WSGIEnvironment") -> Words:
     )
 
 
-def _words_and_host(environ: "WSGIEnvironment") -> Words:
-    return (*_words(environ), environ.get("HTTP_HOST"), environ["wsgi.url_scheme"])
+def _raw_request_and_host(environ: "WSGIEnvironment") -> RawRequest:
+    return (*_raw_request(environ), environ.get("HTTP_HOST"), environ["wsgi.url_scheme"])
 
 
-def _variants(response: Response) -> tuple[frozenset[str], dict[str, EncodedPage]]:
+def _encoded(response: Response) -> tuple[frozenset[str], dict[str, EncodedPage]]:
+    """The response in every encoding, and the ETags of all of them."""
     body, (etag, _) = response.get_data(), response.get_etag()
-    variants = {IDENTITY: _variant(response, body, f'"{etag}"')}
-    for encoding, encode in _encoders().items():
-        variants[encoding] = _variant(response, encode(body), f'"{etag}-{encoding}"', encoding)
-    return frozenset({"*", *(dict(each.headers)["ETag"] for each in variants.values())}), variants
+    pages = {IDENTITY: _encoded_page(response, body, f'"{etag}"')}
+    for encoding, encode in encoders().items():
+        pages[encoding] = _encoded_page(response, encode(body), f'"{etag}-{encoding}"', encoding)
+    return frozenset({"*", *(dict(each.headers)["ETag"] for each in pages.values())}), pages
 
 
-def _variant(response: Response, body: bytes, etag: str, encoding: str | None = None) -> EncodedPage:
+def _encoded_page(response: Response, body: bytes, etag: str, encoding: str | None = None) -> EncodedPage:
     headers = response.headers.copy()
     headers["ETag"] = etag
     headers["Content-Length"] = str(len(body))
     headers["Vary"] = "Accept-Encoding"
-    headers.remove("Date")  # The server's own is right for each answer.
+    headers.remove("Date")  # The server adds the date of each answer.
     if encoding:
         headers["Content-Encoding"] = encoding
-    named = headers.to_wsgi_list()
-    return EncodedPage(body, named, [each for each in named if each[0] not in OF_BODY])
+    listed = headers.to_wsgi_list()
+    return EncodedPage(body, listed, [each for each in listed if each[0] not in BODY_HEADERS])
 
 
-@cache
-def _encoders() -> dict[str, Callable[[bytes], bytes]]:
-    """The best first: a third smaller with brotli, for who has installed it."""
-    encoders: dict[str, Callable[[bytes], bytes]] = {"gzip": lambda body: gzip.compress(body, mtime=0)}
-    with suppress(ImportError):
-        import brotli  # type: ignore[import-not-found]  # noqa: PLC0415  not one of our requirements
-
-        encoders = {"br": lambda body: brotli.compress(body, quality=5), **encoders}
-    return encoders
-
-
-@lru_cache(maxsize=100)
-def _best_encoding(accepted: str) -> str:
-    accept = parse_accept_header(accepted, Accept)
-    best = max(_encoders(), key=accept.quality)
-    return best if 0 < accept.quality(best) >= accept.quality(IDENTITY) else IDENTITY
-
-
-def _is_among(asked: str, etags: frozenset[str]) -> bool:
-    """Compared weakly, as If-None-Match is (RFC 9110)."""
-    return any(tag.strip().removeprefix("W/") in etags for tag in asked.split(","))
+def _matches(if_none_match: str, etags: frozenset[str]) -> bool:
+    """Whether one of the tags is among ``etags``, by weak comparison (RFC 9110)."""
+    return any(tag.strip().removeprefix("W/") in etags for tag in if_none_match.split(","))

@@ -1,4 +1,7 @@
-"""Rendered pages, kept by Flask-Caching: in this process unless the owner chooses another kind (FLASK_CACHE_TYPE)."""
+"""A cache of rendered pages, kept by Flask-Caching.
+
+It is in this process unless the owner chooses another kind (FLASK_CACHE_TYPE).
+"""
 
 import logging
 import re
@@ -16,26 +19,31 @@ from igfeed.clock import RateLimit
 from igfeed.config import cache_settings
 from igfeed.errors import ConfigError
 
-DAY = 24 * 3600
+PAGE_TIMEOUT = 24 * 3600
+"""Seconds. A cached page is never wrong, as its key names its snapshot. This only limits how many are kept."""
+
 IN_THIS_PROCESS = "SimpleCache"
 
 log = logging.getLogger(__name__)
 
 pages = Cache()
-warnings_allowed = RateLimit(600)
+WARNING_INTERVAL = 600.0
+"""Seconds between two warnings of the same kind in the log."""
+
+warning_limit = RateLimit(WARNING_INTERVAL)
 
 
 @dataclass(frozen=True)
 class Page:
-    """HTML with what its headers say of it."""
+    """HTML with its ETag (no quotes) and its Content-Security-Policy."""
 
     body: bytes
     etag: str
     policy: str
 
 
-class AsTheyAre(BaseSerializer):
-    """What never changes and never leaves the process need not be copied."""
+class NoSerializer(BaseSerializer):
+    """For the cache in this process: a page never changes, so it need not be copied."""
 
     def dumps(self, value: Any, *_: object) -> Any:
         return value
@@ -44,46 +52,46 @@ class AsTheyAre(BaseSerializer):
         return value
 
 
-def _as_texts(page: Page) -> dict[str, str]:
+def _page_to_json(page: Page) -> dict[str, str]:
     return {**asdict(page), "body": page.body.decode()}
 
 
-def _as_page(found: dict[str, Any]) -> Page | None:
-    """None for what is no page; what goes into headers must be fit for them."""
+def _page_from_json(found: dict[str, Any]) -> Page | None:
+    """The page, or None if this is none. What goes into a header may hold nothing that would end the header."""
     is_page = found.keys() == {"body", "etag", "policy"} and all(isinstance(text, str) for text in found.values())
     if not is_page or not re.fullmatch(r"[0-9a-f]+ [ -~]+", f"{found['etag']} {found['policy']}"):
         return None
     return Page(found["body"].encode(), found["etag"], found["policy"])
 
 
-class AsJson(JSONSerializer):
-    """What leaves the process may come back from others, and whoever writes a pickle runs code here."""
+class PageSerializer(JSONSerializer):
+    """Pages as JSON, for caches outside this process. Whoever can write a pickle there could run code here."""
 
-    dump = partialmethod(JSONSerializer.dump, default=_as_texts)
-    dumps = partialmethod(JSONSerializer.dumps, default=_as_texts)
-    load = partialmethod(JSONSerializer.load, object_hook=_as_page)
-    loads = partialmethod(JSONSerializer.loads, object_hook=_as_page)
+    dump = partialmethod(JSONSerializer.dump, default=_page_to_json)
+    dumps = partialmethod(JSONSerializer.dumps, default=_page_to_json)
+    load = partialmethod(JSONSerializer.load, object_hook=_page_from_json)
+    loads = partialmethod(JSONSerializer.loads, object_hook=_page_from_json)
 
 
 def init_app(app: Flask) -> None:
-    """Raises ConfigError if the settings are unusable. A cache that is only unreachable now is no error."""
+    """Raises ConfigError if the settings are wrong. A cache that is only unreachable now is no error."""
     cache_settings.check(app.config)
     if app.debug:  # A cached page would hide what was saved in a template since.
         app.config["CACHE_TYPE"] = "NullCache"
     kind = app.config["CACHE_TYPE"]
-    app.config["CACHE_SERIALIZER"] = AsTheyAre() if kind == IN_THIS_PROCESS else AsJson()
+    app.config["CACHE_SERIALIZER"] = NoSerializer() if kind == IN_THIS_PROCESS else PageSerializer()
     try:
-        with warnings.catch_warnings(action="ignore"):  # What it warns of is looked at here.
+        with warnings.catch_warnings(action="ignore"):  # This function checks what it warns of.
             pages.init_app(app)
-    except Exception as error:  # noqa: BLE001  each kind of cache raises what it likes
+    except Exception as error:  # noqa: BLE001  each kind of cache has its own errors
         raise cache_settings.unusable(app.config, error) from None
     backend = app.extensions["cache"][pages]
     if not isinstance(backend, NullCache) and not isinstance(getattr(backend, "serializer", None), BaseSerializer):
         raise ConfigError(f"FLASK_CACHE_TYPE is {kind!r} and cannot be used: it keeps pickles, and no JSON.")
 
 
-def kept(key: str) -> Page | None:
-    """What the cache has, if it is a page: the owner may have chosen one that fails, or that others write to."""
+def get(key: str) -> Page | None:
+    """The page under this key, or None. A cache that fails, or returns something else, counts as empty."""
     try:
         page = pages.get(key)
     except Exception as error:  # noqa: BLE001  as above
@@ -92,15 +100,15 @@ def kept(key: str) -> Page | None:
     return page if isinstance(page, Page) else None
 
 
-def keep(key: str, page: Page) -> None:
+def put(key: str, page: Page) -> None:
     try:
-        pages.set(key, page, timeout=DAY)
+        pages.set(key, page, timeout=PAGE_TIMEOUT)
     except Exception as error:  # noqa: BLE001  as above
         _warn(error)
 
 
 def _warn(error: Exception) -> None:
-    """By its class only: the text may hold an address with a password in it."""
+    """Log the class of the error only: its text may quote an address with a password."""
     name = type(error).__name__
-    if warnings_allowed.allows(name):
+    if warning_limit.allows(name):
         log.warning("The cache of pages (FLASK_CACHE_TYPE) failed, going on without it: %s", name)

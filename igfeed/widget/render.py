@@ -1,6 +1,7 @@
-"""The pages as bytes: one rendering for each feed and each way to show it.
+"""Renders pages, once for each snapshot, view and set of options.
 
-Freshness is none of its business: a page is named after the snapshot it shows, so a kept one is never an old one.
+The key of a cached page names its snapshot. So a cached page is never outdated, and this module need not know how fresh
+the feed is.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from igfeed.web.addresses import own_origin
 from igfeed.web.template_bytecode import TemplateBytecode
 from igfeed.widget import page_cache
 from igfeed.widget.alt_text import excerpt
-from igfeed.widget.csp import policy, who_may_size
+from igfeed.widget.csp import embedded_sizing, policy
 from igfeed.widget.options import CAROUSEL_PEEK, Options, default_options, requested_options
 from igfeed.widget.page_cache import Page
 from igfeed.widget.scripts import page_scripts
@@ -35,19 +36,20 @@ from igfeed.widget.views import View
 
 MIDDLE_WIDTH = WIDTHS[1]
 WIDEST_PAGE = 1140
-"""Pixels that the grid has on a wide screen, as in ``style.css``."""
+"""Width of the grid on a wide screen in pixels, as in ``style.css``."""
 
-PICTURES_AT_ONCE = 4
-"""So many are loaded with the page, the others when they come near the screen."""
+EAGER_PICTURES = 4
+"""How many pictures load with the page. The others load when they come near the screen."""
 
-IN_FRAME_AT_ONCE = 12
-"""The same for each column of a frame, which is itself loaded when it comes near the screen.
+EAGER_PICTURES_IN_FRAME = 12
+"""The same for each column of an embed, whose frame is itself loaded when it comes near the screen.
 
-Inside a frame browsers load no lazy picture before it is seen, and none for printing: they would be white on paper.
+Inside a frame browsers load a lazy picture only when it is on the screen, and never for printing. It would be white on
+paper.
 """
-MOST_AT_ONCE = 24
+EAGER_PICTURES_LIMIT = 24
 
-remembered_fingerprint = lru_cache(maxsize=100)(fingerprint)
+cached_fingerprint = lru_cache(maxsize=100)(fingerprint)
 
 
 def init_app(app: Flask) -> None:
@@ -59,58 +61,59 @@ def init_app(app: Flask) -> None:
 
 
 def feed_page(view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
-    """The snapshot as the options want it, with a note if it is old."""
+    """A page of the feed. ``old_since``: when an old feed was fetched, for a note to visitors; None for a fresh one."""
     settings = current().settings
     origin = own_origin(settings, request.environ)
     if origin is None or settings.base_url:
-        return _kept_page(view, snapshot, options, old_since, origin)
-    # Anybody may name any host. So what is rendered and kept has a stand-in, which no text of this snapshot can hold
-    # because it is made of their hash, and the host of the request comes last.
-    stand_in = f"https://{snapshot.version}.invalid"
-    return _filled(_kept_page(view, snapshot, options, old_since, stand_in), stand_in, origin)
+        return _cached_page(view, snapshot, options, old_since, origin)
+    # Anybody may send any host, and a cached page for each would fill the cache. So the cached page has a placeholder,
+    # which is replaced in each response. No text of the snapshot can contain it, as it is made of their hash.
+    placeholder = f"https://{snapshot.version}.invalid"
+    return _with_origin(_cached_page(view, snapshot, options, old_since, placeholder), placeholder, origin)
 
 
-def notice_page() -> Page:
-    """There is nothing to show yet. Says so to visitors, without a reason; the owner has a link to that."""
+def feed_not_ready_page() -> Page:
+    """For visitors while there is nothing to show. The reason is behind a link for the owner."""
     return _notice("widget/feed_not_ready.html")
 
 
-def missing_page() -> Page:
-    """There is no such page; a visitor may meet it in a frame whose address somebody has mistyped."""
+def page_not_found() -> Page:
+    """For visitors of a wrong address. It may be in a frame, whose address somebody has mistyped."""
     return _notice("widget/page_not_found.html")
 
 
 def _notice(template: str) -> Page:
     query = request.environ.get("QUERY_STRING", "")
     theme = requested_options(query, View.at(request.path) or View.PAGE, posts=0).theme
-    return _page(template, Options(theme=theme, open="instagram"), notice=True)
+    return _render(template, Options(theme=theme, open="instagram"), notice=True)
 
 
-def _kept_page(
+def _cached_page(
     view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None, origin: str | None
 ) -> Page:
-    key = f"{_key(view, snapshot, options, origin)}:{'old' if old_since else 'new'}"
-    page = page_cache.kept(key)
+    key = f"{_cache_key(view, snapshot, options, origin)}:{'old' if old_since else 'new'}"
+    page = page_cache.get(key)
     if page is None:
-        page = _rendered(view, snapshot, options, old_since, origin)
-        page_cache.keep(key, page)
+        page = _render_feed(view, snapshot, options, old_since, origin)
+        page_cache.put(key, page)
     return page
 
 
-def _filled(page: Page, stand_in: str, origin: str) -> Page:
-    """The page with that origin, which needs no escaping, in place of the stand-in."""
-    body = page.body.replace(stand_in.encode(), origin.encode())
+def _with_origin(page: Page, placeholder: str, origin: str) -> Page:
+    """The page with ``origin`` in place of the placeholder. An origin has no character that needs escaping."""
+    body = page.body.replace(placeholder.encode(), origin.encode())
     return page if body == page.body else replace(page, body=body, etag=fingerprint(f"{page.etag} {origin}"))
 
 
-def _key(view: View, snapshot: FeedSnapshot, options: Options, origin: str | None) -> str:
+def _cache_key(view: View, snapshot: FeedSnapshot, options: Options, origin: str | None) -> str:
     settings = current().settings
-    place = f"{origin}{request.root_path}"
-    look = remembered_fingerprint(f"{place} {settings.language} {settings.frame_ancestors} {settings.posts}")
-    return f"{VERSION}:{look}:{view.name}:{snapshot.version}:{options.key}"
+    deployment = cached_fingerprint(
+        f"{origin}{request.root_path} {settings.language} {settings.frame_ancestors} {settings.posts}"
+    )
+    return f"{VERSION}:{deployment}:{view.name}:{snapshot.version}:{options.key}"
 
 
-def _rendered(
+def _render_feed(
     view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None, origin: str | None
 ) -> Page:
     settings = current().settings
@@ -118,10 +121,10 @@ def _rendered(
     shown = snapshot.posts[first : first + options.limit]
     has_older = first + options.limit < len(snapshot.posts)
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
-    canonical = _address(origin, view, options.page)
+    canonical = _canonical_address(origin, view, options.page)
     picture = partial(_picture_address, origin)
     link = partial(_link, view, options, default_options(view))
-    return _page(
+    return _render(
         view.template,
         options,
         snapshot=snapshot,
@@ -129,20 +132,20 @@ def _rendered(
         fetched_at=iso(snapshot.fetched_at),
         as_of=language_of(settings.language).date(old_since) if old_since else None,
         sizes=_sizes(options, WIDEST_PAGE if view is View.PAGE else None),
-        at_once=_at_once(options) if view is View.EMBED else PICTURES_AT_ONCE,
+        eager=_eager_pictures(options) if view is View.EMBED else EAGER_PICTURES,
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
         newer=link(options.page - 1) if options.page > 1 else None,
         older=link(options.page + 1) if has_older else None,
         address=canonical,
         picture_address=picture,
         gallery=gallery(snapshot.profile, tiles, canonical, picture) if canonical else None,
-        sizing=who_may_size(settings.frame_ancestors, origin),
+        sizing=embedded_sizing(settings.frame_ancestors, origin),
         videos=video_origins(snapshot, settings),
     )
 
 
-def _page(template: str, options: Options, videos: Collection[str] = (), **context: object) -> Page:
-    """The template with its style and scripts inside, so that nothing waits for another request."""
+def _render(template: str, options: Options, videos: Collection[str] = (), **context: object) -> Page:
+    """The template with style and scripts inside, so that nothing waits for another request."""
     code = current().settings.language
     style = Markup(render_template("widget/style.css", options=options, notice="notice" in context))  # noqa: S704  numbers and our own words
     scripts = page_scripts(options) if "notice" not in context else []
@@ -160,13 +163,13 @@ def _page(template: str, options: Options, videos: Collection[str] = (), **conte
     return Page(body.encode(), fingerprint(header + body), header)
 
 
-def _at_once(options: Options) -> int:
-    """In one column posts are large and most are far away, so that half as many have to do."""
-    return min(MOST_AT_ONCE, IN_FRAME_AT_ONCE * (options.columns or MOST_AT_ONCE))
+def _eager_pictures(options: Options) -> int:
+    """How many pictures of an embed load at once. In one column posts are large and most are off the screen."""
+    return min(EAGER_PICTURES_LIMIT, EAGER_PICTURES_IN_FRAME * (options.columns or EAGER_PICTURES_LIMIT))
 
 
 def _sizes(options: Options, widest: int | None) -> str:
-    """How wide a tile is, for the browser to choose a file by; the steps are those of ``style.css``."""
+    """The ``sizes`` of a tile for the browser to choose a file by. The steps are those of ``style.css``."""
     more = CAROUSEL_PEEK if options.layout == "carousel" else 0
     if options.columns:
         columns = options.columns + more
@@ -179,16 +182,16 @@ def _sizes(options: Options, widest: int | None) -> str:
 
 def _link(view: View, options: Options, defaults: Options, page: int) -> str:
     query = options.query(defaults, page)
-    return f"{_seen(view)}?{query}" if query else _seen(view)
+    return f"{_path(view)}?{query}" if query else _path(view)
 
 
-def _address(origin: str | None, view: View, page: int) -> str:
-    """This page's own, for whoever indexes it; empty when nobody says which host we are."""
-    return f"{origin}{_seen(view)}{f'?page={page}' if page > 1 else ''}" if origin else ""
+def _canonical_address(origin: str | None, view: View, page: int) -> str:
+    """The canonical address for search engines. Empty if our origin is unknown."""
+    return f"{origin}{_path(view)}{f'?page={page}' if page > 1 else ''}" if origin else ""
 
 
-def _seen(view: View) -> str:
-    """As visitors see it, which is more than the app's own where a proxy mounts it under a prefix."""
+def _path(view: View) -> str:
+    """The path as visitors see it, with the prefix under which a proxy mounts the app."""
     return f"{request.root_path}{view.path}"
 
 
@@ -201,7 +204,7 @@ def _picture_url(picture_id: str, width: int) -> str:
 
 
 def _asset_url(name: str) -> str:
-    """With a hash of the content, so that it can be kept for good."""
+    """With a hash of the content, so that browsers may cache it for good."""
     return url_for("static", filename=name, v=static_hash(Path(current_app.static_folder or "") / name))
 
 

@@ -1,4 +1,4 @@
-"""The feed as people see it: the page, the same for iframes, and its pictures."""
+"""The routes for visitors: the page, the embed, the script for host pages, and the pictures."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from igfeed.feed.pictures import WIDTHS
 from igfeed.models import FeedSnapshot, Picture
 from igfeed.models.record import fingerprint
 from igfeed.services import Services, current
-from igfeed.web.headers import CSP_HEADER, FROM_ANYWHERE, IN_FRAMES, WholePage
+from igfeed.web.headers import CROSS_ORIGIN_HEADERS, CSP_HEADER, FRAME_HEADERS, PageResponse
 from igfeed.widget import render, scripts
 from igfeed.widget.finished_pages import allow_reuse
 from igfeed.widget.options import requested_options
@@ -22,24 +22,24 @@ from igfeed.widget.views import View
 
 PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.ASCII)
 
-FOR_AN_HOUR = "public, max-age=3600"
-FOR_GOOD = "public, max-age=31536000, immutable"
+PLACEHOLDER_CACHING = "public, max-age=3600"
+PICTURE_CACHING = "public, max-age=31536000, immutable"
 
 RETRY_AFTER = 60
-"""Seconds after which to ask again where nothing better is known."""
+"""Seconds until a visitor should ask again, if nothing better is known."""
 
-SAME_LINE_AGAIN = 600.0
-"""Seconds after which the log says the same thing about the same trouble again, however many visitors meet it."""
+LOG_REPEAT_INTERVAL = 600.0
+"""Seconds between two equal lines in the log, however many visitors meet the same problem."""
 
 bp = Blueprint("widget", __name__)
 
-
 LOG_LIMIT = "igfeed.log_limit"
+"""The key of the log's ``RateLimit`` in ``app.extensions``."""
 
 
 def init_app(app: Flask) -> None:
     render.init_app(app)
-    app.extensions[LOG_LIMIT] = RateLimit(SAME_LINE_AGAIN)
+    app.extensions[LOG_LIMIT] = RateLimit(LOG_REPEAT_INTERVAL)
     app.register_blueprint(bp)
     if app.debug:
         app.before_request(_forget_files)
@@ -54,34 +54,34 @@ def _forget_files() -> None:
 @bp.get(View.PAGE.path)
 def index() -> Response:
     """The feed page."""
-    return _answer(View.PAGE)
+    return _feed_response(View.PAGE)
 
 
 @bp.get(View.EMBED.path)
 def embed() -> Response:
-    """The same grid with nothing around it, for iframes. Scripts of any page may read it too."""
-    response = _answer(View.EMBED)
+    """The same grid with nothing around it, for frames. Scripts of any page may read it too."""
+    response = _feed_response(View.EMBED)
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 
 
 @bp.get("/embed.js")
 def embed_script() -> Response:
-    """One script tag for host pages: it puts an iframe beside itself."""
+    """The script for host pages: it puts the embed into an iframe beside its tag."""
     snapshot = current().feed.current().snapshot
     body = scripts.embed_script(snapshot)
     response = Response(body, mimetype="text/javascript")
     response.set_etag(fingerprint(body))
     response.headers["Cache-Control"] = "no-cache" if current_app.debug else cache_lifetimes.SCRIPT
-    response.headers["Access-Control-Allow-Origin"] = "*"  # Modules and tags with `crossorigin` are asked for it.
-    response.headers.update(FROM_ANYWHERE)
+    response.headers["Access-Control-Allow-Origin"] = "*"  # Module scripts and tags with `crossorigin` need it.
+    response.headers.update(CROSS_ORIGIN_HEADERS)
     response.make_conditional(request)
     return response
 
 
 @bp.get("/media/<name>.webp")
 def media(name: str) -> Response:
-    """A post's picture in one of the widths."""
+    """A post's picture in one of the widths, as ``<id>-<width>``."""
     services = _services()
     match = PICTURE_NAME.fullmatch(name)
     picture = services.feed.picture(match[1]) if match else None
@@ -92,64 +92,64 @@ def media(name: str) -> Response:
     try:
         content = services.pictures.get(picture, int(match[2]))
     except NoPicture:
-        return _sign(picture, services.feed.cached)
+        return _absent_picture(picture, services.feed.cached)
     response = Response(content, mimetype="image/webp")
     response.set_etag(hashlib.sha256(content).hexdigest()[:16])
-    response.headers["Cache-Control"] = FOR_GOOD
-    response.headers.update(FROM_ANYWHERE)
+    response.headers["Cache-Control"] = PICTURE_CACHING
+    response.headers.update(CROSS_ORIGIN_HEADERS)
     response.make_conditional(request)
     return response
 
 
 @bp.errorhandler(PictureUnavailable)
 def no_picture(error: IgfeedError) -> Response:
-    """A calm placeholder for people, an honest status for machines: browsers show a picture whatever its status."""
+    """A placeholder with status 503. Browsers show a picture whatever its status is, and no cache keeps this one."""
     if current_app.extensions[LOG_LIMIT].allows(f"{request.path} {error}"):
         current_app.logger.warning("%s cannot be shown: %s", request.path, error)
     services = current()
-    response = _not_now(_drawing("no-picture.svg"), RETRY_AFTER)
+    response = _unavailable(_drawing_response("no-picture.svg"), RETRY_AFTER)
     response.call_on_close(lambda: services.background(services.pictures.catch_up))
     return response
 
 
-def _sign(picture: Picture, snapshot: FeedSnapshot | None) -> Response:
-    """For a post that has no picture. It may be kept, but not for long: a later fetch may bring one."""
+def _absent_picture(picture: Picture, snapshot: FeedSnapshot | None) -> Response:
+    """A placeholder for a post without a picture. It is cached for an hour only: a later fetch may bring a picture."""
     kinds = {post.media_type for post in snapshot.posts if post.id == picture.id} if snapshot else set()
-    response = _drawing("film.svg" if picture.video_url or kinds - {"IMAGE"} else "blank.svg")
-    response.headers["Cache-Control"] = FOR_AN_HOUR
+    response = _drawing_response("film.svg" if picture.video_url or kinds - {"IMAGE"} else "blank.svg")
+    response.headers["Cache-Control"] = PLACEHOLDER_CACHING
     response.add_etag()
     response.make_conditional(request)
     return response
 
 
-def _drawing(name: str) -> Response:
+def _drawing_response(name: str) -> Response:
     drawing = Path(current_app.static_folder or "", name).read_bytes()
-    return Response(drawing, mimetype="image/svg+xml", headers=FROM_ANYWHERE)
+    return Response(drawing, mimetype="image/svg+xml", headers=CROSS_ORIGIN_HEADERS)
 
 
 @bp.errorhandler(IgfeedError)
 def nothing_to_show(error: IgfeedError) -> Response:
-    """A page for visitors; what is missing and what the owner does next stands in the log and in the status."""
+    """A page for visitors. The log and the status say what is missing and what the owner can do."""
     if request.endpoint == "widget.media":
         return no_picture(error)
     if current_app.extensions[LOG_LIMIT].allows(str(error)):
         current_app.logger.warning("There is nothing to show yet, so visitors get 503. %s %s", error, error.hint)
-    notice = render.notice_page()
-    response = Response(notice.body, headers={CSP_HEADER: notice.policy, **IN_FRAMES})
+    page = render.feed_not_ready_page()
+    response = Response(page.body, headers={CSP_HEADER: page.policy, **FRAME_HEADERS})
     seconds = error.retry_after.total_seconds() if isinstance(error, FeedUnavailable) else RETRY_AFTER
-    return _not_now(response, seconds)
+    return _unavailable(response, seconds)
 
 
 def _unknown_picture() -> Response:
-    """Kept by nobody, and calm where a page shows it: another process may have fetched it a moment ago."""
-    response = _drawing("no-picture.svg")
+    """A placeholder with status 404. It is not cached: another process may have fetched the post a moment ago."""
+    response = _drawing_response("no-picture.svg")
     response.status_code = 404
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _answer(view: View) -> Response:
-    """The snapshot at hand, now; a refresh that is due comes after the answer, or before it if there is nothing."""
+def _feed_response(view: View) -> Response:
+    """The page of the current snapshot. A due refresh follows after the response. Without a snapshot it comes first."""
     services = _services()
     feed, environ = services.feed.current(), request.environ
     snapshot, is_due = feed.snapshot, feed.is_due
@@ -160,31 +160,31 @@ def _answer(view: View) -> Response:
     options = requested_options(environ.get("QUERY_STRING", ""), view, posts)
     shown = render.feed_page(view, snapshot, options, services.feed.old_since(snapshot))
     allow_reuse(environ, feed.lifetime, posts)
-    response = WholePage(
+    response = PageResponse(
         shown.body,
         etag=shown.etag,
         policy=shown.policy,
         cache_control=cache_lifetimes.PAGE,
         cache_status=f"igfeed; {cache_status}",
     )
-    if "HTTP_IF_NONE_MATCH" in environ:  # It costs as much as all the rest of this function.
+    if "HTTP_IF_NONE_MATCH" in environ:  # It takes as long as the rest of this function.
         response.make_conditional(request)
     if is_due:
         response.call_on_close(lambda: services.background(services.feed.refresh))
-    elif cache_status == "fwd=miss":  # The first fetch did not keep this visitor waiting for a renewal.
+    elif cache_status == "fwd=miss":  # The first fetch left out the renewal, so that the visitor waits less.
         response.call_on_close(lambda: services.background(services.tokens.keep_alive))
     return response
 
 
 def _services() -> Services:
-    """Raises what keeps any page from being shown: not in a hook, as each of those costs every view."""
+    """The services. Raises the error that keeps any page from being shown. A hook for this would slow every view."""
     services = current()
     if services.startup_error:
         raise services.startup_error
     return services
 
 
-def _not_now(response: Response, seconds: float) -> Response:
+def _unavailable(response: Response, seconds: float) -> Response:
     response.status_code = 503
     response.headers["Retry-After"] = str(max(1, round(seconds)))
     response.headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""What runs in browsers: the scripts of our own pages, and the one that host pages load."""
+"""The scripts that browsers run: those of our own pages, and the one that host pages load."""
 
 from functools import cache
 from pathlib import Path
@@ -16,19 +16,19 @@ from igfeed.widget.views import View
 
 
 def page_scripts(options: Options) -> list[Markup]:
-    """Those that a page with these options carries; it works without any."""
+    """The scripts of a page with these options. The page works without them too."""
     names = ("grid.js", "lightbox.js") if options.open == "lightbox" else ("grid.js",)
     return [page_script(name) for name in names]
 
 
 def embed_script(snapshot: FeedSnapshot | None) -> str:
-    """What host pages load: it knows the account's name and how many posts there are, as far as we do."""
+    """The script for host pages. Without a snapshot it does not know the account's name and number of posts."""
     words, profile = language_of(current().settings.language).words, snapshot.profile if snapshot else None
     name = profile.name or f"@{profile.username}" if profile else "igfeed"
     path = f"{quote(profile.username, safe='')}/" if profile else ""
     script = render_template(
         "widget/embed.js",
-        place=_place(),
+        place=_own_address(),
         names=list(Options.table()),
         defaults=default_options(View.EMBED),
         ratios={name: height / width for name, (width, height) in RATIOS.items()},
@@ -36,13 +36,13 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
         title=words.page_title.format(name=name),
         home=f"https://www.instagram.com/{path}",
     )
-    return _as_sent(script)
+    return _minified(script)
 
 
-def _place() -> str:
-    """Where we are, as far as the owner or this request says: an address without its scheme, which is the page's.
+def _own_address() -> str:
+    """Our address without its scheme, as the host page's scheme is used.
 
-    Where neither says it, a host that there never is: the script then shows its link.
+    If neither BASE_URL nor the request gives it, this is a host that never exists: the script then shows its link.
     """
     origin = own_origin(current().settings, request.environ) or "https://unknown.invalid"
     return f"{origin}{request.root_path}/".partition(":")[2]
@@ -50,10 +50,10 @@ def _place() -> str:
 
 @cache
 def page_script(name: str) -> Markup:
-    return Markup(_as_sent((Path(current_app.root_path) / "templates/widget" / name).read_text("utf-8")))  # noqa: S704  our own
+    return Markup(_minified((Path(current_app.root_path) / "templates/widget" / name).read_text("utf-8")))  # noqa: S704  our own
 
 
-def _as_sent(script: str) -> str:
-    """Without what only its readers need: indentation, and lines that are comments."""
+def _minified(script: str) -> str:
+    """The script without indentation and without comment lines."""
     lines = (line.strip() for line in script.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -1,4 +1,4 @@
-"""What search engines are told of the page, in schema.org's words."""
+"""Structured data for search engines, in the vocabulary of schema.org."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,11 +7,11 @@ from igfeed.feed.pictures import WIDTHS
 from igfeed.models import Profile
 from igfeed.widget.tiles import Tile
 
-Addresses = Callable[[str, int], str]
-"""The absolute address of a picture by its id and width."""
+PictureAddress = Callable[[str, int], str]
+"""Gives the absolute address of a picture by its id and width in pixels."""
 
 
-def gallery(profile: Profile, tiles: Iterable[Tile], address: str, picture: Addresses) -> dict[str, Any]:
+def gallery(profile: Profile, tiles: Iterable[Tile], address: str, picture: PictureAddress) -> dict[str, Any]:
     """The page as an ImageGallery, for JSON-LD."""
     return {
         "@context": "https://schema.org",
@@ -22,7 +22,7 @@ def gallery(profile: Profile, tiles: Iterable[Tile], address: str, picture: Addr
     }
 
 
-def _image(tile: Tile, picture: Addresses) -> dict[str, str]:
+def _image(tile: Tile, picture: PictureAddress) -> dict[str, str]:
     post = tile.post
     image = {
         "@type": "ImageObject",

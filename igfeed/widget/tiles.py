@@ -1,4 +1,4 @@
-"""A post as the page shows it: a tile in the grid, and what opens when somebody wants to see more."""
+"""A post as the page shows it: a tile in the grid, and the slides of the opened post."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from igfeed.widget.translations import language_of
 
 
 @dataclass(frozen=True)
-class Shot:
-    """One picture of a post. ``video`` is the address of what it is the still of, if that may be played here."""
+class Slide:
+    """One picture of an opened post. ``video`` is the address of the video that belongs to it, if we may play that."""
 
     picture: Picture
     alt: str
@@ -22,27 +22,27 @@ class Shot:
 
 @dataclass(frozen=True)
 class Tile:
-    """``kind`` is ``album``, ``video`` or ``reel``, and ``mark`` its name; both None for a plain picture."""
+    """``kind`` is ``album``, ``video`` or ``reel``, and ``badge`` its name for visitors; both None for a photo."""
 
     post: Post
     alt: str
     caption: str
     date: str | None
     kind: str | None
-    mark: str | None
-    shots: tuple[Shot, ...]
+    badge: str | None
+    slides: tuple[Slide, ...]
 
 
 def tile(post: Post, profile: Profile, settings: Settings) -> Tile:
     own = language_of(settings.language)
     alt, kind, words = alt_text(post, profile.username, own), _kind(post), own.words
-    mark = {"album": words.album_badge, "video": words.video_badge, "reel": words.reel_badge}.get(kind or "")
+    badge = {"album": words.album_badge, "video": words.video_badge, "reel": words.reel_badge}.get(kind or "")
     day = own.date(post.timestamp) if post.timestamp else None
-    return Tile(post, alt, (post.caption or "").strip(), day, kind, mark, tuple(_shots(post, alt, settings)))
+    return Tile(post, alt, (post.caption or "").strip(), day, kind, badge, tuple(_slides(post, alt, settings)))
 
 
 def video_origins(snapshot: FeedSnapshot, settings: Settings) -> frozenset[str]:
-    """Where the videos are that somebody may want to play, on this page or on the next."""
+    """The origins of all videos of the feed: posts of later pages come into the same document."""
     addresses = (_video(picture, settings) for picture in snapshot.pictures())
     return frozenset(origin_of(address) for address in addresses if address)
 
@@ -56,15 +56,15 @@ def _kind(post: Post) -> str | None:
     return "reel" if is_reel else "video"
 
 
-def _shots(post: Post, alt: str, settings: Settings) -> Iterator[Shot]:
+def _slides(post: Post, alt: str, settings: Settings) -> Iterator[Slide]:
     pictures = post.children or (post.picture,)
     for number, picture in enumerate(pictures, start=1):
         text = f"{alt} ({number}/{len(pictures)})" if len(pictures) > 1 else alt
         is_video = bool(picture.video_url) or (post.media_type == "VIDEO" and picture is post.picture)
-        yield Shot(picture, text, _video(picture, settings), is_video)
+        yield Slide(picture, text, _video(picture, settings), is_video)
 
 
 def _video(picture: Picture, settings: Settings) -> str | None:
-    """Instagram's own address, unless it leads anywhere else."""
+    """The address of the video, if it is on one of Instagram's hosts."""
     address = picture.video_url
     return address if address and settings.media_origins.allow(address) else None

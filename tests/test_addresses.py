@@ -40,7 +40,7 @@ def test_with_a_final_slash_an_address_is_served_alike_and_not_redirected(shown:
         assert slashed.data == plain.data
 
 
-def test_the_cron_with_a_final_slash_runs_and_a_look_at_it_does_not(
+def test_the_cron_with_a_final_slash_runs_and_a_head_request_does_not(
     shown: FlaskClient, instagram: FakeInstagram
 ) -> None:
     before = instagram.count("media")
@@ -55,7 +55,7 @@ def test_the_cron_with_a_final_slash_runs_and_a_look_at_it_does_not(
 
 
 @pytest.mark.parametrize("first", ["/embed?limit=5", "/embed/?limit=5"])
-def test_which_of_both_was_asked_for_first_does_not_show(app: Flask, token: Token, first: str) -> None:
+def test_with_and_without_a_final_slash_the_finished_page_is_the_same(app: Flask, token: Token, first: str) -> None:
     woken: list[str] = []
     app.before_request(lambda: woken.append(request.path))
     client = Visitor(app)
@@ -94,7 +94,9 @@ def test_a_mistyped_address_is_a_page_that_may_stand_in_a_frame(framed: FlaskCli
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_speaks_the_owners_language_and_leads_to_the_posts(make_services: MakeServices, language: str) -> None:
+def test_the_page_at_a_wrong_address_has_the_owners_language_and_a_link_to_the_posts(
+    make_services: MakeServices, language: str
+) -> None:
     words = language_of(language).words
     page = create_app(services=make_services(IGFEED_LANGUAGE=language)).test_client().get("/nothing")
 
@@ -103,7 +105,7 @@ def test_it_speaks_the_owners_language_and_leads_to_the_posts(make_services: Mak
     assert f">{words.see_posts}</a>" in page.text
 
 
-def test_it_leads_to_the_posts_under_a_prefix_too_and_has_the_theme_asked_for(client: FlaskClient) -> None:
+def test_the_page_at_a_wrong_address_heeds_the_prefix_and_the_theme(client: FlaskClient) -> None:
     page = client.get("/nothing?theme=dark", environ_overrides={"SCRIPT_NAME": "/shop"}).text
 
     assert '<a href="/shop/">' in page
@@ -111,7 +113,7 @@ def test_it_leads_to_the_posts_under_a_prefix_too_and_has_the_theme_asked_for(cl
 
 
 @pytest.mark.parametrize("path", ["/api/x", "/api/instagram/refresh-token/x"])
-def test_below_api_it_is_json(client: FlaskClient, path: str) -> None:
+def test_a_wrong_address_below_api_gets_json(client: FlaskClient, path: str) -> None:
     response = client.get(path)
 
     assert (response.status_code, response.json["error"]) == (404, "not_found")  # type: ignore[index]
@@ -119,7 +121,7 @@ def test_below_api_it_is_json(client: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/media/1-320.webp", "/static/x"])
-def test_a_file_that_is_not_there_costs_no_page(shown: FlaskClient, path: str) -> None:
+def test_a_missing_file_gets_a_short_text_and_no_page(shown: FlaskClient, path: str) -> None:
     response = shown.get(path)
 
     assert response.status_code == 404
@@ -127,7 +129,7 @@ def test_a_file_that_is_not_there_costs_no_page(shown: FlaskClient, path: str) -
 
 
 @pytest.mark.parametrize("path", ["/", "/embed", "/embed/"])
-def test_a_fault_of_ours_is_no_empty_box_either(app: Flask, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+def test_an_internal_error_is_a_page_too(app: Flask, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     def fail(_: FeedService) -> Any:
         raise ZeroDivisionError
 
@@ -153,14 +155,14 @@ def test_a_page_may_stand_in_a_frame_of_a_host_that_isolates_itself(shown: Flask
         assert isolation(response) == ("credentialless", "cross-origin")
 
 
-def test_so_may_the_page_that_says_that_there_is_nothing_yet(client: FlaskClient) -> None:
+def test_the_page_without_a_feed_may_be_in_such_a_frame_too(client: FlaskClient) -> None:
     response = client.get("/embed")
 
     assert response.status_code == 503
     assert isolation(response) == ("credentialless", "cross-origin")
 
 
-def test_such_a_host_may_load_our_files_and_nobody_what_needs_the_secret(shown: FlaskClient) -> None:
+def test_such_a_host_may_load_our_files_but_nothing_that_needs_the_secret(shown: FlaskClient) -> None:
     picture = re.findall(r'src="(/media/[^"]+)', shown.get("/").text)[0]
     icon = re.findall(r'href="(/static/[^"]+)', shown.get("/").text)[0]
 
@@ -173,7 +175,7 @@ def test_such_a_host_may_load_our_files_and_nobody_what_needs_the_secret(shown: 
         assert "Access-Control-Allow-Origin" not in response.headers
 
 
-def test_so_may_it_load_the_drawing_in_place_of_a_picture(shown: FlaskClient, instagram: FakeInstagram) -> None:
+def test_such_a_host_may_load_the_placeholder_of_a_picture(shown: FlaskClient, instagram: FakeInstagram) -> None:
     picture = re.findall(r'src="(/media/[^"]+)', shown.get("/").text)[0]
     instagram.stop()
     response = shown.get(picture)

@@ -48,7 +48,7 @@ NO_SENTENCE_ENDS = [
 
 
 @pytest.mark.parametrize("caption", NO_SENTENCE_ENDS)
-def test_what_only_looks_like_an_end_or_a_tag_stays(caption: str) -> None:
+def test_text_that_only_looks_like_an_end_of_a_sentence_or_a_tag_is_kept(caption: str) -> None:
     assert alt(caption=f"{caption}. Another sentence.") == f"{caption}."
 
 
@@ -68,7 +68,7 @@ def test_what_only_looks_like_an_end_or_a_tag_stays(caption: str) -> None:
         ("هل أنت هنا؟ نعم", "هل أنت هنا؟"),
     ],
 )
-def test_else_the_captions_first_sentence(caption: str, expected: str) -> None:
+def test_without_it_the_first_sentence_of_the_caption_is_used(caption: str, expected: str) -> None:
     assert alt(caption=caption) == expected
 
 
@@ -111,7 +111,7 @@ def test_tags_in_the_sentence_are_words_of_it(caption: str, expected: str) -> No
 @pytest.mark.parametrize(
     ("caption", "expected"), [("สวัสดี #ขนมปัง วันนี้", "สวัสดี วันนี้"), ("新しい #パン です", "新しい です")]
 )
-def test_where_spaces_part_phrases_a_tag_is_a_phrase_that_can_go(caption: str, expected: str) -> None:
+def test_in_scripts_that_separate_phrases_by_spaces_a_tag_is_left_out(caption: str, expected: str) -> None:
     assert alt(caption=caption) == expected
 
 
@@ -129,7 +129,7 @@ def test_where_spaces_part_phrases_a_tag_is_a_phrase_that_can_go(caption: str, e
         ("¡Hola a todos!", "¡Hola a todos!"),
     ],
 )
-def test_signs_before_the_first_word_go(caption: str, expected: str) -> None:
+def test_signs_before_the_first_word_are_left_out(caption: str, expected: str) -> None:
     assert alt(caption=caption) == expected
 
 
@@ -145,11 +145,11 @@ def test_signs_before_the_first_word_go(caption: str, expected: str) -> None:
         "\x01",
     ],
 )
-def test_an_own_text_that_says_nothing_is_none(own: str) -> None:
+def test_instagrams_placeholder_texts_are_not_used(own: str) -> None:
     assert alt(alt_text=own, caption="Rye bread, still warm") == "Rye bread, still warm"
 
 
-def test_what_instagram_sees_in_the_picture_stays() -> None:
+def test_instagrams_automatic_description_is_used() -> None:
     assert alt(alt_text="May be an image of bread", caption="Hello!") == "May be an image of bread"
 
 
@@ -170,7 +170,7 @@ def test_no_caption_takes_long(caption: str) -> None:
 
 
 @pytest.mark.parametrize("character", ["👩‍🎨", "e\u0301", "👍🏽", "क्षि"])
-def test_a_cut_leaves_whole_characters(character: str) -> None:
+def test_shortening_keeps_whole_characters(character: str) -> None:
     for length in range(LONGEST_ALT_TEXT - 8, LONGEST_ALT_TEXT + 1):
         found = alt(caption="a" * length + character * 3)
         assert found.removesuffix("…").lstrip("a") in {character * times for times in range(4)}
@@ -184,11 +184,11 @@ def test_a_long_sentence_ends_at_a_word() -> None:
 
 
 @pytest.mark.parametrize("caption", [None, "", "#only #tags @and.mentions", "❤️", "…"])
-def test_else_who_made_it_and_when(caption: str | None) -> None:
+def test_without_a_usable_caption_author_and_date_are_used(caption: str | None) -> None:
     assert alt(caption=caption) == "Photo by @studio.nord, 3 May 2026"
 
 
-def test_a_video_is_called_one_and_a_date_that_is_unknown_is_left_out() -> None:
+def test_a_video_is_called_a_video_and_an_unknown_date_is_left_out() -> None:
     assert alt(media_type="VIDEO") == "Video by @studio.nord, 3 May 2026"
     assert alt(timestamp=None) == "Photo by @studio.nord"
 

@@ -97,14 +97,14 @@ def test_a_template_is_compiled_by_the_first_process_only(templates: Path) -> No
     assert [rendered(templates) for _ in range(3)] == [("42", 1), ("42", 0), ("42", 0)]
 
 
-def test_a_changed_template_is_compiled_anew(templates: Path) -> None:
+def test_a_changed_template_is_compiled_again(templates: Path) -> None:
     rendered(templates)
     (templates / "page.html").write_text("{{ 6 * 8 }}")
 
     assert rendered(templates) == ("48", 1)
 
 
-def test_a_compiled_template_cut_short_at_any_place_is_compiled_anew(templates: Path) -> None:
+def test_a_truncated_file_is_compiled_again(templates: Path) -> None:
     rendered(templates)
     (file,) = kept_by(templates)
     whole = file.read_bytes()
@@ -121,9 +121,7 @@ def test_a_folder_that_cannot_be_made_costs_no_page(templates: Path) -> None:
     assert [rendered(templates) for _ in range(2)] == [("42", 1), ("42", 1)]
 
 
-def test_nothing_is_written_where_python_shall_write_no_bytecode(
-    templates: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_written_if_python_writes_no_bytecode(templates: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     rendered(templates)
 

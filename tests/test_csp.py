@@ -20,15 +20,15 @@ OURS = "https://feed.example"
         ("'none'", None),
     ],
 )
-def test_embedded_sizing_the_frame_comes_from_who_may_embed(setting: str, content: str | None) -> None:
+def test_whoever_may_embed_may_size_the_frame(setting: str, content: str | None) -> None:
     assert embedded_sizing(setting, OURS) == content
 
 
-def test_ourselves_without_a_name_is_everybody_whom_the_policy_lets_in() -> None:
+def test_self_without_a_known_origin_becomes_everybody() -> None:
     assert embedded_sizing("'self'", None) == "allow-origins=*"
 
 
-def test_without_scripts_and_videos_the_policy_does_not_speak_of_them() -> None:
+def test_without_scripts_and_videos_the_policy_has_no_rules_for_them() -> None:
     plain = policy("a{}", [], [], "*")
 
     assert "script-src" not in plain

@@ -161,7 +161,7 @@ def test_the_page_has_the_same_elements_and_attributes_as_with_harmless_texts(fe
 
 @FREELY
 @given(text=texts)
-def test_what_was_written_is_what_is_shown(feed: Feed, text: str) -> None:
+def test_texts_are_shown_as_they_were_written(feed: Feed, text: str) -> None:
     page = feed.showing(text)(PATHS[0])
 
     as_sent = as_kept(text)
@@ -195,7 +195,7 @@ def test_a_user_name_stays_a_part_of_the_path_on_instagram(feed: Feed, username:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_an_address_that_leads_elsewhere_is_no_link(feed: Feed, address: str) -> None:
+def test_an_address_on_another_host_is_not_linked(feed: Feed, address: str) -> None:
     page = feed.showing(HARMLESS, permalink=address)(PATHS[0])
 
     assert_leads_home(page)
@@ -233,7 +233,7 @@ def test_a_link_to_instagram_stays_inside_its_attribute_whatever_its_path(feed: 
 
 
 @pytest.mark.parametrize("kind", [*TEXTS, "\ud800", "VIDEO</span>", 7, ["VIDEO"], {"a": 1}])
-def test_a_kind_of_post_that_nobody_knows_marks_nothing(feed: Feed, kind: Any) -> None:
+def test_an_unknown_kind_of_post_has_no_badge(feed: Feed, kind: Any) -> None:
     page = feed.showing(HARMLESS)
     known = page(PATHS[0]).structure
     feed.instagram.posts[0]["media_type"] = kind
@@ -247,7 +247,7 @@ def test_a_kind_of_post_that_nobody_knows_marks_nothing(feed: Feed, kind: Any) -
 @pytest.mark.parametrize(
     "media_id", ["1/../2", "1-320.webp?", '1"onerror="x', "<b>", "1\n", "١٢٣", "", "1_", "-1", "1" * 99]
 )
-def test_a_post_with_an_id_that_is_none_is_left_out(feed: Feed, media_id: str) -> None:
+def test_a_post_with_an_invalid_id_is_left_out(feed: Feed, media_id: str) -> None:
     feed.showing(HARMLESS)
     feed.instagram.posts.insert(0, {**image(), "id": media_id})
 
@@ -257,7 +257,7 @@ def test_a_post_with_an_id_that_is_none_is_left_out(feed: Feed, media_id: str) -
 
 
 @pytest.mark.parametrize("count", [-1, 0, 10**30, "<b>", True, None, 1.5, [1], "99"])
-def test_an_odd_count_costs_no_more_than_itself(feed: Feed, count: Any) -> None:
+def test_an_invalid_count_is_left_out_and_the_rest_is_shown(feed: Feed, count: Any) -> None:
     feed.showing(HARMLESS)
     feed.instagram.profile |= {"media_count": count, "followers_count": count}
 
@@ -287,7 +287,7 @@ def test_the_reports_stay_json_and_the_log_keeps_its_lines(
 
 
 @pytest.mark.parametrize("piece", ['"><script>x</script>', '" onmouseover="x', "<!-- -->", "<?x?>", "<img>"])
-def test_the_hostile_texts_would_be_noticed_if_they_got_through(piece: str) -> None:
+def test_the_checks_notice_hostile_texts_that_are_not_escaped(piece: str) -> None:
     page = '<p title="{0}">{0}</p>'
     harmless, hostile = (Parsed(page.format(each)) for each in (HARMLESS, piece))
 
@@ -302,7 +302,7 @@ def videos_on(page: Parsed) -> list[str]:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_video_that_is_not_at_instagrams_is_not_offered(feed: Feed, address: str) -> None:
+def test_a_video_on_another_host_is_not_offered(feed: Feed, address: str) -> None:
     feed.showing(HARMLESS)
     feed.instagram.posts[1]["media_url"] = address
     page = feed.fetched()

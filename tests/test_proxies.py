@@ -52,14 +52,14 @@ def behind_proxy(make_services: MakeServices, token: Token) -> FlaskClient:
         ('https"><script>', "http"),
     ],
 )
-def test_the_first_of_the_proxies_says_how_the_visitor_came(
+def test_the_first_value_of_the_header_is_the_visitors_scheme(
     behind_proxy: FlaskClient, forwarded: str, scheme: str
 ) -> None:
     assert canonical(behind_proxy, forwarded, PROXY) == scheme
 
 
 @pytest.mark.parametrize("address", [STRANGER, "127.0.0.1", "::1", "no address"])
-def test_who_is_not_trusted_does_not_decide_it(behind_proxy: FlaskClient, address: str) -> None:
+def test_a_client_that_is_not_trusted_does_not_decide_the_scheme(behind_proxy: FlaskClient, address: str) -> None:
     assert canonical(behind_proxy, "https", address) == "http"
 
 
@@ -71,7 +71,7 @@ def test_a_proxy_on_the_same_machine_is_trusted_unless_the_owner_says_otherwise(
     assert canonical(client, "https", STRANGER) == "http"
 
 
-def test_a_base_url_goes_before(make_services: MakeServices, token: Token) -> None:
+def test_base_url_decides_the_scheme_before_any_proxy(make_services: MakeServices, token: Token) -> None:
     client = Visitor(create_app(services=make_services(BASE_URL="https://feed.example")))
 
     assert canonical(client, "http") == "https"
@@ -105,7 +105,7 @@ def test_a_prefix_is_a_path(make_services: MakeServices, token: Token, base_url:
         "/a#b",
     ],
 )
-def test_a_prefix_that_is_no_path_gets_no_page_and_no_answer_that_is_kept(
+def test_a_prefix_that_is_no_path_gets_404_and_no_finished_page(
     make_services: MakeServices, token: Token, base_url: str, prefix: str
 ) -> None:
     """With it every link and picture of the page would lead to another host."""
@@ -136,7 +136,7 @@ def test_trusted_are_addresses_and_networks(setting: str, address: str, trusted:
 
 
 @pytest.mark.parametrize("setting", ["proxy.example", "10.0.0", "10.0.0.0/33", "*.*"])
-def test_a_proxy_that_is_no_address_stops_the_start(setting: str) -> None:
+def test_the_app_does_not_start_with_a_proxy_that_is_no_address(setting: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(f"FORWARDED_ALLOW_IPS is {setting!r}")):
         Settings.from_env({"FORWARDED_ALLOW_IPS": setting})
 
@@ -155,7 +155,7 @@ def page_over(port: int, *lines: str) -> str:
 
 
 @pytest.mark.parametrize(("option", "scheme"), [("127.0.0.1", "https"), ("10.0.0.0/8", "http")])
-def test_under_gunicorn_too_in_one_line_or_in_two_from_whom_its_option_trusts(
+def test_gunicorn_trusts_the_proxies_of_its_option_with_the_header_in_one_line_or_two(
     tmp_path: Path, option: str, scheme: str
 ) -> None:
     env = {"PATH": os.environ["PATH"], "IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3")}

@@ -71,7 +71,7 @@ def test_gunicorn_ends_with_one_line_when_a_library_is_missing(tmp_path: Path) -
     assert "Traceback" not in done.stderr
 
 
-def test_whoever_starts_the_app_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_other_server_ends_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """For granian, Vercel and the flask command, which end at the first SystemExit."""
     monkeypatch.setenv("FLASK_CACHE_TYPE", "simple")
 
@@ -147,7 +147,7 @@ class Talkative(BaseCache):
         ("FLASK_CACHE_ARGS", '["redis://somebody:se-cret@cache.example"]'),
     ],
 )
-def test_what_a_cache_says_of_its_settings_is_not_repeated_where_a_secret_is_in_it(
+def test_an_error_of_a_cache_that_quotes_a_secret_is_not_repeated(
     make_services: MakeServices, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv("FLASK_CACHE_TYPE", f"{__name__}.Talkative")
@@ -176,7 +176,7 @@ class Away(BaseCache):
         raise ConnectionError(f"redis://:se-cret@cache.example takes no {key}")
 
 
-def test_a_cache_that_is_away_costs_no_page_and_one_line_in_the_log(
+def test_a_cache_that_is_down_costs_no_page_and_one_line_in_the_log(
     make_services: MakeServices, token: Token, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("FLASK_CACHE_TYPE", f"{__name__}.Away")
@@ -190,7 +190,7 @@ def test_a_cache_that_is_away_costs_no_page_and_one_line_in_the_log(
     assert "se-cret" not in caplog.text
 
 
-def test_spaces_around_a_text_are_no_part_of_it(make_services: MakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spaces_around_a_value_are_removed(make_services: MakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLASK_CACHE_TYPE", " NullCache\r\n")
 
     assert create_app(services=make_services()).config["CACHE_TYPE"] == "NullCache"

@@ -141,7 +141,7 @@ def test_the_policy_allows_exactly_the_scripts_on_the_page(
     assert f"; script-src {allowed}; connect-src 'self'; " in response.headers["Content-Security-Policy"]
 
 
-def test_who_may_embed_is_the_owners_choice(make_services: MakeServices, token: Token) -> None:
+def test_the_owner_chooses_who_may_embed(make_services: MakeServices, token: Token) -> None:
     app = create_app(services=make_services(IGFEED_FRAME_ANCESTORS="'self' https://shop.example"))
 
     policy = app.test_client().get("/embed").headers["Content-Security-Policy"]
@@ -168,7 +168,7 @@ def test_a_fresh_page_may_be_cached_at_the_edge_and_names_its_version(client: Fl
     assert response.headers["Cache-Status"] == "igfeed; hit"
 
 
-def test_who_has_the_page_already_gets_304_and_no_body(client: FlaskClient, token: Token) -> None:
+def test_a_visitor_who_has_the_page_gets_304_and_no_body(client: FlaskClient, token: Token) -> None:
     etag = client.get("/").headers["ETag"]
 
     response = client.get("/", headers={"If-None-Match": etag})
@@ -226,7 +226,7 @@ def test_a_different_spelling_of_the_same_options_is_the_same_page(client: Flask
 # Options
 
 
-def test_limit_and_page_cut_the_feed(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+def test_limit_and_page_choose_the_posts(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
     assert shown_ids(client, "/?limit=5&page=2") == ids(instagram)[5:10]
 
 
@@ -322,7 +322,7 @@ def test_a_post_without_a_trustworthy_permalink_is_shown_without_a_link(
     assert "javascript" not in client.get("/").text
 
 
-def test_albums_and_videos_are_marked_for_eyes_and_ears(
+def test_albums_and_videos_have_a_badge_with_a_name(
     client: FlaskClient, instagram: FakeInstagram, token: Token
 ) -> None:
     instagram.posts[:] = [image(), album(), video(), reel()]
@@ -496,7 +496,7 @@ def test_an_albums_children_have_pictures_of_their_own(
     assert all(picture(client, f"/media/{child['id']}-320.webp").width == 320 for child in children)
 
 
-def test_a_picture_is_kept_for_good_by_who_gets_it(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+def test_browsers_may_cache_a_picture_for_good(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
     client.get("/")
     address = f"/media/{ids(instagram)[0]}-320.webp"
     response = client.get(address)
@@ -543,7 +543,7 @@ def test_an_unknown_id_or_width_is_404(client: FlaskClient, instagram: FakeInsta
 
 
 @pytest.mark.parametrize("views", [1, 2])
-def test_nobody_keeps_that_a_picture_is_unknown(client: FlaskClient, token: Token, views: int) -> None:
+def test_an_unknown_picture_is_not_cached(client: FlaskClient, token: Token, views: int) -> None:
     """Another process may have fetched it a moment ago, and a page may show it: so it is the calm placeholder too."""
     client.get("/")
     for _ in range(views):
@@ -553,7 +553,7 @@ def test_nobody_keeps_that_a_picture_is_unknown(client: FlaskClient, token: Toke
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_a_picture_that_the_store_has_is_not_denied_while_the_store_is_away(
+def test_a_stored_picture_is_not_404_while_the_store_is_down(
     make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock
 ) -> None:
     variables = {"UPSTASH_REDIS_REST_URL": upstash.url, "UPSTASH_REDIS_REST_TOKEN": upstash.token}
@@ -592,7 +592,7 @@ def test_a_hundred_views_of_a_deployment_without_a_feed_cost_one_command_in_the_
         assert len(upstash.commands()) == 1
 
 
-def test_a_picture_that_cannot_be_had_now_is_a_calm_placeholder_that_nobody_keeps(
+def test_a_picture_that_cannot_be_fetched_now_is_a_placeholder_that_is_not_cached(
     client: FlaskClient, services: Services, instagram: FakeInstagram, token: Token
 ) -> None:
     client.get("/")
@@ -622,7 +622,7 @@ def test_the_log_says_once_that_a_picture_cannot_be_shown_however_many_look(
     assert caplog.text.count(f"/media/{first}-320.webp cannot be shown") == 1
 
 
-def test_what_found_no_place_is_made_after_the_answer_and_shown_by_the_next_view(
+def test_a_picture_beyond_the_limit_of_downloads_is_fetched_after_the_response_and_shown_next(
     client: FlaskClient, services: Services, instagram: FakeInstagram, token: Token
 ) -> None:
     client.get("/")
@@ -649,7 +649,7 @@ def test_what_found_no_place_is_made_after_the_answer_and_shown_by_the_next_view
     ],
     ids=["a film", "a film with no address", "an image", "a film called an image", "an album of films", "a broadcast"],
 )
-def test_a_post_without_any_picture_has_a_calm_tile_that_may_be_kept(
+def test_a_post_without_any_picture_has_a_placeholder_that_may_be_cached(
     post: dict[str, Any], client: FlaskClient, instagram: FakeInstagram, token: Token
 ) -> None:
     instagram.posts[:] = [image(), post]
@@ -667,7 +667,7 @@ def test_a_post_without_any_picture_has_a_calm_tile_that_may_be_kept(
     assert all(tile["alt"] for tile in tiles)
 
 
-def test_a_picture_that_only_the_store_has_is_not_denied_while_the_store_is_away(
+def test_a_picture_that_only_the_store_has_is_not_404_while_the_store_is_down(
     make_services: MakeServices, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock
 ) -> None:
     """Instagram has sent it once and sends none any more; the tile for posts without a picture might be kept."""
@@ -691,7 +691,7 @@ def test_a_picture_that_only_the_store_has_is_not_denied_while_the_store_is_away
     assert picture(fresh, address).width == 320
 
 
-def test_a_post_without_any_picture_is_not_what_others_show_of_the_page(
+def test_link_previews_do_not_show_a_post_without_any_picture(
     client: FlaskClient, instagram: FakeInstagram, token: Token
 ) -> None:
     bare, pictured = reel(thumbnail_url=None), image()
@@ -702,7 +702,7 @@ def test_a_post_without_any_picture_is_not_what_others_show_of_the_page(
     assert told == {pictured["id"]}
 
 
-def test_an_opened_film_without_a_still_has_one_sign_to_play_it_and_its_alternative_text(
+def test_an_opened_video_without_a_picture_has_one_play_button_and_its_alternative_text(
     client: FlaskClient, instagram: FakeInstagram, token: Token
 ) -> None:
     instagram.posts[:] = [reel(thumbnail_url=None), reel()]
@@ -712,7 +712,7 @@ def test_an_opened_film_without_a_still_has_one_sign_to_play_it_and_its_alternat
     assert all(shot["alt"] for shot in shots)
 
 
-def test_a_picture_that_is_kept_is_shown_though_instagram_names_none_any_more(
+def test_a_stored_picture_is_shown_though_instagram_no_longer_has_its_address(
     client: FlaskClient, instagram: FakeInstagram, services: Services, token: Token
 ) -> None:
     client.get("/")
@@ -745,7 +745,7 @@ def test_the_first_pictures_load_at_once_and_the_others_when_needed(client: Flas
 @pytest.mark.parametrize(
     ("query", "eager"), [("", 12), ("limit=30", 24), ("limit=30&columns=2", 24), ("limit=30&columns=1", 12)]
 )
-def test_in_a_frame_which_is_lazy_itself_the_pictures_are_not_so_that_they_can_be_printed(
+def test_an_embed_loads_its_pictures_at_once_so_that_they_can_be_printed(
     make_services: MakeServices, instagram: FakeInstagram, token: Token, query: str, eager: int
 ) -> None:
     instagram.posts[:] = [image() for _ in range(30)]
@@ -783,7 +783,7 @@ EXPIRY = 4
 """Bytes that say how long a file counts, before what is kept in it."""
 
 
-def test_whatever_stands_in_the_cache_the_page_is_shown(
+def test_the_page_is_shown_whatever_the_cache_contains(
     make_services: MakeServices, token: Token, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLASK_CACHE_TYPE", "FileSystemCache")
@@ -797,7 +797,7 @@ def test_whatever_stands_in_the_cache_the_page_is_shown(
         assert client.get("/").data == good
 
 
-def test_a_page_kept_outside_the_process_is_shown_again_and_is_no_pickle(
+def test_a_page_cached_outside_the_process_is_json_and_shown_again(
     make_services: MakeServices, token: Token, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLASK_CACHE_TYPE", "FileSystemCache")
@@ -820,7 +820,7 @@ class Pickles(BaseCache):
         return cls()
 
 
-def test_a_cache_that_keeps_pickles_stops_the_start(
+def test_the_app_does_not_start_with_a_cache_of_pickles(
     make_services: MakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLASK_CACHE_TYPE", f"{__name__}.Pickles")
@@ -990,7 +990,7 @@ def test_the_script_for_host_pages_is_public_and_small_and_knows_the_account(cli
         (None, '"><script>', "//unknown.invalid/shop/"),
     ],
 )
-def test_the_script_knows_where_it_is_by_the_owners_word_or_else_by_the_requests(
+def test_the_script_has_our_address_from_base_url_or_else_from_the_request(
     make_services: MakeServices, base_url: str | None, host: str, place: str
 ) -> None:
     services = make_services(**({"BASE_URL": base_url} if base_url else {}))

@@ -31,7 +31,7 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
         place=_own_address(),
         names=list(Options.table()),
         defaults=default_options(View.EMBED),
-        ratios={name: round(height / width, 2) for name, (width, height) in RATIOS.items() if height != width},
+        ratios={name: round(height / width, 3) for name, (width, height) in RATIOS.items() if height != width},
         posts=len(snapshot.posts) if snapshot else current().settings.posts,
         title=words.page_title.format(name=name),
         home=f"https://www.instagram.com/{path}",

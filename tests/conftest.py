@@ -2,32 +2,30 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from threading import RLock
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
-from werkzeug.test import TestResponse
 
 from igfeed import create_app
 from igfeed.background import in_place
 from igfeed.config import Settings
 from igfeed.models import Token
 from igfeed.services import Services, build
-from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UpstashStore
+from tests.harness.clock import MovingClock
+from tests.harness.site import Site
+from tests.harness.stores import close
+from tests.harness.variables import variables
+from tests.harness.visitor import Visitor
 from tests.quick import is_left_out, left_out_in_words
 from tests.servers.instagram import FakeInstagram
 from tests.servers.upstash import FakeUpstash
-from tests.site import Site, innermost
 
 # httpcore tries to import sniffio four times for each command to the store, and Python looks through every folder again
 # for what it has not found. This says at once that it is missing; the httpcore of an installation takes the same way.
@@ -36,81 +34,6 @@ sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 # The same examples at every run, and no verdict on how long one takes: a busy machine is no bug.
 settings.register_profile("igfeed", deadline=None, database=None, derandomize=True, max_examples=60)
 settings.load_profile("igfeed")
-
-
-def told_by(error: BaseException | None) -> str:
-    """All that a log or a crash reporter could learn from an error and from those behind it, suppressed ones too."""
-    if error is None:
-        return ""
-    printed = "".join(traceback.format_exception(error))
-    own = f"{error} {error!r} {error.args} {vars(error)} {printed}"
-    return own + told_by(error.__cause__) + told_by(error.__context__)
-
-
-def close(store: Store) -> None:
-    """The app has no use for an end of its connections; here they would be a leak."""
-    store = innermost(store)
-    if isinstance(store, UpstashStore):
-        store._run(lambda redis: redis.close())
-
-
-class MovingClock:
-    """A wall clock and a monotonic one. Both move at each reading, as real ones do, and further when told to."""
-
-    def __init__(self, step: timedelta = timedelta(microseconds=1)) -> None:
-        self._wall = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
-        self._monotonic = timedelta()
-        self._step = step
-        self._lock = RLock()
-
-    def __call__(self) -> datetime:
-        with self._lock:
-            wall = self._wall
-            self.now += self._step
-            return wall
-
-    def monotonic_ns(self) -> int:
-        with self._lock:
-            monotonic = self._monotonic
-            self.now += self._step
-            return monotonic // timedelta(microseconds=1) * 1000
-
-    @property
-    def now(self) -> datetime:
-        """What the wall clock says at its next reading. Setting it is time that passes, for both."""
-        return self._wall
-
-    @now.setter
-    def now(self, wall: datetime) -> None:
-        assert wall >= self._wall, "time does not go back: see wall_jumps"
-        with self._lock:
-            self._monotonic += wall - self._wall
-            self._wall = wall
-
-    def forward(self, **units: float) -> None:
-        self.now += timedelta(**units)
-
-    def wall_jumps(self, **units: float) -> None:
-        """Somebody sets the wall clock, back or ahead; no time passes."""
-        self._wall += timedelta(**units)
-
-    def stand_still(self) -> None:
-        """Until it is told to go on."""
-        self._step = timedelta()
-
-
-@dataclass(frozen=True, eq=False)
-class _About:
-    value: Any
-    __hash__ = None  # type: ignore[assignment]
-
-    def __eq__(self, other: Any) -> bool:
-        return other is not None and bool(abs(other - self.value) < timedelta(minutes=2))
-
-
-def about(value: datetime | timedelta) -> Any:
-    """Equal to a moment or a duration less than two minutes away: a moving clock tells each reader another one."""
-    return _About(value)
 
 
 DECIDING = {
@@ -197,13 +120,8 @@ def upstash(upstash_server: FakeUpstash) -> FakeUpstash:
 
 @pytest.fixture
 def environ(instagram: FakeInstagram, tmp_path: Path) -> dict[str, str]:
-    """A deployment with the embedded store that talks to the fake Instagram."""
-    return {
-        "INSTAGRAM_API_URL": instagram.url,
-        "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
-        "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3"),
-        "CRON_SECRET": "the-cron-secret",
-    }
+    """The variables of a deployment with the embedded store."""
+    return variables(instagram, tmp_path / "store.sqlite3")
 
 
 MakeServices = Callable[..., Services]
@@ -231,13 +149,6 @@ def services(make_services: MakeServices) -> Services:
 @pytest.fixture
 def app(services: Services) -> Flask:
     return create_app(services=services)
-
-
-class Visitor(FlaskClient):
-    """Reads every answer to its end at once, as a server does: what comes after the answer has then happened."""
-
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        return super().open(*args, **{"buffered": True, **kwargs})
 
 
 @pytest.fixture

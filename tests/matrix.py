@@ -34,9 +34,9 @@ from tests.servers.instagram import (
 )
 
 if TYPE_CHECKING:
-    from tests.world import Visitor, World
+    from tests.harness.deployment import Deployment, ServedProcess
 
-Begin: TypeAlias = Callable[["World"], None]
+Begin: TypeAlias = Callable[["Deployment"], None]
 
 MEGABYTE = 1024 * 1024
 OVER_QUOTA = "ERR max requests limit exceeded. Limit: 500000, Usage: 500001."
@@ -112,52 +112,52 @@ class Failure:
 
 
 def instagram(fault: Fault, endpoint: str = "*") -> Begin:
-    return lambda world: world.instagram.fail(endpoint, fault)
+    return lambda deployment: deployment.instagram.fail(endpoint, fault)
 
 
 def stalling(fault: Fault) -> Begin:
-    return lambda world: world.instagram.fail("*", world.stall.playing(fault))
+    return lambda deployment: deployment.instagram.fail("*", deployment.stall.playing(fault))
 
 
 def store(mode: str, **options: Any) -> Begin:
-    return lambda world: world.upstash.fail(mode, **options)
+    return lambda deployment: deployment.upstash.fail(mode, **options)
 
 
 def refusing_writes(how: str) -> Begin:
-    return lambda world: world.upstash.refuse_writes(how)
+    return lambda deployment: deployment.upstash.refuse_writes(how)
 
 
 def stored(key: str, text: str) -> Begin:
-    return lambda world: world.upstash.raw("SET", key, text)
+    return lambda deployment: deployment.upstash.raw("SET", key, text)
 
 
 def of_wrong_type(pattern: str) -> Begin:
-    def begin(world: World) -> None:
-        for key in world.upstash.raw("KEYS", pattern):
-            world.upstash.raw("DEL", key)
-            world.upstash.raw("LPUSH", key, "what is this")
+    def begin(deployment: Deployment) -> None:
+        for key in deployment.upstash.raw("KEYS", pattern):
+            deployment.upstash.raw("DEL", key)
+            deployment.upstash.raw("LPUSH", key, "what is this")
 
     return begin
 
 
 def together(*begins: Begin) -> Begin:
-    def begin(world: World) -> None:
+    def begin(deployment: Deployment) -> None:
         for each in begins:
-            each(world)
+            each(deployment)
 
     return begin
 
 
-def refuse_instagram(world: World) -> None:
-    world.instagram.stop()
+def refuse_instagram(deployment: Deployment) -> None:
+    deployment.instagram.stop()
 
 
-def refuse_store(world: World) -> None:
-    world.upstash.stop()
+def refuse_store(deployment: Deployment) -> None:
+    deployment.upstash.stop()
 
 
-def hang_store(world: World) -> None:
-    world.hang_store()
+def hang_store(deployment: Deployment) -> None:
+    deployment.hang_store()
 
 
 def drip_and_break(exchange: Exchange) -> None:
@@ -167,19 +167,19 @@ def drip_and_break(exchange: Exchange) -> None:
     exchange.close()
 
 
-def break_one_post(world: World) -> None:
+def break_one_post(deployment: Deployment) -> None:
     """Its id is no id and its children are no list; the others are as they were."""
-    world.instagram.posts.insert(1, {**image(), "id": "../../etc/passwd", "children": {"data": [{"id": 7}]}})
+    deployment.instagram.posts.insert(1, {**image(), "id": "../../etc/passwd", "children": {"data": [{"id": 7}]}})
 
 
-def from_the_future(world: World) -> None:
+def from_the_future(deployment: Deployment) -> None:
     snapshot = {"schema": 2, "account": {"handle": "studio.nord"}, "tiles": [{"key": "1"}], "at": 1777809600}
-    world.upstash.raw("SET", FEED_KEY, json.dumps(snapshot))
+    deployment.upstash.raw("SET", FEED_KEY, json.dumps(snapshot))
 
 
 CUT_OFF = jpeg("17900000000000001", (48, 60))[:400]
 
-TROUBLES = (
+FAILURES = (
     Failure("Instagram: connection refused", Hits.API, refuse_instagram),
     Failure("Instagram: connection reset", Hits.API, instagram(reset())),
     Failure("Instagram: hangs", Hits.API, stalling(hang()), stalls=True),
@@ -249,27 +249,27 @@ def asks_instagram(failure: Failure, state: State) -> bool:
     return state is not State.DEAD and not (state is State.FRESH and failure.is_store_gone)
 
 
-def meet(failure: Failure, state: State, world: World) -> Visitor:
-    """Bring that state about, and the trouble upon it, at a time when the feed is due; gives who meets both."""
-    warm = world.fill()
+def meet(failure: Failure, state: State, deployment: Deployment) -> ServedProcess:
+    """Bring the state about and let the fault begin, when the feed is due. Gives the process that meets both."""
+    warm = deployment.fill()
     if state is State.MONTH:
-        world.forward(days=30)
+        deployment.forward(days=30)
     if failure.stalls:
-        world.afterwards.mode = "apart"
+        deployment.background.mode = "in a thread"
     if state is State.WARM or (state is State.MONTH and failure.is_store_gone):
-        visitor = warm
+        process = warm
     elif state is State.FRESH and failure.is_store_gone:
-        visitor = world.start()
-        visitor.page()
-        visitor.load(world.shown_pictures)
+        process = deployment.start()
+        process.visitor.page()
+        process.visitor.load(deployment.shown_pictures)
     else:
-        visitor = None
-    failure.begin(world)
+        process = None
+    failure.begin(deployment)
     if state.is_without_store and not failure.is_store_gone:
-        world.upstash.stop()
-    world.forward(hours=2)
-    token = {"INSTAGRAM_ACCESS_TOKEN": world.instagram.issue()} if state is State.DIRECT else {}
-    return visitor or world.start(**token)
+        deployment.upstash.stop()
+    deployment.forward(hours=2)
+    token = {"INSTAGRAM_ACCESS_TOKEN": deployment.instagram.issue()} if state is State.DIRECT else {}
+    return process or deployment.start(**token)
 
 
 def matrix_as_markdown() -> str:
@@ -279,7 +279,7 @@ def matrix_as_markdown() -> str:
 def _rows() -> Iterator[str]:
     yield _row("", *(state.value for state in State))
     yield "|" + "---|" * (1 + len(State))
-    for failure in TROUBLES:
+    for failure in FAILURES:
         yield _row(failure.name, *(sight(failure, state).value for state in State))
 
 

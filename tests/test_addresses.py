@@ -13,12 +13,11 @@ from igfeed.config import LANGUAGES
 from igfeed.feed.service import FeedService
 from igfeed.models import Token
 from igfeed.widget.translations import language_of
-from tests.conftest import MakeServices, Visitor
+from tests.conftest import MakeServices
+from tests.harness.owner import CRON, OWNER, STATUS
+from tests.harness.visitor import Visitor
 from tests.servers.instagram import FakeInstagram
 
-CRON = "/api/cron/refresh-instagram-token"
-STATUS = "/api/instagram/refresh-token"
-OWNER = {"Authorization": "Bearer the-cron-secret"}
 EMBEDDER = "Cross-Origin-Embedder-Policy"
 RESOURCE = "Cross-Origin-Resource-Policy"
 

@@ -10,8 +10,11 @@ from flask.testing import FlaskClient
 
 from igfeed import create_app
 from igfeed.models import Token
-from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
-from tests.disks import DISKS, small_disk
+from tests.conftest import MakeServices, to_the_moment
+from tests.harness.clock import MovingClock
+from tests.harness.disks import DISKS, small_disk
+from tests.harness.owner import CRON, OWNER, STATUS
+from tests.harness.visitor import Visitor
 from tests.servers.faults import Fault
 from tests.servers.instagram import (
     EXPIRED,
@@ -26,10 +29,6 @@ from tests.servers.instagram import (
     reply,
 )
 from tests.servers.upstash import FakeUpstash
-
-STATUS = "/api/instagram/refresh-token"
-CRON = "/api/cron/refresh-instagram-token"
-OWNER = {"Authorization": "Bearer the-cron-secret"}
 
 TOKEN_KEYS = [
     "present",

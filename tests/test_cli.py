@@ -18,7 +18,8 @@ from igfeed.models import Token
 from igfeed.owner.cli import group
 from igfeed.services import Services
 from igfeed.tokens.document import TOKEN_KEY
-from tests.conftest import MakeServices, MovingClock, about, to_the_moment
+from tests.conftest import MakeServices, to_the_moment
+from tests.harness.clock import MovingClock, about
 from tests.servers.instagram import (
     APP_LIMIT,
     EXPIRED,

@@ -24,7 +24,10 @@ from igfeed.stores.memory import MemoryStore
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.renewal import RenewalOutcome
-from tests.conftest import MovingClock, Visitor, about, to_the_moment
+from tests.conftest import to_the_moment
+from tests.harness.clock import MovingClock, about
+from tests.harness.owner import CRON, OWNER, STATUS
+from tests.harness.visitor import Visitor
 from tests.servers.faults import html_error
 from tests.servers.instagram import APP_LIMIT, TEMPORARY, FakeInstagram, image
 from tests.test_document import FrailStore
@@ -34,10 +37,6 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 YEAR = timedelta(days=365)
-
-OWNER = {"Authorization": "Bearer the-cron-secret"}
-STATUS = "/api/instagram/refresh-token"
-CRON = "/api/cron/refresh-instagram-token"
 
 
 class OffBy:

@@ -15,7 +15,7 @@ from igfeed.clock import Deadline, system_clock
 from igfeed.models import Token
 from igfeed.services import Services
 from igfeed.web.template_bytecode import TemplateBytecode
-from tests.conftest import MovingClock
+from tests.harness.clock import MovingClock
 from tests.servers.instagram import FakeInstagram
 
 ROOT = Path(__file__).parent.parent

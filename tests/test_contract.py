@@ -1,7 +1,6 @@
 """What the outside relies on, field by field: real gunicorn, real HTTP, the real clock, and every call it makes."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +14,11 @@ import requests
 
 from igfeed.clock import system_clock
 from igfeed.version import VERSION
-from tests.deployed import gunicorn
+from tests.harness.gunicorn import gunicorn
+from tests.harness.owner import CRON, OWNER, STATUS
+from tests.harness.variables import variables
 from tests.servers.instagram import Call, FakeInstagram, album, child_image, child_video, image, reel, shortcode, video
 
-OWNER = {"Authorization": "Bearer the-cron-secret"}
-STATUS = "/api/instagram/refresh-token"
-CRON = "/api/cron/refresh-instagram-token"
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 LIFE = timedelta(seconds=5183944)
@@ -117,14 +115,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
 
 
 def look(instagram: FakeInstagram, store: Path) -> Seen:
-    environ = {
-        "PATH": os.environ["PATH"],
-        "INSTAGRAM_API_URL": instagram.url,
-        "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
-        "IGFEED_STORE_PATH": str(store),
-        "INSTAGRAM_ACCESS_TOKEN": instagram.issue(age=30 * DAY, life=60 * DAY),
-        "CRON_SECRET": "the-cron-secret",
-    }
+    environ = variables(instagram, store, INSTAGRAM_ACCESS_TOKEN=instagram.issue(age=30 * DAY, life=60 * DAY))
     began = system_clock()
     with gunicorn(environ) as server, requests.Session() as session:
         got = {

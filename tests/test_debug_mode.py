@@ -23,9 +23,9 @@ from igfeed.web.proxies import BehindProxies
 from igfeed.widget import page_cache
 from igfeed.widget.finished_pages import FinishedPages
 from tests.conftest import MakeServices
+from tests.harness.owner import STATUS
 
 ROOT = Path(__file__).parent.parent
-STATUS = "/api/instagram/refresh-token"
 PROJECT = ("igfeed", "templates", "static", "wsgi.py")
 
 

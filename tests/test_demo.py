@@ -13,8 +13,8 @@ from igfeed.demo.account import DEMO_TOKEN, SAMPLES, DemoInstagram
 from igfeed.demo.drawings import SUBJECTS, draw
 from igfeed.errors import PictureUnavailable
 from igfeed.services import Services, build
-from tests.conftest import MovingClock, about
-from tests.site import no_sleep
+from tests.harness.clock import MovingClock, about
+from tests.harness.site import no_sleep
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from igfeed.errors import StoreError
 from igfeed.models import Renewal
 from igfeed.stores.document import Document
 from igfeed.stores.memory import MemoryStore
-from tests.conftest import MovingClock
+from tests.harness.clock import MovingClock
 
 NOON = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 KEY = "renewal:v1"

@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 
 from igfeed.errors import StoreError
 from igfeed.tokens.encryption import ENCRYPTED_PREFIX, FernetCipher, NoCipher
-from tests.conftest import told_by
+from tests.harness.leaks import told_by
 
 TEXT = '{"value": "IGAAtoken", "name": "Grüße 🪑"}'
 

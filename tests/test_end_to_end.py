@@ -1,14 +1,8 @@
 """The whole chain over real HTTP: gunicorn processes, the SDK, a REST server, Valkey, and an Instagram."""
 
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,14 +10,12 @@ import pytest
 import requests
 
 from igfeed.clock import system_clock
+from tests.harness.gunicorn import gunicorn
+from tests.harness.owner import SECRET, run_command
+from tests.harness.variables import variables
+from tests.harness.visitor import posts_on
 from tests.servers.instagram import FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
-
-ROOT = Path(__file__).parent.parent
-OWNER = {"Authorization": "Bearer the-cron-secret"}
-STATUS = "/api/instagram/refresh-token"
-CRON = "/api/cron/refresh-instagram-token"
-POSTS = re.compile(r'data-post-id="(\d+)"')
 
 
 @pytest.fixture
@@ -37,42 +29,7 @@ def live_instagram() -> Iterator[FakeInstagram]:
 @pytest.fixture
 def deployment(live_instagram: FakeInstagram, upstash: FakeUpstash) -> dict[str, str]:
     """The variables of a deployment with Upstash."""
-    return {
-        "PATH": os.environ["PATH"],
-        "INSTAGRAM_API_URL": live_instagram.url,
-        "INSTAGRAM_MEDIA_ORIGINS": live_instagram.url,
-        "UPSTASH_REDIS_REST_URL": upstash.url,
-        "UPSTASH_REDIS_REST_TOKEN": upstash.token,
-        "CRON_SECRET": "the-cron-secret",
-        "IGFEED_CHECK_TTL": "0",
-    }
-
-
-@contextmanager
-def gunicorn(env: dict[str, str], *options: str) -> Iterator[str]:
-    """The shipped configuration on a port that the system chooses; gives the address once it listens."""
-    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *options, "wsgi:app"]
-    server = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
-    assert server.stderr is not None
-    try:
-        said = ""
-        for line in server.stderr:
-            said += line
-            if found := re.search(r"Listening at: (http://\S+)", line):
-                yield found[1]
-                break
-        else:
-            raise AssertionError(f"gunicorn did not start: {said}")
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.communicate(timeout=30)
-
-
-def flask(*arguments: str, env: dict[str, str], stdin: str = "") -> str:
-    command = [sys.executable, "-m", "flask", "igfeed", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=env, input=stdin, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return variables(live_instagram, upstash, IGFEED_CHECK_TTL="0")
 
 
 def test_from_a_pasted_token_to_years_of_posts(
@@ -80,20 +37,20 @@ def test_from_a_pasted_token_to_years_of_posts(
 ) -> None:
     value = live_instagram.issue(age=timedelta(days=54), life=timedelta(days=60))
 
-    flask("setup-token", "-", str(6 * 86400), env=deployment, stdin=value)
-    before = json.loads(flask("status", "--json", env=deployment))
+    run_command("setup-token", "-", str(6 * 86400), env=deployment, stdin=value)
+    before = json.loads(run_command("status", "--json", env=deployment))
     assert (before["status"], before["token"]["state"]) == ("ok", "fresh" if live_instagram.count("renew") else "due")
 
-    with gunicorn(deployment) as address:
-        page = requests.get(address, timeout=30)
-        assert POSTS.findall(page.text) == [post["id"] for post in live_instagram.posts[:12]]
-        picture = requests.get(f"{address}/media/{live_instagram.posts[0]['id']}-320.webp", timeout=30)
+    with gunicorn(deployment) as server:
+        page = server.get("/")
+        assert posts_on(page) == [post["id"] for post in live_instagram.posts[:12]]
+        picture = server.get(f"/media/{live_instagram.posts[0]['id']}-320.webp")
         assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/webp")
 
-        first, second = (requests.get(address + CRON, headers=OWNER, timeout=60) for _ in range(2))
+        first, second = (server.owner.cron() for _ in range(2))
         assert (first.status_code, second.status_code) == (200, 200)
         assert second.json()["pictures"]["stored"] == 0
-        after = requests.get(address + STATUS, headers=OWNER, timeout=30).json()
+        after = server.owner.status()
 
     assert live_instagram.count("renew") == 1
     assert (after["status"], after["token"]["state"], after["store"]["kind"]) == ("ok", "fresh", "upstash")
@@ -105,7 +62,7 @@ def test_a_due_token_is_renewed_before_the_media_call(
     live_instagram: FakeInstagram, deployment: dict[str, str]
 ) -> None:
     value = live_instagram.issue(age=timedelta(days=54), life=timedelta(days=60))
-    flask("setup-token", "--no-verify", "-", str(6 * 86400), env=deployment, stdin=value)
+    run_command("setup-token", "--no-verify", "-", str(6 * 86400), env=deployment, stdin=value)
 
     called = [call.endpoint for call in live_instagram.calls]
     tokens = [call.params["access_token"] for call in live_instagram.calls]
@@ -119,7 +76,7 @@ def test_forty_visitors_at_once_cost_one_renewal_and_one_fetch(
     live_instagram: FakeInstagram, upstash: FakeUpstash, deployment: dict[str, str]
 ) -> None:
     value = live_instagram.issue(age=timedelta(days=54), life=timedelta(days=60))
-    flask("setup-token", "--no-verify", "-", str(6 * 86400), env=deployment, stdin=value)
+    run_command("setup-token", "--no-verify", "-", str(6 * 86400), env=deployment, stdin=value)
     document = json.loads(upstash.raw("GET", "token:v1"))
     upstash.flush()
     due = {**document, "value": value, "predecessor": None}
@@ -129,8 +86,8 @@ def test_forty_visitors_at_once_cost_one_renewal_and_one_fetch(
     live_instagram.forget_calls()
     media = live_instagram.hold("media")
 
-    with gunicorn(deployment, "--workers", "2", "--threads", "20") as address, ThreadPoolExecutor(40) as visitors:
-        waiting = [visitors.submit(requests.get, address, timeout=60) for _ in range(40)]
+    with gunicorn(deployment, "--workers", "2", "--threads", "20") as server, ThreadPoolExecutor(40) as visitors:
+        waiting = [visitors.submit(server.get, "/") for _ in range(40)]
         assert media.wait()
         media.release()
         pages = [visit.result() for visit in waiting]
@@ -139,24 +96,22 @@ def test_forty_visitors_at_once_cost_one_renewal_and_one_fetch(
     told_to_come_back = [page for page in pages if page.status_code == 503 and page.headers["Retry-After"]]
     assert shown
     assert len(shown) + len(told_to_come_back) == 40
-    assert {tuple(POSTS.findall(page.text)) for page in shown} == {
-        tuple(post["id"] for post in live_instagram.posts[:12])
-    }
+    assert {tuple(posts_on(page)) for page in shown} == {tuple(post["id"] for post in live_instagram.posts[:12])}
     assert (live_instagram.count("renew"), live_instagram.count("media")) == (1, 1)
 
 
 def test_a_stale_page_does_not_wait_for_a_slow_instagram(
     live_instagram: FakeInstagram, deployment: dict[str, str]
 ) -> None:
-    flask("setup-token", "-", env=deployment, stdin=live_instagram.issue())
+    run_command("setup-token", "-", env=deployment, stdin=live_instagram.issue())
     new = live_instagram.publish(image())
     media = live_instagram.hold("media")
 
-    with gunicorn({**deployment, "IGFEED_FEED_TTL": "0"}, "--workers", "1", "--threads", "2") as address:
+    with gunicorn({**deployment, "IGFEED_FEED_TTL": "0"}, "--workers", "1", "--threads", "2") as server:
         with requests.Session() as browser:  # One connection, as a browser's: its next request must not hang either.
-            stale = browser.get(address, timeout=30)
+            stale = browser.get(server.url, timeout=30)
             assert media.wait()
-            meanwhile = [browser.get(address, timeout=30) for _ in range(3)]
+            meanwhile = [browser.get(server.url, timeout=30) for _ in range(3)]
         assert all(page.headers["Cache-Status"] == "igfeed; fwd=stale" for page in (stale, *meanwhile))
         assert new["id"] not in stale.text
         media.release()
@@ -166,21 +121,20 @@ def test_a_stale_page_does_not_wait_for_a_slow_instagram(
 
 def test_the_demo_needs_nothing_and_asks_nobody(tmp_path: Path) -> None:
     env = {
-        "PATH": os.environ["PATH"],
         "IGFEED_DEMO": "1",
-        "CRON_SECRET": "the-cron-secret",
+        "CRON_SECRET": SECRET,
         "IGFEED_STORE_PATH": str(tmp_path / "instance" / "store.sqlite3"),
         # Whoever would be asked is not there.
         "INSTAGRAM_API_URL": "http://127.0.0.1:9",
         "UPSTASH_REDIS_REST_URL": "http://127.0.0.1:9",
         "UPSTASH_REDIS_REST_TOKEN": "none",
     }
-    with gunicorn(env) as address:
-        page = requests.get(f"{address}/?limit=24", timeout=30)
-        first = POSTS.findall(page.text)[0]
-        picture = requests.get(f"{address}/media/{first}-640.webp", timeout=30)
-        status = requests.get(address + STATUS, headers=OWNER, timeout=30).json()
+    with gunicorn(env) as server:
+        page = server.get("/?limit=24")
+        first = posts_on(page)[0]
+        picture = server.get(f"/media/{first}-640.webp")
+        status = server.owner.status()
 
-    assert len(POSTS.findall(page.text)) == 24
+    assert len(posts_on(page)) == 24
     assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/webp")
     assert (status["status"], status["store"]["kind"]) == ("ok", "sqlite")

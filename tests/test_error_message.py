@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igfeed.instagram.error_message import LONGEST_SENTENCE, sentence
-from tests.hunt import Hunt
+from tests.harness.leaks import LeakFinder
 
 TOKEN = "IGAA" + "q7Zp3xWv9KfT2mRb8LdY" * 8
 LETTERS = "IGAA" + "qwErTzUiOpAsDfGhJkLy" * 8
@@ -113,10 +113,10 @@ def test_no_disguise_brings_a_secret_through(disguise: Callable[[str], str], sec
     told = sentence({"message": f"Malformed access token {disguise(secret)}. Try again."}, [secret])
 
     assert told is not None
-    hunt = Hunt()
-    hunt.hide("a secret", secret, secret.lower(), secret.upper())
-    hunt.look_at("the status", "a message", told)
-    assert hunt.found() == []
+    finder = LeakFinder()
+    finder.protect("a secret", secret, secret.lower(), secret.upper())
+    finder.look_at("the status", "a message", told)
+    assert finder.found() == []
     assert told.startswith("Malformed access token")
 
 
@@ -124,7 +124,7 @@ def test_no_disguise_brings_a_secret_through(disguise: Callable[[str], str], sec
 def test_no_piece_of_the_token_comes_through_wherever_it_stands(before: str, after: str, start: int, size: int) -> None:
     told = sentence({"message": f"{before}{TOKEN[start : start + size]}{after}"}, [TOKEN])
 
-    hunt = Hunt()
-    hunt.hide("the token", TOKEN)
-    hunt.look_at("the status", "a message", told)
-    assert hunt.found() == []
+    finder = LeakFinder()
+    finder.protect("the token", TOKEN)
+    finder.look_at("the status", "a message", told)
+    assert finder.found() == []

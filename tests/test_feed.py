@@ -35,11 +35,12 @@ from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UNCHANGED, UpstashStore
 from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.encryption import FernetCipher
-from tests.conftest import about, to_the_moment
+from tests.conftest import to_the_moment
+from tests.harness.clock import about
+from tests.harness.site import DAY, Process, Site
 from tests.servers import instagram as fake
 from tests.servers.faults import Exchange, Gate
 from tests.servers.upstash import FakeUpstash
-from tests.site import DAY, Process, Site
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

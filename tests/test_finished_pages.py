@@ -27,7 +27,9 @@ from igfeed.widget.finished_pages import (
     FinishedPages,
 )
 from igfeed.widget.views import View
-from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
+from tests.conftest import MakeServices, to_the_moment
+from tests.harness.clock import MovingClock
+from tests.harness.visitor import Visitor
 from tests.servers.instagram import TEMPORARY, FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
 

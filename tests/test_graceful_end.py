@@ -1,26 +1,23 @@
 """A server that is stopped during a renewal still saves the renewed token: the old one may have ended."""
 
-import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-import requests
 
 from igfeed.background import in_place
 from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
 from igfeed.models import Token
 from igfeed.services import Services, build
-from tests.conftest import close
-from tests.deployed import PATIENCE, gunicorn
+from tests.harness.gunicorn import PATIENCE, gunicorn
+from tests.harness.owner import CRON, OWNER
+from tests.harness.stores import close
 from tests.servers.instagram import FakeInstagram, image
 from tests.servers.upstash import FakeUpstash
 
-CRON = "/api/cron/refresh-instagram-token"
-OWNER = {"Authorization": "Bearer the-cron-secret"}
 DAY = timedelta(days=1)
 
 
@@ -35,7 +32,7 @@ def deployment(
     instagram.picture_size = (48, 60)
     remote = {"UPSTASH_REDIS_REST_URL": upstash.url, "UPSTASH_REDIS_REST_TOKEN": upstash.token}
     store = remote if request.param == "upstash" else {}
-    return {"PATH": os.environ["PATH"], **environ, "IGFEED_FEED_TTL": "0", **store}
+    return {**environ, "IGFEED_FEED_TTL": "0", **store}
 
 
 @pytest.fixture
@@ -60,7 +57,7 @@ def test_a_renewal_that_is_answered_while_the_server_ends_is_saved(
 ) -> None:
     with ThreadPoolExecutor() as visitors, gunicorn(deployment, "--workers", "1") as server:
         with instagram.hold("renew") as gate:
-            asked = visitors.submit(requests.get, server.url + path, headers=OWNER, timeout=PATIENCE)
+            asked = visitors.submit(server.get, path, headers=OWNER)
             assert gate.wait(timeout=PATIENCE)
             server.process.send_signal(signal.SIGTERM)
             assert server.wait_to_say(is_ending)

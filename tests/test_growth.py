@@ -33,7 +33,7 @@ from lab.growth.costs import beyond_hobby, caused, pro, upstash, visited
 from lab.growth.deployment import Deployment, Month, Scale
 from lab.growth.outside import CountingStore
 from lab.growth.page import BARE, CORNER, table
-from tests.conftest import MovingClock
+from tests.harness.clock import MovingClock
 
 ROOT = Path(__file__).parent.parent
 

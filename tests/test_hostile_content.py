@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from igfeed import create_app
 from igfeed.models import Token
 from igfeed.services import Services
-from tests.conftest import Visitor
-from tests.hostile import ADDRESSES, EMOJI, PIECES, TEXTS, as_kept, texts
+from tests.harness.hostile import ADDRESSES, EMOJI, PIECES, TEXTS, as_kept, texts
+from tests.harness.owner import STATUS
+from tests.harness.visitor import Visitor
 from tests.servers.instagram import FakeInstagram, album, image, video
 
 PATHS = ("/?captions=1&limit=2", "/embed?header=1&captions=1&page=2&limit=1", "/embed")
-STATUS = "/api/instagram/refresh-token"
 HARMLESS = "Harmless"
 VOID = frozenset({"meta", "link", "img"})
 

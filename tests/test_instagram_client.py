@@ -27,7 +27,9 @@ from igfeed.http.transport import Transport
 from igfeed.instagram.client import MOST_JSON, MOST_PAGES, MOST_PICTURE, InstagramClient
 from igfeed.models import LeftOut, Picture
 from igfeed.origins import Origins
-from tests.conftest import MovingClock, about, to_the_moment, told_by
+from tests.conftest import to_the_moment
+from tests.harness.clock import MovingClock, about
+from tests.harness.leaks import told_by
 from tests.servers.faults import Exchange
 from tests.servers.instagram import (
     APP_LIMIT,

@@ -11,13 +11,12 @@ from igfeed.feed.missing_pictures import MOST_NOTED, TOLERABLE, MissingPictures
 from igfeed.feed.pictures import MISSING_KEY
 from igfeed.models import Token
 from igfeed.services import Services
-from tests.conftest import MakeServices, MovingClock, Visitor
+from tests.conftest import MakeServices
+from tests.harness.clock import MovingClock
+from tests.harness.owner import CRON, OWNER, STATUS
+from tests.harness.visitor import Visitor
 from tests.servers.faults import Fault, hang, reset
 from tests.servers.instagram import FakeInstagram, PictureReply, album, child_video, image, reel
-
-STATUS = "/api/instagram/refresh-token"
-CRON = "/api/cron/refresh-instagram-token"
-OWNER = {"Authorization": "Bearer the-cron-secret"}
 
 EXPIRED_ADDRESS = PictureReply(403, "text/plain", b"URL signature expired")
 LATER = TOLERABLE + timedelta(minutes=5)

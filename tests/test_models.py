@@ -25,7 +25,7 @@ from igfeed.models.record import (
 from igfeed.models.token import RENEWAL_MIN_AGE
 from igfeed.models.token_choice import wins_over
 from igfeed.texts.cleaning import clean
-from tests.odd import KIND_OF, ODD_TEXTS, changed, leaves, odd_values
+from tests.harness.odd import KIND_OF, ODD_TEXTS, changed, leaves, odd_values
 
 NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)

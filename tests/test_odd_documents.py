@@ -17,13 +17,12 @@ from igfeed.models import Token
 from igfeed.services import Services
 from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.renewal import RENEWAL_KEY
-from tests.conftest import MakeServices, MovingClock, Visitor
-from tests.odd import changed, leaves, odd_values
+from tests.conftest import MakeServices
+from tests.harness.clock import MovingClock
+from tests.harness.odd import changed, leaves, odd_values
+from tests.harness.owner import CRON, OWNER, STATUS
+from tests.harness.visitor import Visitor
 from tests.servers.instagram import TEMPORARY, FakeInstagram, album, child_image, image
-
-OWNER = {"Authorization": "Bearer the-cron-secret"}
-STATUS = "/api/instagram/refresh-token"
-CRON = "/api/cron/refresh-instagram-token"
 
 AT_ONCE = 2
 """How many odd values each leaf gets here, by turns; all of them in each leaf are tried with the nouns alone."""

@@ -4,7 +4,6 @@ The app is asked over sockets, as gunicorn serves it, and through WSGI directly,
 what no client of ours would send.
 """
 
-import os
 import re
 import socket
 from collections.abc import Iterator
@@ -27,14 +26,14 @@ from igfeed import create_app
 from igfeed.clock import system_clock
 from igfeed.models import Token
 from igfeed.widget.page_cache import pages
-from tests.conftest import MakeServices, MovingClock, Visitor
-from tests.deployed import Deployed, gunicorn
+from tests.conftest import MakeServices
+from tests.harness.clock import MovingClock
+from tests.harness.gunicorn import GunicornServer, gunicorn
+from tests.harness.owner import CRON, OWNER, SECRET, STATUS
+from tests.harness.variables import variables
+from tests.harness.visitor import Visitor
 from tests.servers.instagram import FakeInstagram, image
 
-STATUS = "/api/instagram/refresh-token"
-CRON = "/api/cron/refresh-instagram-token"
-SECRET = "the-cron-secret"
-OWNER = {"Authorization": f"Bearer {SECRET}"}
 STATIC = "/static/icon.svg"
 CANARY = "0192837465"
 """Digits that stand in no page by chance."""
@@ -63,13 +62,15 @@ def instagram(clock: MovingClock) -> Iterator[FakeInstagram]:
 
 
 @dataclass
-class Answer:
+class WsgiResponse:
+    """What the app answers straight through WSGI; `body` is whole."""
+
     status: int
     headers: Headers
     body: bytes
 
 
-def ask(client: FlaskClient, path: bytes, query: bytes = b"", method: str = "GET", **more: str) -> Answer:
+def ask(client: FlaskClient, path: bytes, query: bytes = b"", method: str = "GET", **more: str) -> WsgiResponse:
     """Straight through WSGI: path (unquoted), query and headers (``HTTP_…``) are any bytes that a server hands on."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
@@ -90,10 +91,10 @@ def ask(client: FlaskClient, path: bytes, query: bytes = b"", method: str = "GET
         **more,
     }
     body, status, headers = run_wsgi_app(client.application, environ, buffered=True)
-    return Answer(int(status.split()[0]), headers, b"".join(body))
+    return WsgiResponse(int(status.split()[0]), headers, b"".join(body))
 
 
-def assert_calm(answer: Answer) -> None:
+def assert_calm(answer: WsgiResponse) -> None:
     """What holds of every answer, whatever was asked, as long as there is a feed."""
     assert answer.status < 500
     assert b"Traceback" not in answer.body
@@ -497,27 +498,20 @@ def test_a_host_header_stays_inside_its_attribute(client: FlaskClient, token: To
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GunicornServer]:
     """The shipped server with a feed."""
     store = tmp_path_factory.mktemp("deployed") / "store.sqlite3"
     with FakeInstagram(
         clock=system_clock, posts=[image(id=f"1790000000000000{number}") for number in range(4)]
     ) as instagram:
         instagram.picture_size = (48, 60)
-        environ = {
-            "PATH": os.environ["PATH"],
-            "INSTAGRAM_API_URL": instagram.url,
-            "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
-            "INSTAGRAM_ACCESS_TOKEN": instagram.issue(life=timedelta(days=60)),
-            "IGFEED_STORE_PATH": str(store),
-            "CRON_SECRET": SECRET,
-        }
+        environ = variables(instagram, store, INSTAGRAM_ACCESS_TOKEN=instagram.issue(life=timedelta(days=60)))
         with gunicorn(environ, "--workers", "1") as server:
             assert b" 200 OK" in send(server, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             yield server
 
 
-def send(server: Deployed, request: bytes) -> bytes:
+def send(server: GunicornServer, request: bytes) -> bytes:
     """All that comes back until the server ends the connection; empty when it does so without a word."""
     with closing(socket.create_connection(("127.0.0.1", server.port), timeout=30)) as connection:
         try:
@@ -609,7 +603,7 @@ ODD_REQUESTS: dict[str, tuple[bytes, set[int]]] = {
 
 
 @pytest.mark.parametrize("name", ODD_REQUESTS)
-def test_an_odd_request_over_a_socket_is_answered_calmly(deployed: Deployed, name: str) -> None:
+def test_an_odd_request_over_a_socket_is_answered_calmly(deployed: GunicornServer, name: str) -> None:
     request, expected = ODD_REQUESTS[name]
 
     reply = send(deployed, request)
@@ -630,7 +624,7 @@ def test_an_odd_request_over_a_socket_is_answered_calmly(deployed: Deployed, nam
 )
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_fuzz_over_sockets_finds_no_server_error(
-    deployed: Deployed, path: bytes, lines: list[tuple[bytes, bytes]]
+    deployed: GunicornServer, path: bytes, lines: list[tuple[bytes, bytes]]
 ) -> None:
     head = b"".join(b"%s: %s\r\n" % line for line in lines)
 
@@ -641,7 +635,7 @@ def test_a_fuzz_over_sockets_finds_no_server_error(
     assert "Traceback" not in deployed.said
 
 
-def test_two_requests_at_once_on_one_connection_are_answered_in_order(deployed: Deployed) -> None:
+def test_two_requests_at_once_on_one_connection_are_answered_in_order(deployed: GunicornServer) -> None:
     first = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     second = b"GET /embed?limit=1 HTTP/1.1\r\n" + END
 
@@ -651,7 +645,7 @@ def test_two_requests_at_once_on_one_connection_are_answered_in_order(deployed: 
     assert reply.index(b'{"ok": true}') < reply.index(b"data-post-id")
 
 
-def test_over_a_socket_head_has_the_length_of_get_and_no_body(deployed: Deployed) -> None:
+def test_over_a_socket_head_has_the_length_of_get_and_no_body(deployed: GunicornServer) -> None:
     get, head = (send(deployed, method + b" /embed?limit=2 HTTP/1.1\r\n" + END) for method in (b"GET", b"HEAD"))
 
     lengths = [re.findall(rb"content-length: (\d+)", reply.lower()) for reply in (get, head)]
@@ -660,7 +654,7 @@ def test_over_a_socket_head_has_the_length_of_get_and_no_body(deployed: Deployed
     assert int(lengths[0][0]) == len(get.split(b"\r\n\r\n", 1)[1]) > 1000
 
 
-def test_after_all_that_the_server_still_shows_the_feed(deployed: Deployed) -> None:
+def test_after_all_that_the_server_still_shows_the_feed(deployed: GunicornServer) -> None:
     for request, _ in ODD_REQUESTS.values():
         send(deployed, request)
 

@@ -37,11 +37,11 @@ from igfeed.stores import Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import UpstashStore
-from tests.conftest import MovingClock
+from tests.harness.clock import MovingClock
+from tests.harness.site import Site, no_sleep
 from tests.servers.faults import Fault, answer, html_error, reset, truncate
 from tests.servers.instagram import MP4, PictureReply, album, jpeg, picture_bomb, picture_colour
 from tests.servers.upstash import FakeUpstash
-from tests.site import Site, no_sleep
 
 SIZE = (1200, 1500)
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)

@@ -14,8 +14,9 @@ from igfeed.config import Settings
 from igfeed.errors import ConfigError
 from igfeed.models import Token
 from igfeed.web.proxies import is_trusted
-from tests.conftest import MakeServices, Visitor
-from tests.deployed import gunicorn
+from tests.conftest import MakeServices
+from tests.harness.gunicorn import gunicorn
+from tests.harness.visitor import Visitor
 
 PROXY, STRANGER = "10.1.2.3", "203.0.113.7"
 

@@ -11,9 +11,9 @@ from igfeed.http.reply import TransportError
 from igfeed.http.transport import Transport
 from igfeed.instagram.client import InstagramClient
 from igfeed.origins import Origins
-from tests.conftest import MovingClock
+from tests.harness.clock import MovingClock
+from tests.harness.site import no_sleep
 from tests.servers.instagram import FakeInstagram, PictureReply
-from tests.site import no_sleep
 
 LIMITS = {"seconds": 10.0, "most_bytes": 1_000_000}
 

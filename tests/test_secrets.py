@@ -1,4 +1,4 @@
-"""The secrets hunt: whatever breaks, nothing secret is in anything that the app lets out.
+"""Secrets do not leak: whatever breaks, nothing secret is in anything that the app lets out.
 
 Each test lives through one kind of trouble with secrets that are like no other text, collects all that comes out, and
 looks for twelve characters of any of them. What must carry a secret is not looked at: requests to Instagram, the
@@ -42,9 +42,12 @@ from igfeed.stores.read_ahead import ReadAhead
 from igfeed.stores.upstash import UpstashStore
 from igfeed.tokens.document import TOKEN_KEY
 from igfeed.widget.page_cache import pages
-from tests.conftest import MovingClock, Visitor
-from tests.deployed import gunicorn
-from tests.hunt import Hunt, disguises, turn_up
+from tests.harness.clock import MovingClock
+from tests.harness.gunicorn import gunicorn
+from tests.harness.leaks import LeakFinder, disguises, turn_up
+from tests.harness.owner import CRON, STATUS
+from tests.harness.site import no_sleep
+from tests.harness.visitor import Visitor
 from tests.servers.faults import Exchange, Fault
 from tests.servers.instagram import (
     ERRORS,
@@ -65,11 +68,8 @@ from tests.servers.instagram import (
     video,
 )
 from tests.servers.upstash import MODES, FakeUpstash
-from tests.site import no_sleep
 
 ROOT = Path(__file__).parent.parent
-STATUS = "/api/instagram/refresh-token"
-CRON = "/api/cron/refresh-instagram-token"
 
 IN_A_PROCESS = {"logs", "pages", "JSON", "headers", "exceptions", "reprs", "the page cache"}
 AT_THE_STORE = {"the store's REST log", "what the store holds"}
@@ -78,7 +78,7 @@ AT_THE_TERMINAL = {"standard output", "standard error"}
 ON_A_SERVER = {"what gunicorn says"}
 ON_THE_DISK = {"the embedded store's files"}
 PLACES = IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM | AT_THE_TERMINAL | ON_A_SERVER | ON_THE_DISK
-"""Where the hunt looks. Each test says which of them it has looked at, and fails if there was nothing to see."""
+"""Where secrets are looked for. A test says which of them it has looked at, and fails if there was nothing to see."""
 
 TOKEN = "IGAA+/=<&%\"'\\" + "q7Zp3xWv9KfT2mRb8LdY" * 3
 FROM_ENVIRONMENT = "IGAAenvironment-+/=<&%" + "h4Jc6NsG1uXe5VoQ0aMi" * 3
@@ -167,10 +167,10 @@ class Impatient(Transport):
 
 
 @dataclass
-class Process:
-    """One process of ours, and the hunt for what gets out of it."""
+class WatchedProcess:
+    """One process of the app; what it lets out is searched for secrets."""
 
-    hunt: Hunt
+    finder: LeakFinder
     instagram: FakeInstagram
     services: Services
     app: Flask
@@ -187,9 +187,9 @@ class Process:
         """All that people, machines and the owner do in a day."""
         self.visit()
         self.call()
-        self.hunt.look_into(self.services)
-        self.hunt.look_at("reprs", "the app", repr(self.app), repr(dict(self.app.config)), repr(self.app.extensions))
-        self.hunt.look_at("the page cache", "keys and pages", *vars(pages.cache)["_cache"].items())
+        self.finder.look_into(self.services)
+        self.finder.look_at("reprs", "the app", repr(self.app), repr(dict(self.app.config)), repr(self.app.extensions))
+        self.finder.look_at("the page cache", "keys and pages", *vars(pages.cache)["_cache"].items())
 
     def visit(self) -> None:
         """Every route, let in and not."""
@@ -197,18 +197,18 @@ class Process:
         ids = [post["id"] for post in self.instagram.posts]
         paths = ["/", "/?page=2&captions=1", "/embed", "/nothing", *(f"/media/{each}-320.webp" for each in ids)]
         for path in paths:
-            self.hunt.look_at_answer("pages", path, client.get(path))
+            self.finder.look_at_answer("pages", path, client.get(path))
         owner, *others = knocks()
         for method, path in (("GET", STATUS), ("POST", STATUS), ("GET", CRON), ("PUT", CRON), ("GET", "/healthz")):
-            self.hunt.look_at_answer("JSON", path, client.open(path, method=method, headers=owner))
+            self.finder.look_at_answer("JSON", path, client.open(path, method=method, headers=owner))
         for headers in others:
-            self.hunt.look_at_answer("JSON", STATUS, client.get(STATUS, headers=headers))
+            self.finder.look_at_answer("JSON", STATUS, client.get(STATUS, headers=headers))
 
     def call(self) -> None:
         """Everything that can raise an error of ours, with the secrets that it takes."""
         services, secret = self.services, self.instagram.app_secret
         short = self.instagram.issue_short()
-        self.hunt.hide("the short-lived token", short)
+        self.finder.protect("the short-lived token", short)
         calls: dict[str, Callable[[], object]] = {
             "usable": services.tokens.usable,
             "renew": services.tokens.renew,
@@ -230,17 +230,17 @@ class Process:
         }
         for what, call in calls.items():
             try:
-                self.hunt.look_at("reprs", what, repr(call()))
+                self.finder.look_at("reprs", what, repr(call()))
             except IgfeedError as error:
-                self.hunt.look_at_error(what, error)
+                self.finder.look_at_error(what, error)
 
     def type_in(self, *arguments: str, stdin: str | None = None) -> None:
         """A command at the terminal."""
         done = self.app.test_cli_runner().invoke(args=["igfeed", *arguments], input=stdin)
-        self.hunt.look_at("standard output", arguments[0], done.stdout)
-        self.hunt.look_at("standard error", arguments[0], done.stderr)
+        self.finder.look_at("standard output", arguments[0], done.stdout)
+        self.finder.look_at("standard error", arguments[0], done.stderr)
         if done.exception is not None:
-            self.hunt.look_at_error(arguments[0], done.exception)
+            self.finder.look_at_error(arguments[0], done.exception)
 
 
 def knocks() -> list[dict[str, str]]:
@@ -250,11 +250,11 @@ def knocks() -> list[dict[str, str]]:
     return [{"Authorization": each} for each in given]
 
 
-class Site:
+class WatchedDeployment:
     """A deployment with every secret there is, and what must be looked at after the processes have lived."""
 
-    def __init__(self, hunt: Hunt, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock) -> None:
-        self.hunt = hunt
+    def __init__(self, finder: LeakFinder, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock) -> None:
+        self.finder = finder
         self.instagram = instagram
         self.upstash = upstash
         self.clock = clock
@@ -270,55 +270,55 @@ class Site:
             "VERCEL_CRON_SECRET": SECOND_SECRET,
             "IGFEED_LOG_LEVEL": "DEBUG",
         }
-        hunt.hide("the access token", TOKEN, TOKEN.upper(), TOKEN.lower())
-        hunt.hide("the environment's token", FROM_ENVIRONMENT)
-        hunt.hide("the store's token", upstash.token)
-        hunt.hide("a cron secret", CRON_SECRET, SECOND_SECRET)
-        hunt.hide("the app secret", instagram.app_secret)
-        hunt.hide("the encryption key", self.key)
+        finder.protect("the access token", TOKEN, TOKEN.upper(), TOKEN.lower())
+        finder.protect("the environment's token", FROM_ENVIRONMENT)
+        finder.protect("the store's token", upstash.token)
+        finder.protect("a cron secret", CRON_SECRET, SECOND_SECRET)
+        finder.protect("the app secret", instagram.app_secret)
+        finder.protect("the encryption key", self.key)
 
-    def start(self, store: UpstashStore, **variables: str) -> Process:
+    def start(self, store: UpstashStore, **variables: str) -> WatchedProcess:
         """One more process. Its client of the store is one that the tests close."""
         services = build(Settings.from_env({**self.environ, **variables}), self.clock, in_place, sleep=no_sleep)
         assert isinstance(services.instagram, InstagramClient)
         services.instagram._transport = Impatient("igfeed/tests")
-        process = Process(self.hunt, self.instagram, services, create_app(services=services))
+        process = WatchedProcess(self.finder, self.instagram, services, create_app(services=services))
         process.use(store)
         turn_up()
         return process
 
     def look_around(self) -> None:
         """What the servers on the other side of the wire have seen, and the tokens they have given out."""
-        self.hunt.hide("a token that Instagram gave out", *self.instagram._tokens)
+        self.finder.protect("a token that Instagram gave out", *self.instagram._tokens)
         for entry in self.upstash.log:
             request = entry.exchange.request
             headers = {name: value for name, value in request.headers.items() if name != "authorization"}
-            self.hunt.look_at("the store's REST log", entry.path, request.query, headers)
+            self.finder.look_at("the store's REST log", entry.path, request.query, headers)
             for command in entry.commands:
                 is_new_token = TOKEN_KEY in command and command[0] in ("SET", "EVAL") and not self.is_encrypted
                 value = {"SET": 2, "EVAL": 5}.get(command[0], 0)
                 told = [*command[:value], *command[value + 1 :]] if is_new_token else command
-                self.hunt.look_at("the store's REST log", command[0], *told)
+                self.finder.look_at("the store's REST log", command[0], *told)
         for key in self.upstash.raw("KEYS", "*"):
             if key != TOKEN_KEY or self.is_encrypted:
-                self.hunt.look_at("what the store holds", key, self.upstash.raw("GET", key))
+                self.finder.look_at("what the store holds", key, self.upstash.raw("GET", key))
         for call in self.instagram.calls:
             if call.endpoint == "picture":
-                self.hunt.look_at("requests for pictures", call.path, call.params, call.headers)
+                self.finder.look_at("requests for pictures", call.path, call.params, call.headers)
 
 
 @pytest.fixture
-def hunt() -> Hunt:
-    return Hunt()
+def finder() -> LeakFinder:
+    return LeakFinder()
 
 
 @pytest.fixture
-def site(hunt: Hunt, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock) -> Site:
+def site(finder: LeakFinder, instagram: FakeInstagram, upstash: FakeUpstash, clock: MovingClock) -> WatchedDeployment:
     instagram.picture_size = (48, 60)
     instagram.posts[:] = [image(), video()]
     instagram.issue(string=TOKEN)
     instagram.issue(string=FROM_ENVIRONMENT)
-    return Site(hunt, instagram, upstash, clock)
+    return WatchedDeployment(finder, instagram, upstash, clock)
 
 
 @pytest.fixture(scope="session")
@@ -335,7 +335,7 @@ def connected(url: str, token: str, time_limit: float = 2.0) -> Iterator[Upstash
     store._run(lambda redis: redis.close())
 
 
-def adopt(process: Process) -> None:
+def adopt(process: WatchedProcess) -> None:
     now = process.services.clock()
     process.services.tokens.adopt(Token(TOKEN, now - timedelta(days=54), now + timedelta(days=6)), is_verified=True)
 
@@ -345,9 +345,9 @@ def adopt(process: Process) -> None:
 
 @pytest.mark.parametrize("name", [*FAULTS, *LATE])
 def test_no_fault_of_instagrams_brings_a_secret_out(
-    site: Site, upstash_store: UpstashStore, clock: MovingClock, name: str
+    site: WatchedDeployment, upstash_store: UpstashStore, clock: MovingClock, name: str
 ) -> None:
-    with site.hunt.listening():
+    with site.finder.listening():
         process = site.start(upstash_store)
         adopt(process)
         process.visit()
@@ -363,14 +363,14 @@ def test_no_fault_of_instagrams_brings_a_secret_out(
         process.live()
     site.look_around()
 
-    assert site.hunt.found() == []
-    assert site.hunt.places == IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM
+    assert site.finder.found() == []
+    assert site.finder.places == IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM
 
 
 def test_an_instagram_that_is_not_there_brings_no_secret_out(
-    site: Site, upstash_store: UpstashStore, clock: MovingClock
+    site: WatchedDeployment, upstash_store: UpstashStore, clock: MovingClock
 ) -> None:
-    with site.hunt.listening():
+    with site.finder.listening():
         process = site.start(upstash_store)
         adopt(process)
         Visitor(process.app).get("/")
@@ -381,8 +381,8 @@ def test_an_instagram_that_is_not_there_brings_no_secret_out(
         process.live()
     site.look_around()
 
-    assert site.hunt.found() == []
-    assert site.hunt.places == IN_A_PROCESS | AT_THE_STORE
+    assert site.finder.found() == []
+    assert site.finder.places == IN_A_PROCESS | AT_THE_STORE
 
 
 STORE_FAULTS: dict[str, dict[str, Any]] = {
@@ -401,14 +401,14 @@ STORE_FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("match", [None, TOKEN_KEY])
 @pytest.mark.parametrize("mode", STORE_FAULTS)
 def test_no_fault_of_the_stores_brings_a_secret_out(
-    site: Site,
+    site: WatchedDeployment,
     upstash_store: UpstashStore,
     hasty_connection: UpstashStore,
     clock: MovingClock,
     mode: str,
     match: str | None,
 ) -> None:
-    with site.hunt.listening():
+    with site.finder.listening():
         process = site.start(upstash_store)
         adopt(process)
         Visitor(process.app).get("/")
@@ -423,17 +423,17 @@ def test_no_fault_of_the_stores_brings_a_secret_out(
         process.live()
     site.look_around()
 
-    assert site.hunt.found() == []
-    assert site.hunt.places == IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM
+    assert site.finder.found() == []
+    assert site.finder.places == IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM
 
 
 def test_a_store_that_is_not_there_and_a_token_it_does_not_take_bring_no_secret_out(
-    site: Site, upstash: FakeUpstash, clock: MovingClock
+    site: WatchedDeployment, upstash: FakeUpstash, clock: MovingClock
 ) -> None:
     wrong = f"{upstash.token}x"
-    site.hunt.hide("the store's wrong token", wrong)
+    site.finder.protect("the store's wrong token", wrong)
     for url, token in (("http://127.0.0.1:9", upstash.token), (upstash.url, wrong), ("http://[::1", upstash.token)):
-        with connected(url, token) as store, site.hunt.listening():
+        with connected(url, token) as store, site.finder.listening():
             site.start(store).live()
             site.instagram.stop()
             clock.forward(minutes=1)
@@ -441,15 +441,15 @@ def test_a_store_that_is_not_there_and_a_token_it_does_not_take_bring_no_secret_
             site.instagram.start()
     site.look_around()
 
-    assert site.hunt.found() == []
-    assert site.hunt.places >= IN_A_PROCESS | {"the store's REST log"}
+    assert site.finder.found() == []
+    assert site.finder.places >= IN_A_PROCESS | {"the store's REST log"}
 
 
 @pytest.mark.parametrize("text", [TOKEN, json.dumps({"value": TOKEN}), f'"{TOKEN}', json.dumps([TOKEN])])
 def test_a_document_in_the_store_that_cannot_be_read_is_not_quoted(
-    site: Site, upstash_store: UpstashStore, text: str, clock: MovingClock
+    site: WatchedDeployment, upstash_store: UpstashStore, text: str, clock: MovingClock
 ) -> None:
-    with site.hunt.listening():
+    with site.finder.listening():
         for key in (TOKEN_KEY, "feed:v1", "renewal:v1", "feed-trouble:v1"):
             site.upstash.raw("SET", key, text)
             site.start(upstash_store).live()
@@ -457,36 +457,36 @@ def test_a_document_in_the_store_that_cannot_be_read_is_not_quoted(
             clock.forward(minutes=1)
     site.look_around()
 
-    assert site.hunt.found() == []
-    assert site.hunt.places >= IN_A_PROCESS
+    assert site.finder.found() == []
+    assert site.finder.places >= IN_A_PROCESS
 
 
 @pytest.mark.parametrize("second_key", ["", Fernet.generate_key().decode()], ids=["no key", "another key"])
 def test_a_missing_or_wrong_key_brings_no_secret_out(
-    site: Site, upstash_store: UpstashStore, clock: MovingClock, second_key: str
+    site: WatchedDeployment, upstash_store: UpstashStore, clock: MovingClock, second_key: str
 ) -> None:
     site.is_encrypted = True
-    site.hunt.hide("the other key", *filter(None, [second_key]))
-    with site.hunt.listening():
+    site.finder.protect("the other key", *filter(None, [second_key]))
+    with site.finder.listening():
         adopt(site.start(upstash_store, IGFEED_ENCRYPTION_KEY=site.key))
         site.look_around()
         process = site.start(upstash_store, IGFEED_ENCRYPTION_KEY=second_key, INSTAGRAM_ACCESS_TOKEN="")
         process.visit()
-        process.hunt.look_into(process.services)
+        process.finder.look_into(process.services)
         with pytest.raises(IgfeedError) as caught:
             process.services.tokens.usable()
-        site.hunt.look_at_error("usable", caught.value)
+        site.finder.look_at_error("usable", caught.value)
     site.look_around()
 
-    assert site.hunt.found() == []
-    assert site.hunt.places >= (IN_A_PROCESS - {"the page cache"}) | AT_THE_STORE
+    assert site.finder.found() == []
+    assert site.finder.places >= (IN_A_PROCESS - {"the page cache"}) | AT_THE_STORE
 
 
 def test_with_a_key_the_token_is_nowhere_on_the_wire_to_the_store(
-    site: Site, upstash_store: UpstashStore, clock: MovingClock
+    site: WatchedDeployment, upstash_store: UpstashStore, clock: MovingClock
 ) -> None:
     site.is_encrypted = True
-    with site.hunt.listening():
+    with site.finder.listening():
         process = site.start(upstash_store, IGFEED_ENCRYPTION_KEY=site.key)
         adopt(process)
         process.live()
@@ -495,12 +495,12 @@ def test_with_a_key_the_token_is_nowhere_on_the_wire_to_the_store(
     site.look_around()
 
     assert site.instagram.count("renew") >= 1
-    assert site.hunt.found() == []
-    assert site.hunt.places == IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM
+    assert site.finder.found() == []
+    assert site.finder.places == IN_A_PROCESS | AT_THE_STORE | AT_INSTAGRAM
 
 
 def test_with_a_key_the_embedded_stores_files_hold_no_token_not_even_an_old_plain_one(
-    site: Site, tmp_path: Path, clock: MovingClock
+    site: WatchedDeployment, tmp_path: Path, clock: MovingClock
 ) -> None:
     path = tmp_path / "store.sqlite3"
     without_store = {name: value for name, value in site.environ.items() if "UPSTASH" not in name}
@@ -513,10 +513,10 @@ def test_with_a_key_the_embedded_stores_files_hold_no_token_not_even_an_old_plai
     keyed.tokens.usable()
     keyed.feed.fetch()
     for file in tmp_path.iterdir():
-        site.hunt.look_at("the embedded store's files", file.name, file.read_bytes().decode("latin-1"))
+        site.finder.look_at("the embedded store's files", file.name, file.read_bytes().decode("latin-1"))
 
-    assert site.hunt.found() == []
-    assert site.hunt.places == ON_THE_DISK
+    assert site.finder.found() == []
+    assert site.finder.places == ON_THE_DISK
 
 
 # The configuration
@@ -540,27 +540,29 @@ WRONG: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_an_error_in_the_settings_does_not_quote_a_secret(site: Site, name: str) -> None:
+def test_an_error_in_the_settings_does_not_quote_a_secret(site: WatchedDeployment, name: str) -> None:
     wrong = WRONG[name]
     for variable, value in wrong.items():
         if not value.startswith(("http", "rediss")):
-            site.hunt.hide(variable, value) if value else None
+            site.finder.protect(variable, value) if value else None
 
     with pytest.raises(IgfeedError) as caught:
         Settings.from_env({**site.environ, **wrong})
-    site.hunt.look_at_error(name, caught.value)
-    site.hunt.look_at("exceptions", "the hint", caught.value.hint)
+    site.finder.look_at_error(name, caught.value)
+    site.finder.look_at("exceptions", "the hint", caught.value.hint)
 
-    assert site.hunt.found() == []
-    assert site.hunt.places == {"exceptions"}
+    assert site.finder.found() == []
+    assert site.finder.places == {"exceptions"}
 
 
 # The terminal
 
 
 @pytest.mark.parametrize("fault", ["none", "cannot_parse", "temporary", "an echo", "reset", "a line that is no header"])
-def test_no_command_prints_a_secret(site: Site, upstash_store: UpstashStore, clock: MovingClock, fault: str) -> None:
-    with site.hunt.listening():
+def test_no_command_prints_a_secret(
+    site: WatchedDeployment, upstash_store: UpstashStore, clock: MovingClock, fault: str
+) -> None:
+    with site.finder.listening():
         process = site.start(upstash_store)
         if fault != "none":
             site.instagram.fail("*", FAULTS[fault])
@@ -569,11 +571,11 @@ def test_no_command_prints_a_secret(site: Site, upstash_store: UpstashStore, clo
             clock.forward(days=2)
         for arguments in (["status"], ["status", "--json"], ["refresh"], ["fetch"]):
             process.type_in(*arguments)
-        process.hunt.look_into(process.services)
+        process.finder.look_into(process.services)
     site.look_around()
 
-    assert site.hunt.found() == []
-    assert site.hunt.places >= AT_THE_TERMINAL | {"logs", "exceptions", "reprs"}
+    assert site.finder.found() == []
+    assert site.finder.places >= AT_THE_TERMINAL | {"logs", "exceptions", "reprs"}
 
 
 @pytest.mark.parametrize(
@@ -582,18 +584,18 @@ def test_no_command_prints_a_secret(site: Site, upstash_store: UpstashStore, clo
     ids=["the other way round", "broken by a space", "with a space", "once more", "as an option"],
 )
 def test_a_token_typed_in_wrongly_is_not_repeated(
-    site: Site, upstash_store: UpstashStore, arguments: list[str]
+    site: WatchedDeployment, upstash_store: UpstashStore, arguments: list[str]
 ) -> None:
     process = site.start(upstash_store)
 
     process.type_in("setup-token", *arguments)
 
-    assert site.hunt.found() == []
-    assert "standard error" in site.hunt.places
+    assert site.finder.found() == []
+    assert "standard error" in site.finder.places
 
 
 @pytest.fixture
-def deployment(site: Site) -> dict[str, str]:
+def deployment(site: WatchedDeployment) -> dict[str, str]:
     """The variables of real processes, whose clock is the real one."""
     site.instagram.clock = system_clock
     site.instagram.issue(string=TOKEN)
@@ -602,7 +604,9 @@ def deployment(site: Site) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("fault", ["an echo", "a line that is no header", "closed after"])
-def test_the_real_command_with_a_bad_token_prints_no_secret(site: Site, deployment: dict[str, str], fault: str) -> None:
+def test_the_real_command_with_a_bad_token_prints_no_secret(
+    site: WatchedDeployment, deployment: dict[str, str], fault: str
+) -> None:
     site.instagram.fail("*", FAULTS[fault])
 
     done = subprocess.run(
@@ -613,15 +617,17 @@ def test_the_real_command_with_a_bad_token_prints_no_secret(site: Site, deployme
         text=True,
         check=False,
     )
-    site.hunt.look_at("standard output", "setup-token", done.stdout)
-    site.hunt.look_at("standard error", "setup-token", done.stderr)
+    site.finder.look_at("standard output", "setup-token", done.stdout)
+    site.finder.look_at("standard error", "setup-token", done.stderr)
 
     assert done.returncode == 1
-    assert site.hunt.found() == []
-    assert site.hunt.places == AT_THE_TERMINAL - {"standard output"}
+    assert site.finder.found() == []
+    assert site.finder.places == AT_THE_TERMINAL - {"standard output"}
 
 
-def test_a_wrong_setting_stops_the_real_server_without_a_secret(site: Site, deployment: dict[str, str]) -> None:
+def test_a_wrong_setting_stops_the_real_server_without_a_secret(
+    site: WatchedDeployment, deployment: dict[str, str]
+) -> None:
     wrong = {**deployment, **WRONG["a token with a space"]}
 
     done = subprocess.run(
@@ -633,114 +639,114 @@ def test_a_wrong_setting_stops_the_real_server_without_a_secret(site: Site, depl
         check=False,
         timeout=60,
     )
-    site.hunt.look_at("what gunicorn says", "at its start", done.stdout, done.stderr)
+    site.finder.look_at("what gunicorn says", "at its start", done.stdout, done.stderr)
 
     assert done.returncode == 1
     assert "INSTAGRAM_ACCESS_TOKEN" in done.stderr
-    assert site.hunt.found() == []
+    assert site.finder.found() == []
 
 
 # The server
 
 
-def test_the_real_server_says_no_secret_whatever_breaks(site: Site, deployment: dict[str, str]) -> None:
+def test_the_real_server_says_no_secret_whatever_breaks(site: WatchedDeployment, deployment: dict[str, str]) -> None:
     with gunicorn(deployment, "--workers", "1", "--log-level", "debug", "--access-logfile", "-") as server:
         for fault in ("a line that is no header", "an echo"):
             site.instagram.fail("*", FAULTS[fault])
-            ask_for_everything(site.hunt, server.url)
+            ask_for_everything(site.finder, server.url)
             site.instagram.heal()
         site.upstash.fail("json_error", **STORE_FAULTS["json_error"])
-        ask_for_everything(site.hunt, server.url)
-    site.hunt.look_at("what gunicorn says", "from start to end", server.said)
+        ask_for_everything(site.finder, server.url)
+    site.finder.look_at("what gunicorn says", "from start to end", server.said)
     site.look_around()
 
     assert "GET /embed" in server.said
-    assert site.hunt.found() == []
-    assert site.hunt.places >= ON_A_SERVER | AT_THE_STORE | {"pages", "headers"}
+    assert site.finder.found() == []
+    assert site.finder.places >= ON_A_SERVER | AT_THE_STORE | {"pages", "headers"}
 
 
-def ask_for_everything(hunt: Hunt, url: str) -> None:
+def ask_for_everything(finder: LeakFinder, url: str) -> None:
     with requests.Session() as session:
         owner, *others = knocks()
         paths = ("/", "/embed", "/nothing", "/media/1-320.webp", STATUS, CRON)
         for path, headers in [*((path, owner) for path in paths), *((STATUS, other) for other in others)]:
             said = session.get(url + path, headers=headers, timeout=60)
-            hunt.look_at("pages", path, said.status_code, said.text)
-            hunt.look_at("headers", path, *said.headers.items())
+            finder.look_at("pages", path, said.status_code, said.text)
+            finder.look_at("headers", path, *said.headers.items())
 
 
-def test_flasks_own_server_logs_no_secret(site: Site, upstash_store: UpstashStore) -> None:
-    with site.hunt.listening():
+def test_flasks_own_server_logs_no_secret(site: WatchedDeployment, upstash_store: UpstashStore) -> None:
+    with site.finder.listening():
         process = site.start(upstash_store)
         server = make_server("127.0.0.1", 0, process.app)
         thread = Thread(target=server.serve_forever)
         thread.start()
-        ask_for_everything(site.hunt, f"http://127.0.0.1:{server.server_port}")
+        ask_for_everything(site.finder, f"http://127.0.0.1:{server.server_port}")
         server.shutdown()
         thread.join()
         server.server_close()
 
-    assert site.hunt.found() == []
-    assert site.hunt.places == {"logs", "pages", "headers"}
+    assert site.finder.found() == []
+    assert site.finder.places == {"logs", "pages", "headers"}
 
 
-# The hunt itself
+# The finder itself
 
 
-def test_the_hunt_hears_the_libraries_at_debug(site: Site, upstash_store: UpstashStore) -> None:
-    with site.hunt.listening():
+def test_the_hunt_hears_the_libraries_at_debug(site: WatchedDeployment, upstash_store: UpstashStore) -> None:
+    with site.finder.listening():
         process = site.start(upstash_store)
         adopt(process)
         process.visit()
 
-    heard = {name for name, _ in site.hunt._seen["logs"]}
+    heard = {name for name, _ in site.finder._seen["logs"]}
     assert heard >= {"urllib3.connectionpool", "httpx", "igfeed.tokens.renewal"}
     assert any(name.startswith("httpcore") for name in heard)
 
 
 @pytest.mark.parametrize("place", sorted(PLACES))
 def test_the_hunt_finds_a_secret_in_every_place_and_does_not_repeat_it(place: str) -> None:
-    hunt = Hunt()
-    hunt.hide("the access token", TOKEN)
-    hunt.look_at(place, "something harmless", "nothing to see here")
-    assert hunt.found() == []
+    finder = LeakFinder()
+    finder.protect("the access token", TOKEN)
+    finder.look_at(place, "something harmless", "nothing to see here")
+    assert finder.found() == []
 
-    hunt.look_at(place, "something", f"before {TOKEN} after")
+    finder.look_at(place, "something", f"before {TOKEN} after")
 
-    assert hunt.found() == [f"the access token in {place} of something"]
-    assert hunt.places == {place}
+    assert finder.found() == [f"the access token in {place} of something"]
+    assert finder.places == {place}
 
 
 @pytest.mark.parametrize("secret", [TOKEN, SECOND_SECRET])
 def test_the_hunt_finds_every_disguise_and_every_piece_of_twelve(secret: str) -> None:
     for number, disguised in enumerate(disguises(secret)):
         for start in range(0, len(disguised) - 12, 5):
-            hunt = Hunt()
-            hunt.hide("a secret", secret)
-            hunt.look_at("logs", str(number), f"…{disguised[start : start + 12]}…")
-            assert hunt.found() == [f"a secret in logs of {number}"]
+            finder = LeakFinder()
+            finder.protect("a secret", secret)
+            finder.look_at("logs", str(number), f"…{disguised[start : start + 12]}…")
+            assert finder.found() == [f"a secret in logs of {number}"]
 
 
 def test_the_hunt_looks_through_base64_wherever_in_it_the_secret_stands() -> None:
     for before in range(3):
-        hunt = Hunt()
-        hunt.hide("a secret", CRON_SECRET)
-        hunt.look_at("headers", "x", base64.b64encode(b"u" * before + CRON_SECRET.encode() + b":pw").decode())
-        assert hunt.found() == ["a secret in headers of x"]
+        finder = LeakFinder()
+        finder.protect("a secret", CRON_SECRET)
+        finder.look_at("headers", "x", base64.b64encode(b"u" * before + CRON_SECRET.encode() + b":pw").decode())
+        assert finder.found() == ["a secret in headers of x"]
 
 
 def test_the_hunt_looks_behind_an_error_at_what_caused_it() -> None:
-    hunt = Hunt()
-    hunt.hide("the access token", TOKEN)
+    finder = LeakFinder()
+    finder.protect("the access token", TOKEN)
     try:
         try:
             raise KeyError(TOKEN)
         except KeyError:
             raise IgfeedError("harmless") from None
     except IgfeedError as error:
-        hunt.look_at_error("x", error)
+        finder.look_at_error("x", error)
 
-    assert hunt.found() == ["the access token in exceptions of x"]
+    assert finder.found() == ["the access token in exceptions of x"]
 
 
 def test_every_place_is_looked_at_by_some_test() -> None:

@@ -31,10 +31,12 @@ from igfeed.stores.missing import MissingStore
 from igfeed.stores.read_ahead import ReadAhead
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import SWAP, UpstashStore
-from tests.conftest import MovingClock, to_the_moment, told_by
-from tests.disks import DISKS, small_disk
+from tests.conftest import to_the_moment
+from tests.harness.clock import MovingClock
+from tests.harness.disks import DISKS, small_disk
+from tests.harness.leaks import told_by
+from tests.harness.site import no_sleep
 from tests.servers.upstash import MODES, WRITES_REFUSED, FakeUpstash
-from tests.site import no_sleep
 
 ROOT = Path(__file__).parent.parent
 MINUTE = timedelta(minutes=1)

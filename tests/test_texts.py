@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from igfeed.models import FeedSnapshot, Picture, Post, Profile
 from igfeed.texts.cleaning import clean
-from tests.hostile import PIECES
+from tests.harness.hostile import PIECES
 
 RIGHT_TO_LEFT, LEFT_TO_RIGHT, ISOLATE, FIRST_STRONG = "\u202b", "\u202a", "\u2067", "\u2068"
 END, END_OF_ISOLATE = "\u202c", "\u2069"

@@ -11,7 +11,7 @@ import pytest
 
 from igfeed.http.reply import Reply, TooSlowError
 from igfeed.http.transport import Transport
-from tests.conftest import told_by
+from tests.harness.leaks import told_by
 from tests.servers.instagram import FakeInstagram
 from tests.servers.raw import Talk, drips, drips_unasked, encrypted, identity, listening, says, tunnel
 

@@ -12,8 +12,8 @@ from igfeed.stores.memory import MemoryStore
 from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.encryption import ENCRYPTED_PREFIX, FernetCipher, NoCipher, new_key
 from tests.conftest import MakeServices
+from tests.harness.site import Site
 from tests.servers.instagram import FakeInstagram
-from tests.site import Site
 
 OLD, NEW = new_key(), new_key()
 

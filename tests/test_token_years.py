@@ -45,9 +45,9 @@ from lab.simulation import (
     only_under_seven_days,
     renews_whenever_it_may,
 )
+from tests.harness.site import no_sleep
 from tests.servers import instagram as fake
 from tests.servers.upstash import FakeUpstash
-from tests.site import no_sleep
 
 T = TypeVar("T")
 

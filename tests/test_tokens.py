@@ -31,10 +31,12 @@ from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.encryption import FernetCipher
 from igfeed.tokens.manager import TokenManager
 from igfeed.tokens.renewal import RENEWAL_KEY, RenewalOutcome
-from tests.conftest import MovingClock, about, to_the_moment, told_by
+from tests.conftest import to_the_moment
+from tests.harness.clock import MovingClock, about
+from tests.harness.leaks import told_by
+from tests.harness.site import Site
 from tests.servers import instagram as fake
 from tests.servers.upstash import FakeUpstash
-from tests.site import Site
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)

@@ -7,7 +7,7 @@ import pytest
 
 from igfeed.http.reply import Reply, TransportError
 from igfeed.http.transport import Transport
-from tests.conftest import told_by
+from tests.harness.leaks import told_by
 from tests.servers.instagram import (
     Answer,
     FakeInstagram,

@@ -1,6 +1,5 @@
 """Who waits for Instagram leaves threads for the others: gunicorn with its shipped settings, on a real clock."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
@@ -16,11 +15,10 @@ from igfeed.feed.first_fetch import MOST_WAITING_FOR_FEED
 from igfeed.feed.pictures import MOST_WAITING
 from igfeed.models import Token
 from igfeed.services import build
-from tests.deployed import ROOT, Deployed, gunicorn
+from tests.harness.gunicorn import GunicornServer, gunicorn
+from tests.harness.owner import ROOT
+from tests.harness.variables import variables
 from tests.servers.instagram import FakeInstagram, image
-
-PATIENCE = 60
-"""Seconds after which a visitor of a broken app gives up, so that the test ends."""
 
 CROWD = 24
 
@@ -46,25 +44,21 @@ def instagram() -> Iterator[FakeInstagram]:
 
 
 @pytest.fixture
-def server(instagram: FakeInstagram, tmp_path: Path) -> Iterator[Deployed]:
+def server(instagram: FakeInstagram, tmp_path: Path) -> Iterator[GunicornServer]:
     """One process with the threads that it is shipped with, and a token in its store."""
-    environ = {
-        "INSTAGRAM_API_URL": instagram.url,
-        "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
-        "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3"),
-    }
+    environ = variables(instagram, tmp_path / "store.sqlite3")
     now = datetime.now(UTC)
     token = Token(instagram.issue(), now - timedelta(days=2), now + timedelta(days=58))
     build(Settings.from_env(environ), system_clock, sleep=sleep).tokens.adopt(token, is_verified=True)
     config = tmp_path / "patient.conf.py"
     config.write_text(PATIENT)
-    with gunicorn({**os.environ, **environ}, "--config", str(config), "--workers", "1") as deployed:
+    with gunicorn(environ, "--config", str(config), "--workers", "1") as deployed:
         yield deployed
 
 
 @pytest.fixture
-def get(server: Deployed) -> Get:
-    return lambda path: requests.get(server.url + path, timeout=PATIENCE)
+def get(server: GunicornServer) -> Get:
+    return server.get
 
 
 @pytest.fixture

@@ -23,7 +23,10 @@ from igfeed.feed.pictures import MOST_WAITING
 from igfeed.models import Token
 from igfeed.services import Services
 from igfeed.widget.translations import language_of
-from tests.conftest import MakeServices, MovingClock, Visitor, to_the_moment
+from tests.conftest import MakeServices, to_the_moment
+from tests.harness.clock import MovingClock
+from tests.harness.owner import OWNER
+from tests.harness.visitor import Visitor
 from tests.servers.instagram import (
     EXPIRED,
     TEMPORARY,
@@ -350,7 +353,6 @@ def test_an_account_without_posts_says_so(client: FlaskClient, instagram: FakeIn
 
 
 STATUS_ROUTE = "/api/instagram/refresh-token"
-OWNER = {"Authorization": "Bearer the-cron-secret"}
 
 
 def owners_link(html: str) -> dict[str, str]:

@@ -17,7 +17,8 @@ from igfeed.config import Settings
 from igfeed.demo.account import SCHEME, DemoInstagram
 from igfeed.demo.drawings import draw
 from igfeed.models import Post
-from tests.browser.conftest import FLAGS, serving
+from tests.browser.conftest import FLAGS
+from tests.harness.app_server import serving
 
 POSTS = 12
 SCRIPT = Path(__file__).parent / "node_modules/instafeed.js/dist/instafeed.min.js"

@@ -38,7 +38,7 @@ from lab.growth.assumptions import (
     START,
 )
 from lab.growth.outside import Account, CountingStore
-from tests.conftest import MovingClock
+from tests.harness.clock import MovingClock
 
 Fresh = Callable[[int], timedelta]
 

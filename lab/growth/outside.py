@@ -13,7 +13,7 @@ from igfeed.models import Media, Picture, Post, Profile, Token
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import GET_IF_CHANGED, READ_ALL, SWAP
 from lab.growth.assumptions import NEW_POSTS
-from tests.conftest import MovingClock
+from tests.harness.clock import MovingClock
 
 DIGEST = "0" * 40
 

@@ -3,21 +3,16 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from igfeed import create_app
 from igfeed.config import Settings
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+from tests.harness.app_server import serving
 
 PATIENCE = 120_000
 """Milliseconds after which a test gives up; a busy machine may take long to draw the sample pictures."""
@@ -29,27 +24,6 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 
 Host = Callable[..., str]
 """Puts up a page of another site: takes its HTML, and headers if need be, gives its address."""
-
-
-class QuietHandler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def serving(app: "WSGIApplication") -> Iterator[int]:
-    """The port on which the app is served."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="session")

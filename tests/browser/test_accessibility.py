@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from igfeed import create_app
 from igfeed.config import Settings
-from tests.browser.conftest import serving
+from tests.harness.app_server import serving
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,8 @@ from igfeed import create_app
 from igfeed.config import Settings
 from igfeed.demo.account import DemoInstagram
 from igfeed.models import Profile
-from tests.browser.conftest import PATIENCE, Host, frame, serving, tag, wait_until_it_fits
+from tests.browser.conftest import PATIENCE, Host, frame, tag, wait_until_it_fits
+from tests.harness.app_server import serving
 
 pytestmark = pytest.mark.browser
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from tests.browser.conftest import serving
+from tests.harness.app_server import serving
 
 pytestmark = pytest.mark.browser
 

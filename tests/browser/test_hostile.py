@@ -13,8 +13,8 @@ from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
 from igfeed.owner import upkeep
 from igfeed.services import build
-from tests.browser.conftest import serving
-from tests.hostile import ADDRESSES, EMOJI, TEXTS
+from tests.harness.app_server import serving
+from tests.harness.hostile import ADDRESSES, EMOJI, TEXTS
 from tests.servers.instagram import FakeInstagram, album, image, video
 
 pytestmark = pytest.mark.browser

@@ -12,7 +12,8 @@ from igfeed.background import in_place
 from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
 from igfeed.services import build
-from tests.browser.conftest import PATIENCE, Host, serving
+from tests.browser.conftest import PATIENCE, Host
+from tests.harness.app_server import serving
 from tests.servers.instagram import FakeInstagram, album, child_image, image, video
 
 pytestmark = pytest.mark.browser

@@ -12,7 +12,8 @@ from werkzeug.wrappers import Request, Response
 
 from igfeed import create_app
 from igfeed.config import Settings
-from tests.browser.conftest import Host, frame, serving, tag, wait_until_it_fits
+from tests.browser.conftest import Host, frame, tag, wait_until_it_fits
+from tests.harness.app_server import serving
 
 pytestmark = pytest.mark.browser
 

@@ -1,7 +1,7 @@
-"""The tool of the secrets hunt: it takes in whatever the app lets out and says where a secret is in it.
+"""Finds leaked secrets: it takes in all that the app lets out and says where a secret is in it.
 
-A secret counts as found when twelve characters of it, in a row, are there: plain, or in one of the disguises in which
-programs write texts. What is found is named by place and kind and never by its value.
+A secret counts as leaked when twelve characters of it, in a row, are found: plain, or encoded as programs encode texts.
+A leak is named by its place and the kind of secret, never by its value.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ import html
 import json
 import logging
 import re
+import traceback
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-
-from tests.conftest import told_by
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -29,6 +28,15 @@ PIECE = 12
 
 LINE_BREAK = r"\n|\\n"
 """As it is, and as programs write it. No secret has one, and most lines come many times: each is looked at once."""
+
+
+def told_by(error: BaseException | None) -> str:
+    """All that a log or a crash reporter could learn from an error and from its causes, suppressed ones included."""
+    if error is None:
+        return ""
+    printed = "".join(traceback.format_exception(error))
+    own = f"{error} {error!r} {error.args} {vars(error)} {printed}"
+    return own + told_by(error.__cause__) + told_by(error.__context__)
 
 
 def disguises(secret: str) -> Iterator[str]:
@@ -43,15 +51,15 @@ def disguises(secret: str) -> Iterator[str]:
         yield from (own, own.replace("+", "-").replace("/", "_"))
 
 
-class Hunt:
+class LeakFinder:
     """``secrets`` by their values, each with its kind; what was looked at by its place."""
 
     def __init__(self) -> None:
         self.secrets: dict[str, str] = {}
         self._seen: dict[str, set[tuple[str, str]]] = defaultdict(set)
 
-    def hide(self, kind: str, *secrets: str) -> None:
-        """These must not be found anywhere from the beginning to the end of the hunt."""
+    def protect(self, kind: str, *secrets: str) -> None:
+        """These must not be found anywhere from the beginning to the end of the finder."""
         self.secrets |= dict.fromkeys(secrets, kind)
 
     def look_at(self, place: str, what: str, *texts: object) -> None:
@@ -117,13 +125,13 @@ def _loggers() -> list[logging.Logger]:
 class _Ear(logging.Handler):
     """Takes in the line as it is printed, and the record as a collector of logs would get it."""
 
-    def __init__(self, hunt: Hunt) -> None:
+    def __init__(self, finder: LeakFinder) -> None:
         super().__init__(logging.DEBUG)
-        self._hunt = hunt
+        self._finder = finder
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        self._hunt.look_at("logs", record.name, self.format(record), record.msg, record.args, told_by(error))
+        self._finder.look_at("logs", record.name, self.format(record), record.msg, record.args, told_by(error))
 
 
 def _pieces(texts: Iterable[str]) -> Iterator[str]:

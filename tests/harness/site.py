@@ -1,6 +1,6 @@
-"""One site of ours as the tests see it: Instagram, a clock, and as many processes as a test likes.
+"""Tokens, feed and pictures without Flask: one Instagram, one clock, and as many processes as a test wants.
 
-The middle ranks are put together as `igfeed.services` does it, over servers and a clock that the tests hold.
+They are put together as `igfeed.services` does it.
 """
 
 from __future__ import annotations
@@ -26,26 +26,19 @@ from igfeed.tokens.manager import TokenManager
 if TYPE_CHECKING:
     from igfeed.clock import Sleep
     from igfeed.stores import Store
-    from tests.conftest import MovingClock
+    from tests.harness.clock import MovingClock
     from tests.servers.instagram import FakeInstagram
 
 DAY = timedelta(days=1)
 
 
 def no_sleep(seconds: float) -> None:
-    """For what would wait before another try."""
-
-
-def innermost(store: Store) -> Store:
-    """The store that keeps things, without those that `igfeed.services` puts around it."""
-    while isinstance(store, ReadAhead | GuardedStore):
-        store = store._store
-    return store
+    """In place of the wait before another try."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """What one process of ours has; it remembers nothing of what the others remember."""
+    """What one process has. Processes share no memory, only the store."""
 
     tokens: TokenManager
     pictures: Pictures
@@ -53,7 +46,7 @@ class Process:
 
 
 class Site:
-    """Its processes share Instagram, the clock and whatever store they are given."""
+    """Its processes share Instagram, the clock, and the store that they are given."""
 
     def __init__(self, instagram: FakeInstagram, clock: MovingClock) -> None:
         self.instagram = instagram
@@ -68,12 +61,12 @@ class Site:
         )
 
     def token(self, *, age: timedelta = 30 * DAY, left: timedelta = 30 * DAY) -> Token:
-        """A token that Instagram has given out."""
+        """A token that Instagram knows; the store does not have it."""
         value = self.instagram.issue(age=age, life=age + left)
         return Token(value, issued_at=self.clock() - age, expires_at=self.clock() + left)
 
     def stored(self, store: Store, *, age: timedelta = 30 * DAY, left: timedelta = 30 * DAY) -> Token:
-        """The same, and the store has it."""
+        """A token that Instagram knows and the store has."""
         token = self.token(age=age, left=left)
         store.set(TOKEN_KEY, token.to_text())
         return token

@@ -68,3 +68,11 @@ def test_a_page_names_only_functions_that_exist(page: Path) -> None:
     calls = [call[1] for name in quoted(page) if (call := re.fullmatch(r"([A-Za-z_]\w*(?:\.\w+)?)\([^)]*\)", name))]
 
     assert [name for name in calls if name not in defined()] == []
+
+
+@every(PAGES)
+def test_a_page_names_only_targets_of_make_that_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {target for name in quoted(page) if name.startswith("make ") for target in name.split()[1:]}
+
+    assert named - targets == set()

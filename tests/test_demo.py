@@ -10,7 +10,7 @@ from PIL import Image
 from igfeed.clock import Deadline
 from igfeed.config import Settings
 from igfeed.demo.account import DEMO_TOKEN, SAMPLES, DemoInstagram
-from igfeed.demo.drawings import SUBJECTS, draw
+from igfeed.demo.scenes import SUBJECTS, draw
 from igfeed.errors import PictureUnavailable
 from igfeed.services import Services, build
 from tests.harness.clock import MovingClock, about

@@ -15,7 +15,7 @@ import requests
 
 from igfeed.feed.local_copy import FEED_KEY
 from igfeed.feed.pictures import WIDTHS
-from igfeed.stores.guarded import PAUSE
+from igfeed.stores.guarded import STORE_RETRY_PAUSE
 from igfeed.stores.upstash import UpstashStore
 from tests.harness.clock import MovingClock
 from tests.harness.deployment import LONG_LIMIT, Deployment, ServedProcess
@@ -286,7 +286,7 @@ def test_a_hanging_store_is_asked_once_for_each_pause_and_visitors_have_what_is_
             assert process.visitor.load(deployment.shown_pictures) == {LOADED}
 
         assert len(deployment.upstash.log) == 1
-        deployment.forward(seconds=PAUSE.total_seconds())
+        deployment.forward(seconds=STORE_RETRY_PAUSE.total_seconds())
 
 
 def test_while_one_visitor_finds_out_that_the_store_hangs_the_others_are_answered(deployment: Deployment) -> None:

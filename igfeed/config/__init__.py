@@ -1,5 +1,6 @@
 """What the owner has set: one list of variables, read once into a frozen ``Settings``."""
 
-from igfeed.config.settings import LANGUAGES, Redis, Settings, environment
+from igfeed.config.reader import LANGUAGES, Redis
+from igfeed.config.settings import Settings, environment
 
 __all__ = ["LANGUAGES", "Redis", "Settings", "environment"]

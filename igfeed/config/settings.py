@@ -1,61 +1,32 @@
-"""The one list of variables, read once into a frozen ``Settings``.
+"""The one list of environment variables, read once into a frozen ``Settings``."""
 
-Every bad value is a ``ConfigError`` whose one line names the variable, what it holds and what it may hold; what a
-secret variable holds is never repeated.
-"""
-
-import base64
-import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import StringIO
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from igfeed.config.reader import Reader, Redis
 from igfeed.errors import ConfigError
 from igfeed.models.pasted import pasted
 from igfeed.origins import Origins
 
-LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-MONTH = 31 * 24 * 3600
-
-HOST_AND_PORT = r"(\[[0-9a-fA-F:.]+\]|[\w-]+(\.[\w-]+)*\.?)(:\d{1,5})?"
-
-_SCHEME = r"[a-z][a-z0-9+.-]*:"
-_NAME = r"(\*\.)?[\w-]+(\.[\w-]+)*"
-_NAME_WITH_DOT = r"(\*\.)?([\w-]+\.)+[\w-]+"
-_PORT_AND_PATH = r"(:(\d{1,5}|\*))?(/[!-+\--:<->@-~]*)?"
-ANCESTOR = re.compile(
-    rf"\*|'self'|{_SCHEME}|({_SCHEME}//(\*|{_NAME})|{_NAME_WITH_DOT}|localhost){_PORT_AND_PATH}",
-    re.ASCII | re.IGNORECASE,
-)
-"""A source of frame-ancestors (CSP Level 3); a lone word is none but localhost: ``self`` has lost its quotes."""
-
+MONTH_SECONDS = 31 * 24 * 3600
 
 REDIS_ELSEWHERE = re.compile(r"\w+_(KV_REST_API|REDIS_REST)_URL|(\w+_)?(REDIS|KV)_URL", re.ASCII)
-"""Names under which Vercel's integrations put a database: after a prefix that the owner chose, or without REST."""
-
-
-@dataclass(frozen=True)
-class Redis:
-    """Where an Upstash database is."""
-
-    url: str
-    token: str = field(repr=False)
+"""Variables of Vercel's integrations that igfeed cannot use: with a prefix that the owner chose, or without REST."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the owner has set, checked. Durations are ``timedelta``; a secret never shows in ``repr``."""
+    """The checked settings. Durations are ``timedelta``. ``repr`` shows no secret."""
 
     redis: Redis | None
     redis_elsewhere: tuple[str, ...]
-    """Variables that seem to be a database's URL, under names that are not read."""
+    """Names of variables that look like a database's URL but are not read. Only used in a hint."""
     store_path: Path
     secrets: tuple[str, ...] = field(repr=False)
     base_url: str | None
@@ -78,11 +49,11 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Read ``env``; an empty variable counts as absent.
+        """The settings in ``env``. An empty variable counts as absent.
 
         Raises ConfigError.
         """
-        read = _Reader(env)
+        read = Reader(env)
         return cls(
             redis=read.redis(),
             redis_elsewhere=read.names(REDIS_ELSEWHERE),
@@ -96,8 +67,8 @@ class Settings:
             media_origins=read.origins("INSTAGRAM_MEDIA_ORIGINS", "https://*.cdninstagram.com,https://*.fbcdn.net"),
             demo=read.switch("IGFEED_DEMO"),
             posts=read.number("IGFEED_POSTS", 24, 1, 100),
-            feed_ttl=timedelta(seconds=read.number("IGFEED_FEED_TTL", 900, 0, MONTH)),
-            check_ttl=timedelta(seconds=read.number("IGFEED_CHECK_TTL", 30, 0, MONTH)),
+            feed_ttl=timedelta(seconds=read.number("IGFEED_FEED_TTL", 900, 0, MONTH_SECONDS)),
+            check_ttl=timedelta(seconds=read.number("IGFEED_CHECK_TTL", 30, 0, MONTH_SECONDS)),
             renew_within=timedelta(days=read.number("IGFEED_RENEW_WITHIN_DAYS", 7, 1, 59)),
             frame_ancestors=read.frame_ancestors("IGFEED_FRAME_ANCESTORS", "*"),
             encryption_keys=read.fernet_keys("IGFEED_ENCRYPTION_KEY"),
@@ -109,10 +80,10 @@ class Settings:
 
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """``environ`` over the folder's ``.env.local`` over its ``.env``.
+    """All variables: ``environ`` goes before the folder's ``.env.local``, and that before its ``.env``.
 
-    The ``flask`` command has already copied the next ``.env`` upwards into ``environ``, where it would hide
-    ``.env.local``: what equals a line of that file is therefore taken to come from it.
+    The ``flask`` command has already copied the nearest ``.env``, in this folder or above, into ``environ``. There it
+    would go before ``.env.local``. So a variable that equals a line of that file is taken out of ``environ`` again.
     """
     shared, local = (_read_file(folder / name) for name in (".env", ".env.local"))
     if "FLASK_RUN_FROM_CLI" in environ:
@@ -125,13 +96,16 @@ def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def _read_file(path: Path) -> dict[str, str]:
-    """Read once, as it may be a pipe. A line that cannot be read is refused: python-dotenv itself only logs that."""
+    """The variables in the file, empty if it does not exist.
+
+    Raises ConfigError for a line that cannot be parsed, which python-dotenv itself only logs.
+    """
     if not path.exists():
         return {}
     from dotenv import dotenv_values  # noqa: PLC0415  as above
     from dotenv.parser import parse_stream  # noqa: PLC0415  as above
 
-    text = _text_of(path)
+    text = _text_of(path)  # Read once only, because it may be a pipe.
     for line in parse_stream(StringIO(text)):
         if line.error:
             name = line.original.string.strip().removeprefix("export ").partition("=")[0].strip()
@@ -143,154 +117,10 @@ def _read_file(path: Path) -> dict[str, str]:
 def _text_of(path: Path) -> str:
     try:
         text = path.read_text("utf-8-sig")
-    except OSError as error:  # Docker makes a folder where a file that it shall mount is missing.
+    except OSError as error:  # Docker makes a folder if the file to mount is missing.
         raise ConfigError(f"{path.name} cannot be read: {error.strerror}.", "Correct or remove it.") from None
     except UnicodeDecodeError:
         text = "\0"
-    if "\0" in text:  # UTF-16 without a mark at its beginning passes for UTF-8.
+    if "\0" in text:  # UTF-16 without a byte order mark decodes as UTF-8.
         raise ConfigError(f"{path.name} is not UTF-8.", "Save it as UTF-8 and start again.")
     return text
-
-
-class _Reader:
-    """Reads one variable at a time and says which one is wrong."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = env
-
-    def text(self, name: str, default: str = "") -> str:
-        return self._env.get(name, "").strip() or default
-
-    def number(self, name: str, default: int, least: int, most: int) -> int:
-        text = self.text(name, str(default))
-        if not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
-            raise ConfigError(f"{name} is {text!r}: it takes a whole number from {least} to {most}.")
-        return int(text)
-
-    def switch(self, name: str) -> bool:
-        text = self.text(name, "0")
-        if text.lower() not in SWITCH:
-            raise ConfigError(f"{name} is {text!r}: it takes 1 or 0.")
-        return SWITCH[text.lower()]
-
-    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        text = self.text(name, default)
-        for choice in choices:
-            if text.lower() == choice.lower():
-                return choice
-        raise ConfigError(f"{name} is {text!r}: it takes one of {', '.join(choices)}.")
-
-    def language(self, name: str, default: str) -> str:
-        """A region or an encoding behind it (``de-AT``, ``pt_BR.UTF-8``) makes no difference."""
-        text = self.text(name, default)
-        language = re.split("[-_.@]", text)[0].lower()
-        return language if language in LANGUAGES else self.choice(name, default, LANGUAGES)
-
-    def matching(self, name: str, default: str, pattern: str, meaning: str) -> str:
-        text = self.text(name, default)
-        if not re.fullmatch(pattern, text, re.ASCII):
-            raise ConfigError(f"{name} is {text!r}: it takes {meaning}.")
-        return text
-
-    def url(self, name: str, default: str = "") -> str:
-        """An http or https URL without query, user name or final slash."""
-        text = self.text(name, default)
-        url = text.rstrip("/")
-        if not _is_plain_url(url):
-            shown = "not usable" if re.search("[@?]", text) else repr(text)  # It may hold a password.
-            raise ConfigError(f"{name} is {shown}: it takes a URL such as {default or 'https://example.com'}.")
-        return url
-
-    def secret_url(self, name: str) -> str:
-        """The same where a mistake may be a secret in the wrong place, so that it is not repeated."""
-        if not _is_plain_url(self.text(name)):
-            raise ConfigError(f"{name} is not usable: it takes the URL that the database's console shows.")
-        return self.url(name)
-
-    def base_url(self) -> str | None:
-        for name in ("BASE_URL", "NEXT_PUBLIC_BASE_URL"):
-            if self.text(name):
-                url = self.url(name)
-                if urlsplit(url).path:
-                    raise ConfigError(f"{name} is {url!r}: it takes an origin without a path.")
-                return url
-        host = self.matching("VERCEL_PROJECT_PRODUCTION_URL", "", r"([\w-]+(\.[\w-]+)*)?", "a host name")
-        return f"https://{host}" if host else None
-
-    def redis(self) -> Redis | None:
-        pairs = (
-            ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"),
-            ("KV_REST_API_URL", "KV_REST_API_TOKEN"),
-        )
-        for url_name, token_name in pairs:
-            present = [name for name in (url_name, token_name) if self.text(name)]
-            if len(present) == 1:
-                missing = token_name if present[0] == url_name else url_name
-                raise ConfigError(f"{missing} is missing: {present[0]} is set, and they only work as a pair.")
-            if present:
-                return Redis(self.secret_url(url_name), self.token(token_name) or "")
-        return None
-
-    def names(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
-        """Of the variables that hold something."""
-        return tuple(sorted(name for name in self._env if pattern.fullmatch(name) and self.text(name)))
-
-    def token(self, name: str, read: Callable[[str], str] = str) -> str | None:
-        """A secret that travels in a header or an address, so it must be plain ASCII without spaces."""
-        text = read(self.text(name))
-        if not re.fullmatch(r"[!-~]*", text):
-            raise ConfigError(f"{name} holds characters that no token has: copy it again.")
-        return text or None
-
-    def secrets(self, *names: str) -> tuple[str, ...]:
-        return tuple(self.text(name) for name in names if self.text(name))
-
-    def origins(self, name: str, default: str) -> Origins:
-        try:
-            return Origins(self.text(name, default))
-        except ValueError as error:
-            raise ConfigError(f"{name}: {error}; it takes origins such as {default}.") from None
-
-    def networks(self, name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...]:
-        text = self.text(name, default)
-        entries = ["0.0.0.0/0", "::/0"] if text == "*" else [entry.strip() for entry in text.split(",")]
-        try:
-            return tuple(ip_network(entry, strict=False) for entry in entries if entry)
-        except ValueError:
-            raise ConfigError(f"{name} is {text!r}: it takes *, or addresses and networks with commas.") from None
-
-    def frame_ancestors(self, name: str, default: str) -> str:
-        """What a browser would pass over unsaid is refused: it would let in others than the owner means, or nobody."""
-        text = self.text(name, default)
-        sources = text.split()
-        if sources != ["'none'"] and not all(ANCESTOR.fullmatch(source) for source in sources):
-            raise ConfigError(
-                f"{name} is {text!r}: it takes *, or a list with spaces such as \"'self' https://example.com\"."
-            )
-        return " ".join(sources)
-
-    def fernet_keys(self, name: str) -> tuple[str, ...]:
-        text = self.text(name)
-        keys = tuple(key.strip() for key in text.split(",") if key.strip())
-        if (text and not keys) or not all(_is_fernet_key(key) for key in keys):
-            raise ConfigError(f"{name} is not usable: it takes Fernet keys of 44 characters, separated by commas.")
-        return keys
-
-
-def _is_plain_url(text: str) -> bool:
-    if re.search(r"[\s\x00-\x1f\x7f]", text):
-        return False  # urlsplit lets some of these pass and drops the others, unseen.
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018  reading it is the check: it raises for a port out of range
-    except ValueError:
-        return False
-    plain = not (parts.query or parts.fragment) and re.fullmatch(HOST_AND_PORT, parts.netloc)
-    return parts.scheme in ("http", "https") and bool(plain)
-
-
-def _is_fernet_key(key: str) -> bool:
-    try:
-        return len(base64.b64decode(key.encode(), altchars=b"-_", validate=True)) == 32  # noqa: PLR2004  Fernet's size
-    except (ValueError, binascii.Error):
-        return False

@@ -95,7 +95,7 @@ class DemoInstagram:
 
     def picture(self, url: str) -> bytes:
         # Drawing needs most of Pillow, which only the demo should load for it.
-        from igfeed.demo.drawings import draw  # noqa: PLC0415
+        from igfeed.demo.scenes import draw  # noqa: PLC0415
 
         try:
             return draw(url.removeprefix(SCHEME))
@@ -103,7 +103,7 @@ class DemoInstagram:
             raise PictureUnavailable("The sample account has no such picture.") from None
 
     def _post(self, number: int, now: datetime) -> Post:
-        from igfeed.demo.drawings import SUBJECTS  # noqa: PLC0415  as above
+        from igfeed.demo.scenes import SUBJECTS  # noqa: PLC0415  as above
 
         sample = SAMPLES[number]
         ids = count(FIRST_ID + number * 100)

@@ -70,5 +70,5 @@ class Store(Protocol):
         return nullcontext()
 
 
-PROBE = "probe"
+PROBE_KEY = "probe"
 """A key with nothing under it: reading it is the cheapest command there is."""

@@ -10,16 +10,16 @@ from typing import TypeVar
 from igfeed.background import Background
 from igfeed.clock import Clock
 from igfeed.errors import StoreError, WriteRefused
-from igfeed.stores import PROBE, Store
+from igfeed.stores import PROBE_KEY, Store
 from igfeed.stores.circuit_breaker import CircuitBreaker
 from igfeed.stores.memory import MemoryStore
 
 log = logging.getLogger(__name__)
 
-PAUSE = timedelta(seconds=5)
+STORE_RETRY_PAUSE = timedelta(seconds=5)
 """After a failure nobody asks for so long; then it is tried in the background while callers are still refused."""
 
-LONGEST_WRITE_PAUSE = timedelta(minutes=5)
+LONGEST_WRITE_RETRY_PAUSE = timedelta(minutes=5)
 """How long the pause grows while writes are refused: that may last for weeks, and the owner pays for each try."""
 
 T = TypeVar("T")
@@ -44,8 +44,8 @@ class GuardedStore(Store):
         self._store = store
         self._background = background
         self._claims = MemoryStore(clock)
-        self._away = CircuitBreaker(PAUSE, clock)
-        self._refusing = CircuitBreaker(PAUSE, clock, LONGEST_WRITE_PAUSE)
+        self._away = CircuitBreaker(STORE_RETRY_PAUSE, clock)
+        self._refusing = CircuitBreaker(STORE_RETRY_PAUSE, clock, LONGEST_WRITE_RETRY_PAUSE)
         self._refusal: Refusal | None = None
         self._has_written = False
 
@@ -106,7 +106,7 @@ class GuardedStore(Store):
 
     def _probe(self) -> None:
         with suppress(StoreError):
-            self._watched(lambda: self._store.get(PROBE))
+            self._watched(lambda: self._store.get(PROBE_KEY))
 
     def _probe_writing(self) -> None:
         """Probes with the smallest size, because it is repeated often."""

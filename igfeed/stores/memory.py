@@ -1,4 +1,4 @@
-"""A store in this process: for tests, for the demo on a read-only disk, for claims while the real store is away."""
+"""A store in this process: for tests, for the demo on Vercel, and for claims while the real store is down."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,6 +9,8 @@ from igfeed.stores import Kind, Store
 
 
 class MemoryStore(Store):
+    """Threads may share it. Everything is lost when the process ends."""
+
     kind: Kind = "memory"
 
     def __init__(self, clock: Clock) -> None:
@@ -20,7 +22,7 @@ class MemoryStore(Store):
     def get(self, key: str) -> str | None:
         return self._values.get(key)
 
-    def get_if_changed(self, key: str, known: str | None) -> str | None:  # noqa: ARG002  nothing is sent here
+    def get_if_changed(self, key: str, known: str | None) -> str | None:  # noqa: ARG002  memory transfers nothing
         return self.get(key)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
@@ -49,4 +51,4 @@ class MemoryStore(Store):
             return True
 
     def check_writable(self, size: int | None = None) -> None:
-        """There is always room."""
+        """It always is."""

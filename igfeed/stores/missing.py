@@ -1,4 +1,4 @@
-"""The store of a deployment that has none: it refuses everything and says how to get one."""
+"""The store of a Vercel project without a database: every command fails with a hint how to add one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 from igfeed.errors import StoreError
 from igfeed.stores import Kind, Store
 
-REST = "_REST_"
-"""Stands in the name of a variable whose URL is one that we can use."""
+REST_IN_NAME = "_REST_"
+"""Part of a variable's name if its URL has the REST address that igfeed uses."""
 
 
 class MissingStore(Store):
-    """Vercel's disk is thrown away with each instance, so nothing is kept there rather than lost there.
+    """Vercel throws an instance's disk away with the instance, so a SQLite file there would lose the token.
 
-    ``seen`` are names of variables that seem to be a database's URL.
+    ``seen`` are names of variables that look like a database's URL but cannot be used. They only shape the hint.
     """
 
     kind: Kind = "memory"
@@ -32,9 +32,9 @@ class MissingStore(Store):
 
 
 def _hint(seen: Sequence[str]) -> str:
-    """Only names are told, never what a variable holds."""
+    """How to add a database. It names variables but never shows their values."""
     for name in seen:
-        if REST in name:
+        if REST_IN_NAME in name:
             token = f"{name.removesuffix('_URL')}_TOKEN"
             return (
                 f"A database seems to be connected under a prefix: set KV_REST_API_URL to what {name} holds and "

@@ -14,60 +14,66 @@ from typing import Any, TypeVar
 
 from igfeed.clock import Clock, Deadline, sleep
 from igfeed.errors import StoreError, WriteRefused
-from igfeed.stores import PROBE, Kind, Store
+from igfeed.stores import PROBE_KEY, Kind, Store
 
 log = logging.getLogger(__name__)
 
-TIME_LIMIT = 2.0
-"""Seconds to wait for another process's write, the same as for the remote store."""
+LOCK_TIME_LIMIT = 2.0
+"""Seconds that a command waits for another writer's lock; the remote store has the same limit.
 
-BUSY_PAUSE = 0.01
-"""Seconds between two tries at what SQLite itself does not wait for."""
+SQLite is not fair: it asks again after pauses that grow to 100 ms, so one writer among many may wait much longer than
+the others. On a busy machine the limit is then met, and the command fails with "database is locked".
+"""
+
+BUSY_RETRY_PAUSE = 0.01
+"""Seconds between two tries to switch the journal's mode."""
 
 CLAIM_SLACK = timedelta(minutes=1)
-"""How much later than ours another claim may end: its owner may have read the clock later, but written first."""
+"""How much later than ours another claim may end: another process may read the clock after us and write before us."""
 
-SCHEMA = """
+SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS document (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS claim (key TEXT PRIMARY KEY, ends REAL NOT NULL) WITHOUT ROWID;
 """
 
-SET = "INSERT OR REPLACE INTO document (key, value) VALUES (?, ?)"
-DELETE = "DELETE FROM document WHERE key = ?"
-FIRST = "INSERT INTO document (key, value) VALUES (:key, :new) ON CONFLICT (key) DO NOTHING"
-SWAP = "UPDATE document SET value = :new WHERE key = :key AND value = :old"
+SET_SQL = "INSERT OR REPLACE INTO document (key, value) VALUES (?, ?)"
+DELETE_SQL = "DELETE FROM document WHERE key = ?"
+INSERT_SQL = "INSERT INTO document (key, value) VALUES (:key, :new) ON CONFLICT (key) DO NOTHING"
+SWAP_SQL = "UPDATE document SET value = :new WHERE key = :key AND value = :old"
 
-CLAIM = """
+CLAIM_SQL = """
 INSERT INTO claim (key, ends) VALUES (:key, :ends)
 ON CONFLICT (key) DO UPDATE SET ends = excluded.ends WHERE claim.ends <= :now OR claim.ends > :latest
 """
-"""One that reaches further than any claim can was made before the clock was set back, and counts as ended."""
+"""A claim that ends later than any new claim could was made before the clock was set back, and counts as ended."""
 
-READ_ONLY_WAYS = ("mode=ro", "mode=ro&immutable=1")
-"""How a file is read that cannot be written: with what was written ahead if its files are there, else without that."""
+READ_ONLY_MODES = ("mode=ro", "mode=ro&immutable=1")
+"""How to open a file that cannot be written: with its write-ahead log if that can be read, else without it."""
 
-NOT_WRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM}
-NOT_PERMITTED = {errno.EROFS, errno.EACCES, errno.EPERM}
-FULL = {errno.ENOSPC, errno.EDQUOT}
+NOT_WRITABLE_CODES = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM}
+NOT_PERMITTED_ERRNOS = {errno.EROFS, errno.EACCES, errno.EPERM}
+DISK_FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
 
-LEAST_ROOM = 64 * 1024
-"""Bytes that the disk needs for the two files beside this one: SQLite says "disk I/O error" where they do not fit."""
+LEAST_FREE_BYTES = 64 * 1024
+"""Free bytes that the two files of the write-ahead log need. Without them SQLite says "disk I/O error", not "full"."""
 
 T = TypeVar("T")
 
 
 class SqliteStore(Store):
-    """Opens the file anew for each command: nothing to share between threads, nothing to carry across a fork.
+    """Opens the file for each command and closes it: no connection is shared between threads or carried across a fork.
 
-    Whoever closes it last merges what was written ahead into the file (SQLite does so by itself). So the file is whole
-    between two commands, and can be read where the disk has become full or read-only.
+    The last connection that is closed merges the write-ahead log into the file (SQLite does so by itself). So the file
+    is complete between two commands, and can still be read after the disk has become full or read-only.
+    ``time_limit`` is how many seconds a command waits for another writer.
     """
 
     kind: Kind = "sqlite"
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, time_limit: float = LOCK_TIME_LIMIT) -> None:
         self._path = path
         self._clock = clock
+        self._time_limit = time_limit
         self._ready = False
         self._lock = Lock()
         self._is_read_only = False
@@ -76,7 +82,7 @@ class SqliteStore(Store):
         row = self._read("SELECT value FROM document WHERE key = ?", key)
         return row[0][0] if row else None
 
-    def get_if_changed(self, key: str, known: str | None) -> str | None:  # noqa: ARG002  nothing is sent here
+    def get_if_changed(self, key: str, known: str | None) -> str | None:  # noqa: ARG002  reading a file transfers nothing
         return self.get(key)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
@@ -85,16 +91,16 @@ class SqliteStore(Store):
         return [found.get(key) for key in keys]
 
     def set(self, key: str, value: str) -> None:
-        self._write(lambda db: db.execute(SET, (key, value)))
+        self._write(lambda db: db.execute(SET_SQL, (key, value)))
 
     def swap(self, key: str, old: str | None, new: str) -> bool:
-        statement, texts = FIRST if old is None else SWAP, {"key": key, "old": old, "new": new}
+        statement, texts = INSERT_SQL if old is None else SWAP_SQL, {"key": key, "old": old, "new": new}
         return self._write(lambda db: db.execute(statement, texts).rowcount == 1)
 
     def delete(self, *keys: str) -> None:
         def at_once(db: sqlite3.Connection) -> None:
             db.execute("BEGIN IMMEDIATE")
-            db.executemany(DELETE, [(key,) for key in keys])
+            db.executemany(DELETE_SQL, [(key,) for key in keys])
             db.execute("COMMIT")
 
         self._write(at_once)
@@ -106,25 +112,25 @@ class SqliteStore(Store):
         seconds = {name: moment.timestamp() for name, moment in moments.items()}
 
         def take(db: sqlite3.Connection) -> bool:
-            won = db.execute(CLAIM, {"key": key, **seconds}).rowcount == 1
+            won = db.execute(CLAIM_SQL, {"key": key, **seconds}).rowcount == 1
             db.execute("DELETE FROM claim WHERE ends <= ?", (now.timestamp(),))
             return won
 
         return self._write(take)
 
     def check_writable(self, size: int | None = None) -> None:
-        """Writes and rolls back. Nothing less shows that the disk has room."""
-        self.set(PROBE, "x" * (size or 0))
-        self.delete(PROBE)
+        """Stores a text and deletes it. Only a real write shows that the disk has room."""
+        self.set(PROBE_KEY, "x" * (size or 0))
+        self.delete(PROBE_KEY)
 
     def _read(self, query: str, *values: str) -> list[Any]:
-        """The rows. SQLite makes files beside this one even to read it; where it cannot, it is read as it lies."""
+        """The rows. SQLite writes beside the file even to read it; if the disk refuses that, it is opened read-only."""
         address = self._path.absolute().as_uri()
         try:
             self._prepare()
-            rows = _rows(address, query, values)
+            rows = self._rows(address, query, values)
         except (sqlite3.Error, OSError) as error:
-            found = _rows_without_writing(address, query, values) if _is_of_disk(error) else None
+            found = self._rows_without_writing(address, query, values) if _is_of_disk(error) else None
             if found is None:
                 raise self._failure(error) from None
             self._tell_read_only(error)
@@ -132,16 +138,27 @@ class SqliteStore(Store):
         self._is_read_only = False
         return rows
 
+    def _rows(self, address: str, query: str, values: tuple[str, ...]) -> list[Any]:
+        with closing(sqlite3.connect(address, uri=True, timeout=self._time_limit, isolation_level=None)) as db:
+            return db.execute(query, values).fetchall()
+
+    def _rows_without_writing(self, address: str, query: str, values: tuple[str, ...]) -> list[Any] | None:
+        """The rows, None if the file cannot be read like that either."""
+        for mode in READ_ONLY_MODES:
+            with suppress(sqlite3.Error):
+                return self._rows(f"{address}?{mode}", query, values)
+        return None
+
     def _write(self, command: Callable[[sqlite3.Connection], T]) -> T:
         try:
             self._prepare()
-            with closing(sqlite3.connect(self._path, timeout=TIME_LIMIT, isolation_level=None)) as db:
+            with closing(sqlite3.connect(self._path, timeout=self._time_limit, isolation_level=None)) as db:
                 return command(db)
         except (sqlite3.Error, OSError) as error:
             raise self._failure(error, WriteRefused if _is_of_disk(error) else StoreError) from None
 
     def _failure(self, error: sqlite3.Error | OSError, kind: type[StoreError] = StoreError) -> StoreError:
-        # Where it is goes into the log only: the error is shown on the page while there is nothing else to show.
+        # The path goes into the log only, because visitors see the error while there is no feed to show.
         log.warning("The store %s failed: %s", self._path, error)
         if _is_of_disk(error) and self._is_disk_full(error):
             return kind("The disk is full, so the store takes no writes.", "Make room where IGFEED_STORE_PATH lies.")
@@ -151,10 +168,10 @@ class SqliteStore(Store):
         return kind(f"The embedded store failed ({type(error).__name__}).", hint)
 
     def _is_disk_full(self, error: sqlite3.Error | OSError) -> bool:
-        if _code(error) == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in FULL:
+        if _code(error) == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in DISK_FULL_ERRNOS:
             return True
         with suppress(OSError):
-            return _code(error) == sqlite3.SQLITE_IOERR and shutil.disk_usage(self._path.parent).free < LEAST_ROOM
+            return _code(error) == sqlite3.SQLITE_IOERR and shutil.disk_usage(self._path.parent).free < LEAST_FREE_BYTES
         return False
 
     def _tell_read_only(self, error: sqlite3.Error | OSError) -> None:
@@ -163,7 +180,7 @@ class SqliteStore(Store):
         self._is_read_only = True
 
     def _prepare(self) -> None:
-        """Make the file once, readable by its owner alone before anything is in it."""
+        """Create the file if it is missing. Only its owner may read it, from before anything is in it."""
         with self._lock:
             if self._ready and self._path.exists():
                 return
@@ -171,46 +188,36 @@ class SqliteStore(Store):
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             os.fchmod(descriptor, 0o600)
             os.close(descriptor)
-            with closing(sqlite3.connect(self._path, timeout=TIME_LIMIT, isolation_level=None)) as db:
-                _write_ahead(db)
-                db.executescript(SCHEMA)
+            with closing(sqlite3.connect(self._path, timeout=self._time_limit, isolation_level=None)) as db:
+                _write_ahead(db, self._time_limit)
+                db.executescript(SCHEMA_SQL)
             self._ready = True
 
 
-def _rows(address: str, query: str, values: tuple[str, ...]) -> list[Any]:
-    with closing(sqlite3.connect(address, uri=True, timeout=TIME_LIMIT, isolation_level=None)) as db:
-        return db.execute(query, values).fetchall()
-
-
-def _rows_without_writing(address: str, query: str, values: tuple[str, ...]) -> list[Any] | None:
-    """None where that cannot be read either."""
-    for way in READ_ONLY_WAYS:
-        with suppress(sqlite3.Error):
-            return _rows(f"{address}?{way}", query, values)
-    return None
-
-
 def _is_of_disk(error: sqlite3.Error | OSError) -> bool:
-    """Whether it says that nothing can be written. What is no database, or is locked, has other reasons."""
+    """Whether the error says that the disk takes no writes. A locked file is another error."""
     if isinstance(error, OSError):
-        return error.errno in NOT_PERMITTED | FULL
-    return _code(error) in {*NOT_WRITABLE, sqlite3.SQLITE_FULL}
+        return error.errno in NOT_PERMITTED_ERRNOS | DISK_FULL_ERRNOS
+    return _code(error) in {*NOT_WRITABLE_CODES, sqlite3.SQLITE_FULL}
 
 
 def _code(error: sqlite3.Error | OSError) -> int:
-    """SQLite's primary result code, which is the last byte of its extended ones; 0 of what is no SQLite error."""
+    """SQLite's primary result code, which is the last byte of an extended code. 0 if it is no SQLite error."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Change the journal's mode, for which SQLite fails at once where another process is doing just that."""
-    deadline = Deadline(TIME_LIMIT)
+def _write_ahead(db: sqlite3.Connection, time_limit: float) -> None:
+    """Switch the journal to WAL, so that readers do not wait for a writer.
+
+    SQLite's own timeout does not hold here: it fails at once while another process switches. So this waits itself.
+    """
+    deadline = Deadline(time_limit)
     while True:
         try:
             db.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not deadline.left():
                 raise
-            sleep(BUSY_PAUSE)
+            sleep(BUSY_RETRY_PAUSE)
         else:
             return

@@ -19,25 +19,25 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from igfeed.errors import StoreError, WriteRefused
-from igfeed.stores import PROBE, Kind, Store
+from igfeed.stores import PROBE_KEY, Kind, Store
 
 if TYPE_CHECKING:
     from upstash_redis.asyncio import Redis
 
-TIME_LIMIT = 2.0
+COMMAND_TIME_LIMIT = 2.0
 """Seconds for one command, everything included."""
 
-ANSWERED = "UpstashError"
+DATABASE_ERROR = "UpstashError"
 """The SDK's name for an error that the database itself has answered; its class would be slow to import for that."""
 
-SWAP = """
+SWAP_SCRIPT = """
 local old = redis.call("GET", KEYS[1])
 if not old or redis.sha1hex(old) ~= ARGV[1] then return 0 end
 redis.call("SET", KEYS[1], ARGV[2])
 return 1
 """
 
-GET_IF_CHANGED = """
+GET_IF_CHANGED_SCRIPT = """
 local value = redis.pcall("GET", KEYS[1])
 if type(value) == "table" then return "" end
 if value and redis.sha1hex(value) == ARGV[1] then return 1 end
@@ -46,7 +46,7 @@ return value
 UNCHANGED = 1
 """A number, which no text is."""
 
-READ_ALL = """
+GET_ALL_SCRIPT = """
 local found = {}
 for place, key in ipairs(KEYS) do
   local value = redis.pcall("GET", key)
@@ -98,7 +98,7 @@ T = TypeVar("T")
 class UpstashStore(Store):
     kind: Kind = "upstash"
 
-    def __init__(self, url: str, token: str, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(self, url: str, token: str, time_limit: float = COMMAND_TIME_LIMIT) -> None:
         self._url = url
         self._token = token
         self._time_limit = time_limit
@@ -113,11 +113,13 @@ class UpstashStore(Store):
         if known is None:
             return self.get(key)
         digest = _digest(known)
-        value = self._run(lambda redis: _by_script(redis, GET_IF_CHANGED, [key], [digest], lambda: _get(redis, key)))
+        value = self._run(
+            lambda redis: _by_script(redis, GET_IF_CHANGED_SCRIPT, [key], [digest], lambda: _get(redis, key))
+        )
         return known if value == UNCHANGED else _text(key, value)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
-        values = self._run(lambda redis: _by_script(redis, READ_ALL, keys, [], lambda: _get_each(redis, keys)))
+        values = self._run(lambda redis: _by_script(redis, GET_ALL_SCRIPT, keys, [], lambda: _get_each(redis, keys)))
         if not isinstance(values, list) or len(values) != len(keys):
             raise StoreError("The store's answer for several keys is none.")
         return [_text(key, value) for key, value in zip(keys, values, strict=True)]
@@ -129,7 +131,7 @@ class UpstashStore(Store):
         if old is None:
             return bool(self._write(lambda redis: redis.set(key, new, nx=True)))
         digest = _digest(old)  # The old secret stays off the wire.
-        return bool(self._write(lambda redis: redis.eval(SWAP, keys=[key], args=[digest, new])))
+        return bool(self._write(lambda redis: redis.eval(SWAP_SCRIPT, keys=[key], args=[digest, new])))
 
     def delete(self, *keys: str) -> None:
         self._write(lambda redis: redis.delete(*keys))
@@ -141,7 +143,7 @@ class UpstashStore(Store):
 
     def check_writable(self, size: int | None = None) -> None:
         """A SET that only replaces, of a key that is not there: refused as any other, and done it changes nothing."""
-        self._write(lambda redis: redis.set(PROBE, "x" * (size or 0), xx=True))
+        self._write(lambda redis: redis.set(PROBE_KEY, "x" * (size or 0), xx=True))
 
     def _write(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         return self._run(command, is_write=True)
@@ -189,9 +191,9 @@ def _failure(error: Exception, *, is_write: bool) -> StoreError:
     """Ours for the SDK's. Where the database has answered, a write says nothing of what a reading would bring."""
     name, text = type(error).__name__, str(error)[:100]
     for pattern, meaning, hint in REFUSALS:
-        if name == ANSWERED and re.match(pattern, text):
+        if name == DATABASE_ERROR and re.match(pattern, text):
             return StoreError(meaning, hint)
-    if name != ANSWERED or not is_write:
+    if name != DATABASE_ERROR or not is_write:
         return StoreError(f"The store failed ({name}).")
     for pattern, meaning, hint in WRITE_REFUSALS:
         if re.match(pattern, text):

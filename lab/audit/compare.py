@@ -15,7 +15,7 @@ from igfeed import create_app
 from igfeed.clock import system_clock
 from igfeed.config import Settings
 from igfeed.demo.account import SCHEME, DemoInstagram
-from igfeed.demo.drawings import draw
+from igfeed.demo.scenes import draw
 from igfeed.models import Post
 from tests.browser.conftest import FLAGS
 from tests.harness.app_server import serving

@@ -23,7 +23,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps
 
-from igfeed.demo.drawings import draw
+from igfeed.demo.scenes import draw
 from igfeed.feed.pictures import WIDTHS
 from lab.bench import process
 from lab.bench.report import machine, table

@@ -11,7 +11,7 @@ from math import ceil
 from igfeed.errors import PictureUnavailable, UnexpectedAnswer
 from igfeed.models import Media, Picture, Post, Profile, Token
 from igfeed.stores.memory import MemoryStore
-from igfeed.stores.upstash import GET_IF_CHANGED, READ_ALL, SWAP
+from igfeed.stores.upstash import GET_ALL_SCRIPT, GET_IF_CHANGED_SCRIPT, SWAP_SCRIPT
 from lab.growth.assumptions import NEW_POSTS
 from tests.harness.clock import MovingClock
 
@@ -34,12 +34,12 @@ class CountingStore(MemoryStore):
         if known is None:
             return self.get(key)
         text = super().get(key)
-        self._count(["EVAL_RO", GET_IF_CHANGED, 1, key, DIGEST], *([] if text == known else [text]))
+        self._count(["EVAL_RO", GET_IF_CHANGED_SCRIPT, 1, key, DIGEST], *([] if text == known else [text]))
         return known if text == known else text
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
         texts = super().get_all(keys)
-        self._count(["EVAL_RO", READ_ALL, len(keys), *keys], *texts)
+        self._count(["EVAL_RO", GET_ALL_SCRIPT, len(keys), *keys], *texts)
         return texts
 
     def set(self, key: str, value: str) -> None:
@@ -47,7 +47,7 @@ class CountingStore(MemoryStore):
         self._count(["SET", key, value])
 
     def swap(self, key: str, old: str | None, new: str) -> bool:
-        self._count(["EVAL", SWAP, 1, key, DIGEST, new])
+        self._count(["EVAL", SWAP_SCRIPT, 1, key, DIGEST, new])
         return super().swap(key, old, new)
 
     def delete(self, *keys: str) -> None:

@@ -21,7 +21,7 @@ from igfeed.config import Settings
 from igfeed.feed.pictures import WIDTHS
 from igfeed.models import Token
 from igfeed.services import Services, build
-from igfeed.stores.upstash import TIME_LIMIT, UpstashStore
+from igfeed.stores.upstash import COMMAND_TIME_LIMIT, UpstashStore
 from tests.harness.app_server import serving
 from tests.harness.owner import Owner
 from tests.harness.stores import innermost
@@ -148,7 +148,7 @@ class Deployment:
         self._connection = connection
         self._stack = stack
         self._stores: list[UpstashStore] = []
-        self._store_limit = TIME_LIMIT
+        self._store_limit = COMMAND_TIME_LIMIT
         instagram.picture_size = (48, 60)
         instagram.posts[:] = [image(), album([child_image()])]
         stack.callback(self.heal)
@@ -204,7 +204,7 @@ class Deployment:
         self.instagram.start()
         self.upstash.heal()
         self.upstash.start()
-        self.limit_store(TIME_LIMIT)
+        self.limit_store(COMMAND_TIME_LIMIT)
         self.background.finish()
 
     def _kept_pictures(self) -> list[str]:

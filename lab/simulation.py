@@ -48,7 +48,7 @@ from igfeed.errors import (
     TokenRejected,
     UnexpectedAnswer,
 )
-from igfeed.instagram import RENEWAL_LIMIT
+from igfeed.instagram import RENEWAL_TIME_LIMIT
 from igfeed.models import Media, Profile, Token
 from igfeed.stores import Kind, Store
 from igfeed.stores.guarded import GuardedStore
@@ -529,7 +529,7 @@ class InstagramLine:
         self._process = process
         self._world = process.world
 
-    def renew(self, token: str, seconds: float = RENEWAL_LIMIT) -> Token:
+    def renew(self, token: str, seconds: float = RENEWAL_TIME_LIMIT) -> Token:
         fate = self._reach()
         tries = self._world.oracle.begins_try(self._process, token)
         try:

@@ -24,7 +24,7 @@ from igfeed.errors import (
 )
 from igfeed.http import deadlines
 from igfeed.http.transport import Transport
-from igfeed.instagram.client import MOST_JSON, MOST_PAGES, MOST_PICTURE, InstagramClient
+from igfeed.instagram.client import MOST_JSON_BYTES, MOST_MEDIA_PAGES, MOST_PICTURE_BYTES, InstagramClient
 from igfeed.models import LeftOut, Picture
 from igfeed.origins import Origins
 from tests.conftest import to_the_moment
@@ -188,12 +188,12 @@ def test_a_cursor_that_does_not_move_ends_the_paging(
 
 
 def test_paging_ends_after_so_many_pages(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
-    for number in range(MOST_PAGES + 1):
+    for number in range(MOST_MEDIA_PAGES + 1):
         page = {"data": [], "paging": {"cursors": {"after": str(number)}, "next": "https://g/"}}
         instagram.fail("media", reply(page), times=1)
     with pytest.raises(InstagramUnreachable):
         client.media(token, 24)
-    assert instagram.count("media") == MOST_PAGES
+    assert instagram.count("media") == MOST_MEDIA_PAGES
 
 
 def test_a_post_that_comes_twice_is_shown_once(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
@@ -302,14 +302,14 @@ def test_where_nobody_knows_of_trial_reels_everything_is_shown(
 # Pages that are too large
 
 
-TOO_MUCH: dict[str, Fault] = {"code 1": TOO_MUCH_DATA, "too large": huge(MOST_JSON), "too slow": hang()}
+TOO_MUCH: dict[str, Fault] = {"code 1": TOO_MUCH_DATA, "too large": huge(MOST_JSON_BYTES), "too slow": hang()}
 
 
 @pytest.mark.parametrize("fault", TOO_MUCH.values(), ids=TOO_MUCH)
 def test_a_page_that_is_too_much_is_asked_for_in_smaller_ones(
     client: InstagramClient, instagram: FakeInstagram, token: str, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("igfeed.instagram.client.PAGE_LIMIT", 0.5)
+    monkeypatch.setattr("igfeed.instagram.client.MEDIA_PAGE_TIME_LIMIT", 0.5)
     instagram.fail("media", beyond(5, fault))
     for _ in range(2):
         media = client.media(token, 11)
@@ -372,7 +372,7 @@ def test_a_reading_that_breaks_off_after_some_pages_gives_what_it_has(
 def test_a_reading_that_breaks_off_at_its_first_page_is_none(
     client: InstagramClient, instagram: FakeInstagram, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("igfeed.instagram.client.READING_LIMIT", 0.5)
+    monkeypatch.setattr("igfeed.instagram.client.MEDIA_TIME_LIMIT", 0.5)
     instagram.fail("media", hang())
     with pytest.raises(InstagramUnreachable):
         client.media(token, 24)
@@ -511,7 +511,7 @@ FAULTS: dict[str, Fault] = {
     "closed after": close_after(),
     "truncated": truncate(),
     "invalid json": invalid_json(),
-    "huge": huge(MOST_JSON),
+    "huge": huge(MOST_JSON_BYTES),
     "html": html_error(502),
     "html 200": html_error(200),
     "redirect": answer(302, headers={"Location": "https://evil.example/"}),
@@ -624,7 +624,7 @@ def test_a_renewal_that_was_never_sent_is_tried_again_and_says_that_it_is_not_do
 def test_a_renewal_is_waited_for_when_any_other_call_has_long_been_given_up(
     client: InstagramClient, instagram: FakeInstagram, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadlines, "READ_LIMIT", 0.1)
+    monkeypatch.setattr(deadlines, "SILENCE_LIMIT", 0.1)
     with ThreadPoolExecutor() as threads, instagram.hold("renew") as gate, instagram.hold("profile"):
         renewing = threads.submit(client.renew, token)
         assert gate.wait()
@@ -948,7 +948,7 @@ def test_an_expired_address_is_unavailable_and_the_next_fetch_mends_it(
 def test_a_picture_of_the_largest_size_is_taken_and_one_byte_more_is_not(
     client: InstagramClient, instagram: FakeInstagram, url: str, chunked: bool
 ) -> None:
-    largest = jpeg("1", (40, 50)).ljust(MOST_PICTURE, b"\0")
+    largest = jpeg("1", (40, 50)).ljust(MOST_PICTURE_BYTES, b"\0")
     instagram.pictures["1"] = PictureReply(body=largest, chunked=chunked)
     assert client.picture(url) == largest
     instagram.pictures["1"] = PictureReply(body=largest + b"\0", chunked=chunked)

@@ -74,7 +74,7 @@ def test_pictures_that_visitors_could_not_see_are_told_too(
     clock: MovingClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("igfeed.instagram.client.PICTURE_LIMIT", 0.2)
+    monkeypatch.setattr("igfeed.instagram.client.PICTURE_TIME_LIMIT", 0.2)
     client.get("/")
     instagram.fail("picture", fault)
     assert look(client, instagram) == {503}

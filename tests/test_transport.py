@@ -2,12 +2,14 @@
 
 import gzip
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from igfeed.http.reply import Reply, TransportError
 from igfeed.http.transport import Transport
 from tests.harness.leaks import told_by
+from tests.servers.faults import Exchange, Request
 from tests.servers.instagram import (
     Answer,
     FakeInstagram,
@@ -218,3 +220,93 @@ def test_a_redirect_that_goes_round_ends(transport: Transport, instagram: FakeIn
     with pytest.raises(TransportError, match="too often"):
         get(transport, instagram, allowed=lambda _: True)
     assert instagram.count("*") == 3
+
+
+# POST
+
+
+def post(transport: Transport, server: FakeInstagram, **content: Any) -> Reply:
+    return transport.post(f"{server.url}/x", **{"seconds": PLENTY, "most_bytes": 1000, **content})
+
+
+def recording(requests: list[Request]) -> Fault:
+    """Answers with a 200, and keeps the request as it came over the socket."""
+
+    def play(exchange: Exchange) -> None:
+        requests.append(exchange.request)
+        exchange.send(answer(body="taken"))
+
+    return play
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "body"),
+    [
+        ({"form": {"code": "a b&c", "x": "ü"}}, "application/x-www-form-urlencoded", b"code=a+b%26c&x=%C3%BC"),
+        ({"json": {"text": "new", "ids": [1, 2]}}, "application/json", b'{"text": "new", "ids": [1, 2]}'),
+    ],
+    ids=["form", "json"],
+)
+def test_a_post_sends_a_form_or_json_and_brings_the_reply(
+    transport: Transport, instagram: FakeInstagram, content: dict[str, Any], kind: str, body: bytes
+) -> None:
+    requests: list[Request] = []
+    instagram.fail("other", recording(requests))
+
+    reply = post(transport, instagram, **content)
+
+    (request,) = requests
+    assert (reply.status, reply.body) == (200, b"taken")
+    assert (request.method, request.path, request.body) == ("POST", "/x", body)
+    assert request.headers["content-type"] == kind
+    assert request.headers["user-agent"] == "igfeed/tests"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_post_never_follows_a_redirect(transport: Transport, instagram: FakeInstagram, status: int) -> None:
+    instagram.fail("other", redirect("/y", status))
+
+    assert post(transport, instagram, form={"client_secret": SECRET}).status == status
+    assert instagram.count("*") == 1
+
+
+@pytest.mark.parametrize(
+    "content", [{"form": {"client_secret": SECRET}}, {"json": {"secret": SECRET}}], ids=["form", "json"]
+)
+@pytest.mark.parametrize(
+    ("fault", "seconds", "message"),
+    [
+        (reset(), PLENTY, r"no answer \(\w+\)"),
+        (truncate(), PLENTY, r"no answer \(\w+\)"),
+        (hang(), FEW_SECONDS, "in time"),
+        (drip(0.1), FEW_SECONDS, "in time"),
+        (Answer(body=b"x" * 1001), PLENTY, "larger than 1000 bytes"),
+    ],
+    ids=["reset", "truncated", "hangs", "drips", "too large"],
+)
+def test_a_post_has_the_limits_of_a_get_and_its_errors_tell_nothing(
+    transport: Transport,
+    instagram: FakeInstagram,
+    caplog: pytest.LogCaptureFixture,
+    content: dict[str, Any],
+    fault: Fault,
+    seconds: float,
+    message: str,
+) -> None:
+    caplog.set_level("DEBUG")
+    instagram.fail("other", fault)
+
+    with pytest.raises(TransportError, match=message) as caught:
+        post(transport, instagram, seconds=seconds, **content)
+
+    assert caught.value.is_sent
+    assert SECRET not in told_by(caught.value) + caplog.text
+    assert instagram.url.removeprefix("http://") not in told_by(caught.value)
+
+
+def test_a_post_to_a_stopped_server_says_that_nothing_was_sent(transport: Transport, instagram: FakeInstagram) -> None:
+    instagram.stop()
+    with pytest.raises(TransportError) as caught:
+        post(transport, instagram, form={"client_secret": SECRET})
+    assert not caught.value.is_sent
+    assert SECRET not in told_by(caught.value)

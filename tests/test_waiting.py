@@ -27,8 +27,8 @@ exec(open("gunicorn.conf.py").read())
 
 import igfeed.feed.first_fetch, igfeed.instagram.client, igfeed.http.deadlines
 
-igfeed.feed.first_fetch.FIRST_FETCH_WAIT = igfeed.http.deadlines.READ_LIMIT = 600
-igfeed.instagram.client.PICTURE_LIMIT = igfeed.instagram.client.CALL_LIMIT = 600
+igfeed.feed.first_fetch.FIRST_FETCH_WAIT = igfeed.http.deadlines.SILENCE_LIMIT = 600
+igfeed.instagram.client.PICTURE_TIME_LIMIT = igfeed.instagram.client.CALL_TIME_LIMIT = 600
 """
 """The shipped settings, but whoever waits does so until the test lets Instagram answer, however slow the machine is."""
 

@@ -97,21 +97,19 @@ class Reader:
             raise ConfigError(f"{name} is not usable: it takes the URL that the database's console shows.")
         return self.url(name)
 
-    def base_url(self) -> str | None:
-        for name in ("BASE_URL", "NEXT_PUBLIC_BASE_URL"):
+    def base_url(self, *names: str, host_name: str) -> str | None:
+        """The origin in the first of the variables ``names`` that is set, else that of the host in ``host_name``."""
+        for name in names:
             if self.text(name):
                 url = self.url(name)
                 if urlsplit(url).path:
                     raise ConfigError(f"{name} is {url!r}: it takes an origin without a path.")
                 return url
-        host = self.matching("VERCEL_PROJECT_PRODUCTION_URL", "", r"([\w-]+(\.[\w-]+)*)?", "a host name")
+        host = self.matching(host_name, "", r"([\w-]+(\.[\w-]+)*)?", "a host name")
         return f"https://{host}" if host else None
 
-    def redis(self) -> Redis | None:
-        pairs = (
-            ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"),
-            ("KV_REST_API_URL", "KV_REST_API_TOKEN"),
-        )
+    def redis(self, *pairs: tuple[str, str]) -> Redis | None:
+        """The database in the first pair of variables (URL, token) that is set. Half a pair is an error."""
         for url_name, token_name in pairs:
             present = [name for name in (url_name, token_name) if self.text(name)]
             if len(present) == 1:

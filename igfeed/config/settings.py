@@ -55,11 +55,13 @@ class Settings:
         """
         read = Reader(env)
         return cls(
-            redis=read.redis(),
+            redis=read.redis(
+                ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"), ("KV_REST_API_URL", "KV_REST_API_TOKEN")
+            ),
             redis_elsewhere=read.names(REDIS_ELSEWHERE),
             store_path=Path(read.text("IGFEED_STORE_PATH", "instance/igfeed.sqlite3")),
             secrets=read.secrets("CRON_SECRET", "VERCEL_CRON_SECRET"),
-            base_url=read.base_url(),
+            base_url=read.base_url("BASE_URL", "NEXT_PUBLIC_BASE_URL", host_name="VERCEL_PROJECT_PRODUCTION_URL"),
             trusted_proxies=read.networks("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
             access_token=read.token("INSTAGRAM_ACCESS_TOKEN", pasted),
             api_url=read.url("INSTAGRAM_API_URL", "https://graph.instagram.com"),

@@ -6,7 +6,7 @@ from itertools import count
 
 from igfeed.clock import Clock
 from igfeed.errors import PictureUnavailable
-from igfeed.instagram import RENEWAL_LIMIT
+from igfeed.instagram import RENEWAL_TIME_LIMIT
 from igfeed.models import Media, Picture, Post, Profile, Token
 
 DEMO_TOKEN = "demo"  # noqa: S105  opens nothing
@@ -86,7 +86,7 @@ class DemoInstagram:
         now = self._clock()
         return Media(tuple(self._post(number, now) for number in range(min(limit, len(SAMPLES)))))
 
-    def renew(self, token: str, seconds: float = RENEWAL_LIMIT) -> Token:  # noqa: ARG002
+    def renew(self, token: str, seconds: float = RENEWAL_TIME_LIMIT) -> Token:  # noqa: ARG002
         now = self._clock()
         return Token(token, issued_at=now, expires_at=now + LIFE)
 

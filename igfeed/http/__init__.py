@@ -1,1 +1,1 @@
-"""HTTP requests with an end: limits on time, on bytes and on where they may lead."""
+"""HTTP requests with limits: on the time, on the bytes, and on the addresses that they may reach."""

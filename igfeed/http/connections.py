@@ -1,4 +1,4 @@
-"""One request by ``requests``, within its time and its bytes, and nothing of it in what goes wrong."""
+"""Sends one request by ``requests``, within its limits. No error and no log line contains a URL or a secret."""
 
 import logging
 import re
@@ -13,19 +13,21 @@ import urllib3
 from igfeed.clock import Deadline
 from igfeed.http.deadlines import TimedAdapter
 from igfeed.http.public_only import PublicOnlyAdapter
-from igfeed.http.reply import BEGINNING, Reply, TooLargeError, TooSlowError, TransportError
+from igfeed.http.reply import HEAD_BYTES, Reply, TooLargeError, TooSlowError, TransportError
 
-Way = Literal["any", "public", "patient"]
-"""Which connections a request may take: any, those to public addresses only, or those that bear a long silence."""
+Method = Literal["GET", "POST"]
 
-CHUNK = 64 * 1024
+ConnectionKind = Literal["any", "public", "patient"]
+"""``public``: to public addresses only. ``patient``: the server may be silent until the request's own limit is over."""
 
-ALL_THE_TIME = 3600.0
-"""Seconds of silence that no request is given: what ends it is its own limit."""
+CHUNK_BYTES = 64 * 1024
+
+PATIENT_SILENCE_LIMIT = 3600.0
+"""Seconds; longer than the limit of any request, so that the limit of the request is the one that counts."""
 
 
 class _Secrets(logging.Filter):
-    """Takes secrets out of what urllib3 logs: at DEBUG every address whole, at WARNING those with odd headers."""
+    """Removes secrets from urllib3's log lines. It logs every URL at DEBUG, and at WARNING those with odd headers."""
 
     PATTERN = re.compile(r"\b(access_token|client_secret|code)=[^&\s\"']+")
 
@@ -39,41 +41,49 @@ for _name in ("connection", "connectionpool", "poolmanager", "response", "util.r
 
 
 class _Session(requests.Session):
-    """Knows no redirects: even when told not to follow one, ``requests`` reads the whole of it to prepare the next."""
+    """Ignores redirects. With ``allow_redirects=False`` alone, ``requests`` still reads all of a redirect's body."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  the signature is requests' own
         return None
 
 
 class Connections:
-    """A pool of connections for each way; they keep no cookies, so threads may share them."""
+    """A connection pool for each kind of connection. Threads may share it, as no cookies are kept."""
 
     def __init__(self, user_agent: str) -> None:
-        self._sessions: dict[Way, _Session] = {
+        self._sessions: dict[ConnectionKind, _Session] = {
             "any": _session(user_agent, TimedAdapter),
             "public": _session(user_agent, PublicOnlyAdapter),
-            "patient": _session(user_agent, partial(TimedAdapter, ALL_THE_TIME)),
+            "patient": _session(user_agent, partial(TimedAdapter, PATIENT_SILENCE_LIMIT)),
         }
 
-    def get(
+    def send(
         self,
+        method: Method,
         url: str,
-        params: Mapping[str, str] | None,
         deadline: Deadline,
         most_bytes: int,
-        wanted: Callable[[bytes], bool] | None,
         *,
-        way: Way,
+        kind: ConnectionKind,
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        json: object = None,
+        wanted: Callable[[bytes], bool] | None = None,
     ) -> Reply:
-        """Raises TransportError."""
-        session = self._sessions[way]
+        """The reply. ``params`` go into the query, ``form`` or ``json`` into the body.
+
+        Raises TransportError.
+        """
+        session = self._sessions[kind]
+        content: Any = {"params": params, "data": form, "json": json}
         try:
-            timeout: Any = urllib3.Timeout(total=_left(deadline))  # requests takes one, its types do not say so.
-            with session.get(url, params=params, timeout=timeout, stream=True, allow_redirects=False) as response:
+            timeout: Any = urllib3.Timeout(total=_left(deadline))  # requests accepts it, its types do not say so.
+            limits: Any = {"timeout": timeout, "stream": True, "allow_redirects": False}
+            with session.request(method, url, **content, **limits) as response:
                 return Reply(response.status_code, response.headers, _read(response.raw, most_bytes, wanted))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             failure = _failure(error, deadline)
-        raise failure  # Out here, so that it has not even a context.
+        raise failure  # Outside of the except block: the original, which holds the URL, is then not even its context.
 
 
 def _session(user_agent: str, adapter: Callable[[], TimedAdapter]) -> _Session:
@@ -92,7 +102,7 @@ def _left(deadline: Deadline) -> float:
 
 
 def _failure(error: Exception, deadline: Deadline) -> TransportError:
-    """What went wrong. The error's own text holds the address, and so the token: only its name goes on."""
+    """Our error for theirs. Their text contains the URL and so the token, hence only the class name is used."""
     is_late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or not deadline.left()
     if is_late:
         return TooSlowError("no answer in time", is_sent=_may_be_sent(error))
@@ -100,19 +110,19 @@ def _failure(error: Exception, deadline: Deadline) -> TransportError:
 
 
 def _may_be_sent(error: Exception) -> bool:
-    """False only where that is certain: ``requests`` wraps what urllib3 says, which names the reason."""
+    """False only if the request was certainly not sent. ``requests`` wraps urllib3's error, which has the reason."""
     told = error.args[0] if error.args else None
     reason = getattr(told, "reason", error)
     return not isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 
 def _read(raw: urllib3.response.BaseHTTPResponse, most_bytes: int, wanted: Callable[[bytes], bool] | None) -> bytes:
-    """The body, read as it comes, so that the bytes are counted before they are kept."""
+    """The body. It is read in chunks, because a body that is too large must not fill the memory first."""
     body = bytearray()
-    while chunk := raw.read1(CHUNK, decode_content=True):
+    while chunk := raw.read1(CHUNK_BYTES, decode_content=True):
         body += chunk
         if len(body) > most_bytes:
             raise TooLargeError(f"the answer is larger than {most_bytes} bytes")
-        if wanted and len(body) >= BEGINNING and not wanted(bytes(body[:BEGINNING])):
+        if wanted and len(body) >= HEAD_BYTES and not wanted(bytes(body[:HEAD_BYTES])):
             break
     return bytes(body)

@@ -1,8 +1,8 @@
-"""Connections with one time limit for all of a reply: it cannot be outlived byte by byte.
+"""Connections with one time limit for a whole reply, so that a server cannot prolong it byte by byte.
 
-``requests`` gives its limits to the socket, where each read has them anew, and one line of a reply may take any number
-of reads. Here every read has what is left of the request's ``urllib3.Timeout(total=…)``, and so have the handshake of
-TLS and a proxy's reply to CONNECT. Only the resolving of a name cannot be interrupted; the system limits it.
+``requests`` passes its time limit to the socket, where it begins anew with each read, and one line of a reply may take
+any number of reads. Here every read gets what is left of the request's ``urllib3.Timeout(total=…)``. So do the TLS
+handshake and a proxy's reply to CONNECT. Only the lookup of a host name cannot be interrupted; the system limits it.
 """
 
 import socket
@@ -15,18 +15,18 @@ from requests.adapters import HTTPAdapter
 
 from igfeed.clock import Deadline
 
-CONNECT_LIMIT = 3.05
-"""Seconds to connect to one address: a little over a multiple of three, as TCP repeats a lost packet after three."""
+CONNECT_TIME_LIMIT = 3.05
+"""Seconds to connect to one address. A little over three, because TCP sends a lost packet again after three."""
 
-READ_LIMIT = 10.0
-"""Seconds without a byte, unless an adapter says otherwise."""
+SILENCE_LIMIT = 10.0
+"""Seconds without a byte after which a reply is given up, unless an adapter has another limit."""
 
-A_MOMENT = 0.001
-"""Seconds; none at all would mean a socket that never waits, in place of one that waits no longer."""
+SHORTEST_SOCKET_TIMEOUT = 0.001
+"""Seconds. A timeout of 0 would make the socket non-blocking, which raises other errors."""
 
 
 class _TimedFile(RawIOBase):
-    """What comes from a socket, until the time is over that the socket has now."""
+    """The bytes from a socket. The timeout that the socket has now becomes the limit for all of them."""
 
     def __init__(self, file: BufferedIOBase, connected: socket.socket, silence: float) -> None:
         self._file = file
@@ -50,7 +50,7 @@ class _TimedFile(RawIOBase):
 
 
 class _TimedResponse(HTTPResponse):
-    silence = READ_LIMIT
+    silence = SILENCE_LIMIT
 
     def __init__(self, connected: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(connected, *args, **kwargs)
@@ -58,15 +58,15 @@ class _TimedResponse(HTTPResponse):
 
 
 class _Timed:
-    """Mixed into urllib3's connections, whose pools set ``timeout`` to what is left, now and again before the reply."""
+    """Mixed into urllib3's connections. Their pools set ``timeout`` to the time left, again before the reply."""
 
     timeout: float
 
     def _new_conn(self) -> socket.socket:
         deadline = Deadline(self.timeout)
-        self.timeout = min(self.timeout, CONNECT_LIMIT)
+        self.timeout = min(self.timeout, CONNECT_TIME_LIMIT)
         connected: socket.socket = super()._new_conn()  # type: ignore[misc]  # of the connection it is mixed into
-        connected.settimeout(max(deadline.left(), A_MOMENT))
+        connected.settimeout(max(deadline.left(), SHORTEST_SOCKET_TIMEOUT))
         return connected
 
 
@@ -79,13 +79,13 @@ def _timed(connection: type, silence: float) -> type:
 
 
 class TimedAdapter(HTTPAdapter):
-    """Times whatever kind of connection it would have made, one through a proxy included.
+    """Puts the time limit on every kind of connection, also through a proxy.
 
-    ``silence`` is how many seconds may pass without a byte, if not the usual ones.
+    ``silence`` is the number of seconds that may pass without a byte, SILENCE_LIMIT by default.
     """
 
     def __init__(self, silence: float | None = None) -> None:
-        self._silence = READ_LIMIT if silence is None else silence
+        self._silence = SILENCE_LIMIT if silence is None else silence
         super().__init__()
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:

@@ -1,7 +1,8 @@
-"""Connections that go to public addresses only, whatever a name resolves to.
+"""Connections to public IP addresses only, whatever a host name resolves to.
 
-A picture's address comes from outside. The name in it may be on our list and still lead into the network that we run
-in, so what counts is the address that the connection really has, looked at before anything is sent.
+The URL of a picture comes from outside. Its host may be on our list and still resolve to an address inside our own
+network (SSRF). So the address of the open connection is checked, before anything is sent. Checking the name first would
+not do: it may resolve to another address a moment later.
 """
 
 import socket
@@ -19,10 +20,10 @@ SPECIAL_IPV4 = [
     IPv4Network("192.88.99.0/24"),  # 6to4 relays, deprecated (RFC 7526)
     IPv4Network("168.63.129.16/32"),  # Azure's own services, for the machine that asks only
 ]
-"""What ``is_global`` takes for public, in this version of Python or in an older one."""
+"""Not public, although ``is_global`` says so in some version of Python."""
 
 UNICAST = IPv6Network("2000::/3")
-"""All that is given out on the internet. Outside: loopback, site-local, unique local, IPv4-compatible (RFC 4291)."""
+"""All public addresses are in here. Outside are loopback, site-local, unique local, IPv4-compatible (RFC 4291)."""
 
 SPECIAL_IPV6 = [
     IPv6Network("2001::/23"),  # IETF protocol assignments: Teredo, benchmarks, ORCHID
@@ -33,14 +34,14 @@ SPECIAL_IPV6 = [
 ]
 
 NAT64 = IPv6Network("64:ff9b::/96")
-"""Where a network without IPv4 has all IPv4 addresses (RFC 6052). 64:ff9b:1::/48 is for a network's own use."""
+"""IPv4 addresses as seen in a network without IPv4 (RFC 6052). 64:ff9b:1::/48 is local, so it is not public."""
 
 ISATAP = {0x00005EFE, 0x02005EFE}
-"""What stands before the IPv4 address in whose network the host is (RFC 5214)."""
+"""The third quarter of an address that ends in the IPv4 address of its host (RFC 5214)."""
 
 
 class PrivateAddressError(OSError):
-    """The name leads to an address that is not public."""
+    """The host name resolved to an address that is not public."""
 
 
 class _Public:
@@ -69,7 +70,7 @@ class _PublicTLSPool(HTTPSConnectionPool):
 
 
 class PublicOnlyAdapter(TimedAdapter):
-    """Behind a proxy it is the proxy that resolves and connects, so there this has no say."""
+    """Has no effect behind a proxy: there the proxy looks up the name and connects."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -77,7 +78,7 @@ class PublicOnlyAdapter(TimedAdapter):
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody on the internet could reach it; an IPv4 address inside an IPv6 one counts as what it is."""
+    """Whether it can be reached from the internet. An IPv4 address inside an IPv6 address is checked as IPv4."""
     ip = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv4Address):
         return ip.is_global and not ip.is_multicast and not _is_in(ip, SPECIAL_IPV4)

@@ -1,16 +1,16 @@
-"""What an HTTP request brings: a reply, or the reason why there is none."""
+"""The reply to an HTTP request, and the errors that are raised if there is none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-BEGINNING = 16
-"""Bytes of a body that are enough to tell whether it is wanted."""
+HEAD_BYTES = 16
+"""So many bytes of a body are passed to ``wanted``. They are enough to recognise a file type."""
 
 
 class TransportError(Exception):
-    """The reply did not arrive whole; the text says why and holds nothing of the request.
+    """The reply did not arrive complete. The message says why and contains nothing of the request.
 
-    ``is_sent`` is False when there was no connection: whoever was to be asked knows nothing of the request.
+    ``is_sent`` is False if there was no connection, so that the server cannot have received the request.
     """
 
     def __init__(self, message: str, *, is_sent: bool = True) -> None:
@@ -19,19 +19,21 @@ class TransportError(Exception):
 
 
 class TooSlowError(TransportError):
-    """It did not arrive in time: asking for something else would cost as long."""
+    """The reply did not arrive in time. The next request to this server may take as long."""
 
 
 class RefusedError(TransportError):
-    """It is nothing that we take: asking for it again would end in the same way."""
+    """We do not accept this reply. The same request would get the same reply again."""
 
 
 class TooLargeError(RefusedError):
-    """It has more bytes than are read."""
+    """The reply has more bytes than the limit."""
 
 
 @dataclass(frozen=True)
 class Reply:
+    """A complete reply, or the beginning of one if ``wanted`` said no. The keys of ``headers`` ignore case."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes

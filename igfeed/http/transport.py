@@ -1,4 +1,4 @@
-"""HTTP with an end: limits on time, on bytes and on where a redirect may lead."""
+"""GET and POST with limits on the time, on the bytes and on where a redirect may lead."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -10,10 +10,10 @@ from igfeed.clock import Deadline
 from igfeed.http.reply import RefusedError, Reply
 
 if TYPE_CHECKING:
-    from igfeed.http.connections import Connections, Way
+    from igfeed.http.connections import ConnectionKind, Connections
 
 MOST_REDIRECTS = 3
-REDIRECTIONS = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
+REDIRECT_STATUSES = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
 
 
 class Transport:
@@ -34,35 +34,59 @@ class Transport:
         trusted: Callable[[str], bool] | None = None,
         wanted: Callable[[bytes], bool] | None = None,
     ) -> Reply:
-        """The reply to a GET, read within ``seconds`` and ``most_bytes``.
+        """The reply to a GET, whatever its status is.
 
-        A server that is silent for ten seconds is given up before that, unless ``is_patient``.
-        Redirects are followed only where ``allowed`` says yes to their target; what ``trusted`` says no to may only
-        be reached at a public address. What ``wanted`` says no to, by its beginning, is not read to its end. Raises
-        TransportError.
+        It must arrive within ``seconds``, and after ten seconds without a byte the request ends early, unless
+        ``is_patient``. ``allowed`` is asked with the target of each redirect; without it, none is followed and the
+        redirect is the reply. A URL for which ``trusted`` is False is only reached at a public address. ``wanted`` is
+        asked with the first bytes of the body; after a False the rest is not read. Raises TransportError.
         """
         deadline = Deadline(seconds)
         for _ in range(MOST_REDIRECTS):
-            way: Way = "public" if trusted is not None and not trusted(url) else "patient" if is_patient else "any"
-            reply = self._connections.get(url, params, deadline, most_bytes, wanted, way=way)
+            kind = _kind(is_public_only=trusted is not None and not trusted(url), is_patient=is_patient)
+            reply = self._connections.send("GET", url, deadline, most_bytes, kind=kind, params=params, wanted=wanted)
             target = reply.headers.get("Location")
-            if allowed is None or reply.status not in REDIRECTIONS or not target:
+            if allowed is None or reply.status not in REDIRECT_STATUSES or not target:
                 return reply
             url, params = _joined(url, target), None
             if not allowed(url):
                 raise RefusedError("it was redirected to an address that is not allowed")
         raise RefusedError("it was redirected too often")
 
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: object = None,
+        seconds: float,
+        most_bytes: int,
+        is_patient: bool = False,
+    ) -> Reply:
+        """The reply to a POST of ``form`` or of ``json``, within the same limits as ``get``.
+
+        A redirect is never followed: it is the reply, because the body is meant for this address only. Secrets belong
+        into the body. Raises TransportError.
+        """
+        kind = _kind(is_public_only=False, is_patient=is_patient)
+        return self._connections.send("POST", url, Deadline(seconds), most_bytes, kind=kind, form=form, json=json)
+
     @cached_property
     def _connections(self) -> "Connections":
-        # requests is an eighth of a cold start, and a stored feed is shown without it.
+        # Importing requests takes an eighth of a cold start, and a stored feed is shown without it.
         from igfeed.http.connections import Connections  # noqa: PLC0415
 
         return Connections(self._user_agent)
 
 
+def _kind(*, is_public_only: bool, is_patient: bool) -> "ConnectionKind":
+    if is_public_only:
+        return "public"
+    return "patient" if is_patient else "any"
+
+
 def _joined(url: str, target: str) -> str:
-    """Where a redirect leads, empty (and so on no list) where that cannot be read."""
+    """The URL that a redirect leads to. Empty, and so never allowed, if it cannot be parsed."""
     try:
         return urljoin(url, target)
     except ValueError:

@@ -1,33 +1,35 @@
-"""What igfeed asks of Instagram: one promise, kept by the HTTP client and by the demo.
+"""What igfeed asks of Instagram: one promise, ``Instagram``, kept by the HTTP client and by the demo account.
 
-Nothing here remembers a token: it is an argument of each call, because the token manager needs the calls to renew one.
+The token is an argument of each call. No object here holds it, because the token manager itself needs these calls to
+renew it.
 """
 
 from typing import Protocol
 
 from igfeed.models import Media, Profile, Token
 
-RENEWAL_LIMIT = 50.0
-"""Seconds that a renewal may take: its answer is worth waiting for, as the old token may not work any more."""
+RENEWAL_TIME_LIMIT = 50.0
+"""Seconds that a renewal may take. They are many, because the old token may be dead if the reply is lost."""
 
 
 class Instagram(Protocol):
-    """Every method raises an ``InstagramError``; ``picture`` raises ``PictureUnavailable``."""
+    """Every method raises an ``InstagramError``, except ``picture``, which raises ``PictureUnavailable``."""
 
     def profile(self, token: str) -> Profile:
         """The account that the token belongs to."""
 
     def media(self, token: str, limit: int) -> Media:
-        """Its newest posts, at most ``limit``, newest first."""
+        """The newest posts of the token's account, at most ``limit``, newest first."""
 
-    def renew(self, token: str, seconds: float = RENEWAL_LIMIT) -> Token:
-        """A token with a new life; its string may be the same. Works from 24 hours of age until the expiry.
+    def renew(self, token: str, seconds: float = RENEWAL_TIME_LIMIT) -> Token:
+        """The renewed token, whose string may be the same. Works from 24 hours of age until the expiry.
 
-        It is asked for once: an ``InstagramUnreachable`` says whether it may have been done all the same.
+        It is not retried after it was sent: ``may_have_taken_effect`` of an ``InstagramUnreachable`` says whether
+        Instagram may have renewed the token all the same.
         """
 
     def exchange(self, token: str, app_secret: str) -> Token:
-        """The long-lived token for a short-lived one."""
+        """The long-lived token for a short-lived one, which lives for an hour."""
 
     def picture(self, url: str) -> bytes:
-        """The file of a picture, undecoded."""
+        """The bytes of a picture file, not decoded. Not checked beyond its first bytes."""

@@ -1,4 +1,4 @@
-"""Instagram over HTTP: "Instagram API with Instagram Login", as documented by Meta and as it really answers."""
+"""Meta's "Instagram API with Instagram Login" over HTTP, as it is documented and as it really answers."""
 
 import logging
 import random
@@ -17,9 +17,9 @@ from igfeed.errors import (
     TooMuchAsked,
     UnexpectedAnswer,
 )
-from igfeed.http.reply import BEGINNING, RefusedError, Reply, TooLargeError, TooSlowError, TransportError
+from igfeed.http.reply import HEAD_BYTES, RefusedError, Reply, TooLargeError, TooSlowError, TransportError
 from igfeed.http.transport import Transport
-from igfeed.instagram import RENEWAL_LIMIT, parsing, replies
+from igfeed.instagram import RENEWAL_TIME_LIMIT, parsing, replies
 from igfeed.instagram.file_types import is_film, is_picture
 from igfeed.instagram.page_size import PageSize, smaller
 from igfeed.instagram.replies import ApiData
@@ -28,53 +28,54 @@ from igfeed.origins import Origins
 
 log = logging.getLogger(__name__)
 
-CALL_LIMIT = 20.0
-"""Seconds for one call with all its tries; a renewal has more."""
+CALL_TIME_LIMIT = 20.0
+"""Seconds for one call with all its retries. A renewal has more."""
 
 SECRET_PARAMS = ("access_token", "client_secret")
 
 RETRY_PAUSES = (0.4, 1.2)
 """Seconds before the second and the third try, each times a random 0.5 to 1.5."""
 
-MOST_JSON = 4 * 1024 * 1024
-"""Bytes of one reply: a hundred posts with albums of ten are about 600 KB."""
+MOST_JSON_BYTES = 4 * 1024 * 1024
+"""Of one reply. A hundred posts with albums of ten are about 600 KB."""
 
-MOST_PICTURE = 16 * 1024 * 1024
-PICTURE_LIMIT = 6.0
+MOST_PICTURE_BYTES = 16 * 1024 * 1024
+PICTURE_TIME_LIMIT = 6.0
+"""Seconds for one picture file with all its redirects."""
 
-MOST_PAGES = 40
-"""A hundred posts in pages of a few, with some empty pages and trial reels between them."""
+MOST_MEDIA_PAGES = 40
+"""Enough for a hundred posts in the smallest pages, with some empty pages and trial reels between them."""
 
-PAGE_LIMIT = 6.0
-"""Seconds for a page that could be a smaller one. The smallest page has what is left of the reading."""
+MEDIA_PAGE_TIME_LIMIT = 6.0
+"""Seconds for one page, after which a smaller page is asked for. The smallest page gets all the time that is left."""
 
-READING_LIMIT = 20.0
-"""Seconds for all pages of one reading with all tries: a first visitor waits for it."""
+MEDIA_TIME_LIMIT = 20.0
+"""Seconds for all pages of one list with all retries. Not more, because a first visitor waits for it."""
 
-FIELDS_REFUSED = 100
-WITHOUT_OPTIONAL_FIELDS = timedelta(days=1)
-"""How long we go without the optional fields after a request succeeded only without them."""
+FIELDS_REFUSED_CODE = 100
+WITHOUT_OPTIONAL_FIELDS_FOR = timedelta(days=1)
+"""How long optional fields are not asked for after a request succeeded only without them."""
 
 _PROFILE = "username,name,profile_picture_url,followers_count,follows_count,media_count"
 _MEDIA = (
     "id,caption,media_type,media_url,thumbnail_url,permalink,timestamp,children{id,media_type,media_url,thumbnail_url}"
 )
 
-PROFILE = (f"{_PROFILE},biography,website", _PROFILE)
-MEDIA = (
+PROFILE_FIELDS = (f"{_PROFILE},biography,website", _PROFILE)
+MEDIA_FIELDS = (
     f"{_MEDIA},is_shared_to_feed,media_product_type,alt_text,like_count,comments_count",
     f"{_MEDIA},is_shared_to_feed",
     _MEDIA,
 )
-"""The fields to ask for, and what to ask for instead where one of them is refused. Without ``is_shared_to_feed`` trial
-reels would be shown to everybody, so it goes last."""
+"""The fields to ask for; after a refusal, the next entry is asked for. ``is_shared_to_feed`` is given up last, because
+without it trial reels would be shown to everybody."""
 
-MAY_CHANGE = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
-"""Of the statuses below 500: the same address may give a picture a little later."""
+TEMPORARY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+"""Statuses below 500 after which the same URL may give a picture a little later."""
 
 
 class InstagramClient:
-    """It remembers two things: which optional fields the API did not know lately, and which pages were too large."""
+    """Keeps the promise of ``Instagram``. Remembers which fields were refused and which page size was too large."""
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class InstagramClient:
         self._page_size = PageSize(clock)
 
     def profile(self, token: str) -> Profile:
-        return parsing.profile(self._ask_fields("me", PROFILE, {"access_token": token}).data)
+        return parsing.profile(self._ask_fields("me", PROFILE_FIELDS, {"access_token": token}).data)
 
     def media(self, token: str, limit: int) -> Media:
         found: dict[str, Post] = {}
@@ -119,8 +120,8 @@ class InstagramClient:
             log.warning("Instagram sent %s posts, but not those after them: %s", len(found), error)
         return Media(tuple(found.values())[:limit], cooldown, tuple(left_out), is_whole, self._clock.ahead)
 
-    def renew(self, token: str, seconds: float = RENEWAL_LIMIT) -> Token:
-        asked = Beginning(self._clock)  # Before the call: the lifetime we are told started no earlier.
+    def renew(self, token: str, seconds: float = RENEWAL_TIME_LIMIT) -> Token:
+        asked = Beginning(self._clock)  # Before the call, because the token's lifetime cannot have begun earlier.
         params = {"grant_type": "ig_refresh_token", "access_token": token}
         answer = self._get("refresh_access_token", params, Deadline(seconds), only_once=True)
         return parsing.token(answer.data, asked.moment)
@@ -131,15 +132,18 @@ class InstagramClient:
         return parsing.token(self._get("access_token", params).data, asked.moment)
 
     def picture(self, url: str) -> bytes:
-        """The bytes of a picture from an allowed origin, redirects included; its Content-Type proves nothing."""
+        """The bytes of a picture from an allowed origin. Redirects must stay on allowed origins too.
+
+        The file type is read from the first bytes, because a Content-Type may be wrong. Raises PictureUnavailable.
+        """
         origins = self._media_origins
         if not origins.allow(url):
             raise PictureRefused("A picture's address is on no allowed origin.", "See INSTAGRAM_MEDIA_ORIGINS.")
         try:
             reply = self._transport.get(
                 url,
-                seconds=PICTURE_LIMIT,
-                most_bytes=MOST_PICTURE,
+                seconds=PICTURE_TIME_LIMIT,
+                most_bytes=MOST_PICTURE_BYTES,
                 allowed=origins.allow,
                 trusted=origins.name,
                 wanted=is_picture,
@@ -148,35 +152,35 @@ class InstagramClient:
             failure = _picture_failure(error)
         else:
             return _picture(reply)
-        raise failure  # Out here, so that it has not even a context.
+        raise failure  # Outside of the except block, so that the original is not even its context.
 
     def _pages(self, token: str, limit: int) -> Iterator[ApiData]:
-        """All pages, as far as the caller goes on.
+        """The pages one after the other; the next one is fetched when the caller asks for it.
 
-        Raises InstagramUnreachable when the time or the number of pages is over before the list is.
+        Raises InstagramUnreachable if the time or MOST_MEDIA_PAGES is used up before the list ends.
         """
-        deadline = Deadline(READING_LIMIT)
+        deadline = Deadline(MEDIA_TIME_LIMIT)
         cursor: dict[str, str] = {}
-        for _ in range(MOST_PAGES):
+        for _ in range(MOST_MEDIA_PAGES):
             page = self._page(token, limit, cursor, deadline)
             yield page
             after = parsing.next_cursor(page.data)
             if after is None or after == cursor.get("after"):
                 return
             cursor = {"after": after}
-        raise InstagramUnreachable(f"Instagram's list does not end after {MOST_PAGES} pages.")
+        raise InstagramUnreachable(f"Instagram's list does not end after {MOST_MEDIA_PAGES} pages.")
 
     def _page(self, token: str, limit: int, cursor: dict[str, str], deadline: Deadline) -> ApiData:
-        """One page, of fewer posts where Instagram cannot send as many."""
+        """One page. If Instagram cannot send that many posts at once, smaller pages are tried."""
         is_second_try = False
         while True:
             size = self._page_size.of(limit)
             is_smallest = smaller(size) is None
-            patience = deadline if is_smallest else Deadline(min(deadline.left(), PAGE_LIMIT))
+            patience = deadline if is_smallest else Deadline(min(deadline.left(), MEDIA_PAGE_TIME_LIMIT))
             params = {"limit": str(size), **cursor, "access_token": token}
             try:
                 insists = is_smallest and not is_second_try
-                return self._ask_fields("me/media", MEDIA, params, patience, insists=insists)
+                return self._ask_fields("me/media", MEDIA_FIELDS, params, patience, insists=insists)
             except TooMuchAsked as error:
                 self._page_size.failed(size)
                 if is_smallest or not deadline.left():
@@ -194,9 +198,9 @@ class InstagramClient:
         *,
         insists: bool = True,
     ) -> ApiData:
-        """Ask for the first choice of fields; where that is refused, for the next one.
+        """The reply with the first of these lists of fields that Instagram accepts.
 
-        One unknown field fails the whole request, and its code says no more than that something was refused.
+        One unknown field makes the whole request fail, and the error's code does not say which field it was.
         """
         number = first = self._choice(path)
         while True:
@@ -205,16 +209,16 @@ class InstagramClient:
                 answer = self._get(f"{self._version}/{path}", fields, deadline, insists=insists)
                 break
             except UnexpectedAnswer as error:
-                if error.code != FIELDS_REFUSED or number + 1 == len(choices):
+                if error.code != FIELDS_REFUSED_CODE or number + 1 == len(choices):
                     raise
             number += 1
         if number > first:
-            self._choices[path] = number, Pause(self._clock, WITHOUT_OPTIONAL_FIELDS)
+            self._choices[path] = number, Pause(self._clock, WITHOUT_OPTIONAL_FIELDS_FOR)
             log.warning("Instagram does not know one of the optional fields of /%s, going on without them", path)
         return answer
 
     def _choice(self, path: str) -> int:
-        """Which choice worked lately."""
+        """The index of the list of fields that worked lately."""
         number, pause = self._choices.get(path, (0, None))
         return 0 if pause is None or pause.is_over else number
 
@@ -227,12 +231,12 @@ class InstagramClient:
         insists: bool = True,
         only_once: bool = False,
     ) -> ApiData:
-        """The first good reply of up to three tries; only temporary trouble is tried again.
+        """The first good reply of up to three tries. Only temporary errors are retried.
 
-        Who does not insist asks for less instead of trying again what may have been too much. ``only_once``: only what
-        was never sent is tried again.
+        Without ``insists`` there is no retry after a TooMuchAsked: the caller asks for less instead. ``only_once``:
+        there is a retry only if the request was never sent.
         """
-        deadline = deadline or Deadline(CALL_LIMIT)
+        deadline = deadline or Deadline(CALL_TIME_LIMIT)
         for pause in RETRY_PAUSES:
             try:
                 return self._get_once(path, params, deadline, is_patient=only_once)
@@ -250,7 +254,7 @@ class InstagramClient:
                 f"{self._url}/{path}",
                 params,
                 seconds=deadline.left(),
-                most_bytes=MOST_JSON,
+                most_bytes=MOST_JSON_BYTES,
                 is_patient=is_patient,
             )
         except (TooSlowError, TooLargeError) as error:
@@ -269,22 +273,22 @@ class InstagramClient:
         return answer
 
     def _check_clock(self, reply: Reply) -> None:
-        """By what Instagram itself has written, not some gateway before it."""
+        """Compare our clock with the reply's Date. Only for Instagram's own replies: a gateway's clock may be wrong."""
         if sent_at := replies.sent_at(reply.headers):
             self._clock.check(sent_at)
 
 
 def _spread(pause: float) -> float:
-    """So that many processes do not try again at the same moment."""
+    """The pause times a random factor, so that many processes do not retry at the same moment."""
     return pause * random.uniform(0.5, 1.5)  # noqa: S311  it guards nothing
 
 
 def _picture(reply: Reply) -> bytes:
-    """What it holds, if that is a picture."""
-    head = reply.body[:BEGINNING]
+    """The body if it is a picture. Raises PictureUnavailable if not."""
+    head = reply.body[:HEAD_BYTES]
     if reply.status != HTTPStatus.OK:
         is_final = HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
-        kind = PictureRefused if is_final and reply.status not in MAY_CHANGE else PictureUnavailable
+        kind = PictureRefused if is_final and reply.status not in TEMPORARY_STATUSES else PictureUnavailable
         raise kind(f"A picture's address did not give a picture (HTTP {reply.status}).")
     if is_film(head):
         raise NoPicture("A picture's address gives a film.")

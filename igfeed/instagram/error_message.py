@@ -1,7 +1,7 @@
-"""What Instagram says about an error, in its own words and without secrets.
+"""Instagram's own sentence about an error, without secrets.
 
-Its sentences tell a typo from an expired token and a changed password from a token of Facebook's, which codes do not.
-But some quote the token or the whole request. So each word must prove harmless before it goes on.
+Its sentences tell a mistyped token from an expired one, or a changed password from a token of Facebook's login; its
+codes do not. But some sentences quote the token or the whole request. So only words that are harmless are repeated.
 """
 
 import re
@@ -12,43 +12,47 @@ from unicodedata import normalize
 from urllib.parse import unquote
 
 LONGEST_SENTENCE = 240
-LONG = re.compile(r"[!-~]{26}")
-"""``instagram_business_basic`` has 24 characters, a token about 180. Some languages write without spaces."""
+LONG_WORD = re.compile(r"[!-~]{26}")
+"""So long a word may be a token, which has about 180 characters; ``instagram_business_basic`` has 24. Only ASCII,
+because some languages write without spaces."""
 
-PIECE = 6
-"""Characters in a row that a word may not share with a secret."""
+PIECE_LENGTH = 6
+"""A word that has so many letters and digits in a row in common with a secret is left out."""
 
-CODED = re.compile(r"%[0-9a-f]{2}|&#|\\[ux]", re.IGNORECASE)
+ENCODED = re.compile(r"%[0-9a-f]{2}|&#|\\[ux]", re.IGNORECASE)
 ADDRESS = re.compile(r"://|www\.|@|=|\":|[{}]", re.IGNORECASE)
-"""An address, or a name with its value."""
+"""A URL or mail address, or a name with its value."""
 TOKEN = re.compile(r"\b(IG|EA)[A-Z0-9]{2}|(?=[\w-]*\d)[\w-]{12,}")
-"""What begins as tokens do, and what no word looks like: long, with a digit in it."""
+"""A word that begins as tokens do, or that is long and has a digit in it."""
 
-LEFT_OUT = "…"
+ELLIPSIS = "…"
 
 
 def sentence(error: dict[str, Any], secrets: Collection[str]) -> str | None:
-    """What the error object says, for people if it has a text for them; None if nothing of it can be repeated."""
+    """The error object's sentence, the one meant for people if there is one. None if nothing can be repeated.
+
+    ``secrets`` are the secrets that the request was sent with. An ellipsis stands for the words left out.
+    """
     said = error.get("error_user_msg") or error.get("message")
     if not isinstance(said, str):
         return None
     pieces = frozenset(piece for secret in secrets for piece in _pieces(secret))
     plain = normalize("NFKC", said[: 10 * LONGEST_SENTENCE])
     printable = "".join(character if character.isprintable() else " " for character in plain)
-    words = (word if _is_harmless(word, pieces) else LEFT_OUT for word in printable.split())
-    text = " ".join(word for word, same in groupby(words) for _ in ([1] if word == LEFT_OUT else same))
+    words = (word if _is_harmless(word, pieces) else ELLIPSIS for word in printable.split())
+    text = " ".join(word for word, same in groupby(words) for _ in ([1] if word == ELLIPSIS else same))
     if len(text) > LONGEST_SENTENCE:
-        text = text[:LONGEST_SENTENCE].rpartition(" ")[0] + f" {LEFT_OUT}"
-    return text if text.strip(f"{LEFT_OUT} ") else None
+        text = text[:LONGEST_SENTENCE].rpartition(" ")[0] + f" {ELLIPSIS}"
+    return text if text.strip(f"{ELLIPSIS} ") else None
 
 
 def _is_harmless(word: str, pieces: Collection[str]) -> bool:
-    if LONG.search(word) or CODED.search(word) or ADDRESS.search(word) or TOKEN.search(word):
+    if LONG_WORD.search(word) or ENCODED.search(word) or ADDRESS.search(word) or TOKEN.search(word):
         return False
     return not any(piece in pieces for piece in _pieces(word))
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Every few letters and digits in a row, whatever case they are in and whatever stands between them."""
+    """Every run of PIECE_LENGTH letters and digits. Case and other characters between them are ignored."""
     plain = "".join(filter(str.isalnum, unquote(text))).casefold()
-    yield from (plain[start : start + PIECE] for start in range(len(plain) - PIECE + 1))
+    yield from (plain[start : start + PIECE_LENGTH] for start in range(len(plain) - PIECE_LENGTH + 1))

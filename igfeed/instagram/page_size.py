@@ -1,8 +1,8 @@
 """How many posts to ask for at once.
 
-Meta's cure for "Please reduce the amount of data you're asking for" (HTTP 500, code 1) is a smaller ``limit``. The same
-helps where a page does not come in time or is larger than we read. Which of these it was cannot be told from other
-trouble by codes, so any of them makes the page smaller, down to a size at which that was not the trouble.
+Meta's advice for "Please reduce the amount of data you're asking for" (HTTP 500, code 1) is a smaller ``limit``. The
+same helps if a page does not arrive in time or is larger than our limit. Codes do not tell these from other temporary
+faults. So after any of them the page is halved, down to a size that cannot have been the reason.
 """
 
 from datetime import timedelta
@@ -13,18 +13,18 @@ from igfeed.clock import Clock, Pause
 LARGEST_PAGE = 100
 SMALLEST_PAGE = 5
 
-SMALLER_PAGES = timedelta(days=1)
-"""How long we keep to the smaller pages that were needed once."""
+SMALLER_PAGES_FOR = timedelta(days=1)
+"""How long the smaller size stays in use after it was needed once."""
 
 
 def smaller(size: int) -> int | None:
-    """Half as many posts, None where so few are never too many."""
+    """Half of it, None if that is fewer than SMALLEST_PAGE."""
     half = size // 2
     return half if half >= SMALLEST_PAGE else None
 
 
 class PageSize:
-    """Remembers in this process which size worked. Threads may share it."""
+    """Remembers, in this process only, which size was too large. Threads may share it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -32,14 +32,14 @@ class PageSize:
         self._lock = Lock()
 
     def of(self, limit: int) -> int:
-        """How many to ask for where so many are wanted."""
+        """How many posts to ask for at once if ``limit`` posts are wanted."""
         with self._lock:
             if self._smaller and self._smaller[1].is_over:
                 self._smaller = None
             return min(limit, self._smaller[0] if self._smaller else LARGEST_PAGE)
 
     def failed(self, size: int) -> None:
-        """Ask for fewer from now on; for as many as ever where fewer would be no help."""
+        """Ask for half as many from now on. If that is too few to help, ask for as many as ever again."""
         fewer = smaller(size)
         with self._lock:
-            self._smaller = (fewer, Pause(self._clock, SMALLER_PAGES)) if fewer else None
+            self._smaller = (fewer, Pause(self._clock, SMALLER_PAGES_FOR)) if fewer else None

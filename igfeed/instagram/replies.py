@@ -1,7 +1,7 @@
-"""What a reply means: Instagram's error classes by their codes, and what its headers ask for.
+"""What a reply means: the error class for an error code, and the pause that the headers ask for.
 
-Codes, subcodes and ``is_transient`` decide, never texts: those are localized. What a text says is repeated to the owner
-without the secrets that some quote. The codes are from Meta's error reference and from recorded replies.
+Only codes, subcodes and ``is_transient`` decide, never texts, because those are translated. The text is repeated to the
+owner without the secrets that some texts quote. The codes come from Meta's error reference and from recorded replies.
 """
 
 import json
@@ -26,45 +26,45 @@ from igfeed.errors import (
 from igfeed.http.reply import Reply
 from igfeed.instagram import error_message
 
-DEAD_TOKEN = frozenset({102, 190, 452})
-LOG_IN = (
+DEAD_TOKEN_CODES = frozenset({102, 190, 452})
+LOG_IN_HINT = (
     "Log in to the account at instagram.com or in its app and confirm what Instagram asks; "
     "the token stays and works again after that."
 )
-HINT_TO_LOG_IN = {459: LOG_IN, 464: LOG_IN}
-"""By the subcodes of 190 that are no end of the token: the account's owner has to confirm something."""
+HINTS_BY_SUBCODE = {459: LOG_IN_HINT, 464: LOG_IN_HINT}
+"""Hints by subcode of code 190. With these two the token is not dead: the account's owner has to confirm something."""
 
-NO_PERMISSION = frozenset({10, 25, *range(200, 300)})
-LIMITS = frozenset({4, 17, 32, 341, 613, 80002})
-TEMPORARY = 2
-UNKNOWN = 1
-"""Temporary too, and what comes with "Please reduce the amount of data you're asking for" (recorded replies)."""
+NO_PERMISSION_CODES = frozenset({10, 25, *range(200, 300)})
+RATE_LIMIT_CODES = frozenset({4, 17, 32, 341, 613, 80002})
+TEMPORARY_CODE = 2
+UNKNOWN_CODE = 1
+"""Temporary too. Also the code of "Please reduce the amount of data you're asking for" (recorded replies)."""
 
-NEARLY_SPENT = 90
-"""Percent of a budget above which we rest."""
+NEARLY_SPENT_PERCENT = 90
+"""Percent of a budget. Above this we pause."""
 
-LARGEST = 1_000_000_000
-"""What any number in a reply is capped at."""
+LARGEST_NUMBER = 1_000_000_000
+"""Any larger number in a reply counts as this."""
 
 LONGEST_COOLDOWN = timedelta(days=1)
-"""However long a reply says: a garbled header must not end the feed for good."""
+"""Longer pauses are cut to this, because a garbled header must not stop the feed forever."""
 
 HOURLY_BUDGET = timedelta(hours=1)
-"""The budgets in percent are counted over the last hour (Meta's documentation of rate limits)."""
+"""A budget in percent covers the last hour (Meta's documentation of rate limits), so a pause of one hour is enough."""
 
 
 @dataclass(frozen=True)
 class ApiData:
-    """A good reply: its JSON object, and how long Instagram asks to be left alone after it."""
+    """A good reply: its JSON object, and how long no further call should be made."""
 
     data: dict[str, Any]
     cooldown: timedelta
 
 
 def read(reply: Reply, secrets: Collection[str] = ()) -> ApiData:
-    """The answer in a reply to a request that these secrets were sent with.
+    """The data in a good reply. Raises the InstagramError that any other reply stands for.
 
-    Raises the InstagramError that the reply amounts to.
+    ``secrets`` are those that the request was sent with. No error's text contains them.
     """
     data = _parse(reply.body)
     error = data.get("error") if data is not None else None
@@ -81,11 +81,11 @@ def _cooldown(headers: Mapping[str, str]) -> timedelta:
         return min(timedelta(minutes=regain), LONGEST_COOLDOWN)
     percents = ("call_count", "total_cputime", "total_time")
     spent = max((_number(usage.get(name)) for usage in _usages(headers) for name in percents), default=0)
-    return HOURLY_BUDGET if spent > NEARLY_SPENT else timedelta()
+    return HOURLY_BUDGET if spent > NEARLY_SPENT_PERCENT else timedelta()
 
 
 def sent_at(headers: Mapping[str, str]) -> datetime | None:
-    """When a reply was sent by its sender's clock; None where nobody can say, as behind a cache."""
+    """When the reply was sent, by the server's clock. None if unknown, as for a reply from a cache."""
     if "Age" in headers:
         return None
     try:
@@ -106,15 +106,15 @@ def _error_of_code(error: dict[str, Any], reply: Reply, sentence: str | None) ->
     code, subcode = (int(_number(error.get(name))) for name in ("code", "error_subcode"))
     told = f"(code {code}, subcode {subcode}, HTTP {reply.status})."
     told += f" It says: “{sentence}”" if sentence else ""
-    if code in DEAD_TOKEN:
-        return TokenRejected(f"Instagram rejected the access token {told}", HINT_TO_LOG_IN.get(subcode), code)
-    if code in NO_PERMISSION:
+    if code in DEAD_TOKEN_CODES:
+        return TokenRejected(f"Instagram rejected the access token {told}", HINTS_BY_SUBCODE.get(subcode), code)
+    if code in NO_PERMISSION_CODES:
         return PermissionRefused(f"Instagram refused permission {told}", code=code)
-    if code in LIMITS or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+    if code in RATE_LIMIT_CODES or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(f"Instagram's limit is reached {told}", code, _retry_after(reply.headers))
-    if code == UNKNOWN:
+    if code == UNKNOWN_CODE:
         return TooMuchAsked(f"Instagram has a temporary fault {told}", code=code)
-    if code == TEMPORARY or error.get("is_transient") is True or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if code == TEMPORARY_CODE or error.get("is_transient") is True or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return InstagramUnreachable(f"Instagram has a temporary fault {told}", code=code)
     return UnexpectedAnswer(f"Instagram refused the request {told}", code=code)
 
@@ -135,7 +135,7 @@ def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
 
 
 def _usages(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The budgets of both headers, either of which may be missing or garbled."""
+    """The budgets in both headers. Either header may be missing or garbled."""
     if app := _parse(headers.get("X-App-Usage", "").encode()):
         yield app
     business = _parse(headers.get("X-Business-Use-Case-Usage", "").encode()) or {}
@@ -145,6 +145,6 @@ def _usages(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def _number(value: Any) -> float:
-    """A number as sent, 0 for anything else; capped so that nonsense stays harmless."""
+    """The number, 0 for anything else. Cut to ±LARGEST_NUMBER, because a ``timedelta`` of more would overflow."""
     finite = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
-    return float(max(-LARGEST, min(value, LARGEST))) if finite else 0.0
+    return float(max(-LARGEST_NUMBER, min(value, LARGEST_NUMBER))) if finite else 0.0

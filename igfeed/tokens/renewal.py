@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from igfeed.clock import Clock, Deadline, Sleep
 from igfeed.errors import InstagramError, InstagramUnreachable, PermissionRefused, TooYoung, UnexpectedAnswer
-from igfeed.instagram import RENEWAL_LIMIT, Instagram
+from igfeed.instagram import RENEWAL_TIME_LIMIT, Instagram
 from igfeed.models import Failure, Renewal, Token
 from igfeed.models.lineage import successor
 from igfeed.stores import Store
@@ -83,7 +83,7 @@ class TokenRenewal:
         # Compared after the claim, not before it: otherwise two processes could both pass the comparison.
         if _has_changed(self._vault.get().tried.token, found.token):
             return RenewalOutcome.LEFT_TO_OTHERS
-        deadline = Deadline(RENEWAL_LIMIT)
+        deadline = Deadline(RENEWAL_TIME_LIMIT)
         try:
             used, fresh = call_with_fallbacks(
                 self._vault, found, lambda value: renewed(self._instagram, value, deadline, last)

@@ -1,4 +1,4 @@
-"""Where work goes that nobody shall wait for."""
+"""Runs work that no visitor should wait for."""
 
 import logging
 from collections.abc import Callable
@@ -8,11 +8,11 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[], None]
 Background = Callable[[Work], None]
-"""Takes work after an answer has gone out, and never raises what the work raises."""
+"""Runs the work after a response was sent. It never raises; errors of the work are logged."""
 
 
 def in_place(work: Work) -> None:
-    """Do it here and now: for Vercel, which may freeze a thread once the invocation has ended."""
+    """Run the work now, in this thread. For Vercel, which may freeze other threads after the response."""
     try:
         work()
     except Exception:
@@ -20,10 +20,10 @@ def in_place(work: Work) -> None:
 
 
 class WorkerThread:
-    """Hand it to one thread of our own: for servers that live on.
+    """Runs the work in one thread, in the order it comes. For long-lived servers.
 
-    The next request of a kept-alive connection waits for ``call_on_close``, so a browser's pictures would hang on a
-    slow Instagram if the work were done there. The thread starts with the first work, hence after any fork.
+    Why not in ``call_on_close`` itself: the next request on a kept-alive connection waits for it, so a browser's
+    pictures would wait for a slow Instagram. The thread starts with the first work, so it always starts after a fork.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The only reader of the time."""
+"""The only module that reads the time. Everything else gets a clock passed in."""
 
 import logging
 import time
@@ -10,28 +10,33 @@ from typing import Protocol
 log = logging.getLogger(__name__)
 
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""The largest difference between two clocks that both count as right. A time further ahead is from a wrong clock."""
+"""Two clocks that differ by at most this both count as right. A time further in the future comes from a wrong clock."""
 
 Sleep = Callable[[float], None]
-"""Waits so many seconds."""
+"""Waits for that many seconds."""
 
 sleep: Sleep = time.sleep
 
 
 class Clock(Protocol):
-    """Two clocks. The wall clock gives the dates that others read, and it may be set. The monotonic one never jumps."""
+    """Two clocks in one.
+
+    The wall clock gives the dates that others read, but it may be set. The monotonic never jumps.
+    """
 
     def __call__(self) -> datetime:
-        """The present moment by the wall clock, as an aware datetime in UTC."""
+        """The present time of the wall clock, as an aware datetime in UTC."""
 
     def monotonic_ns(self) -> int:
-        """Nanoseconds since some moment that stays the same while this process lives.
+        """Nanoseconds since a moment that stays the same for this process.
 
-        It is a number because every view reads it: to make a ``timedelta`` takes as long as the rest of a view.
+        Why not a ``timedelta``: every view reads it, and making one takes as long as the rest of a cached view.
         """
 
 
 class SystemClock:
+    """The clocks of this machine."""
+
     def __call__(self) -> datetime:
         return datetime.now(UTC)
 
@@ -40,7 +45,7 @@ class SystemClock:
 
 
 def _chosen() -> Callable[[], int]:
-    """A clock that also counts the time of suspend. On Linux ``time.monotonic_ns`` does not count it."""
+    """A monotonic clock that counts while the machine is suspended. ``time.monotonic_ns`` on Linux does not."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
     return time.monotonic_ns
@@ -53,7 +58,10 @@ system_clock = SystemClock()
 
 
 class Pause:
-    """So much time from now on. It is measured on the monotonic clock: setting the wall clock does not prolong it."""
+    """A length of time that begins now.
+
+    It is measured on the monotonic clock, so setting the wall clock changes nothing.
+    """
 
     def __init__(self, clock: Clock, length: timedelta) -> None:
         self._monotonic_ns = clock.monotonic_ns
@@ -65,7 +73,7 @@ class Pause:
 
     @property
     def left(self) -> timedelta:
-        """Negative once it is over."""
+        """The time until it is over. Negative after that."""
         return span(self._end - self._monotonic_ns())
 
 
@@ -73,16 +81,20 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def span(nanoseconds: int) -> timedelta:
+    """The nanoseconds as a ``timedelta``, rounded down to microseconds."""
     return timedelta(microseconds=nanoseconds // 1000)
 
 
 def iso(moment: datetime) -> str:
-    """As others read it: to the second, in UTC."""
+    """ISO 8601 in UTC, to the second: ``2026-05-03T12:00:00Z``."""
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class Beginning:
-    """When something began. It is computed when asked for, because the clock may have been corrected since."""
+    """Remembers when something began.
+
+    ``moment`` is computed when it is read, as the clock may be corrected until then.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -94,9 +106,10 @@ class Beginning:
 
 
 class CheckedClock:
-    """The machine's clock until ``check`` shows that it is wrong. After that, the time that was told, counted on.
+    """The machine's clock, until ``check`` shows that it is wrong. From then on, the other server's time.
 
-    ``ahead`` is how far the machine's clock is ahead, negative when it is behind, zero while it counts as right.
+    ``ahead`` is how far the machine's clock is ahead. It is negative if the clock is behind, zero while it counts as
+    right.
     """
 
     ahead = timedelta()
@@ -114,7 +127,7 @@ class CheckedClock:
         return moment + span(self.monotonic_ns() - since)
 
     def check(self, moment: datetime) -> None:
-        """Compare with ``moment``, the present time as another server has just told it."""
+        """Compare the machine's clock with ``moment``, the present time by another server."""
         ahead = self._clock() - moment
         if abs(ahead) <= CLOCKS_DIFFER:
             self.ahead, self._told = timedelta(), None
@@ -128,6 +141,7 @@ SET_THE_CLOCK = "Set it, best by NTP (`timedatectl set-ntp true`). Until then ig
 
 
 def clock_is_wrong(ahead: timedelta) -> str:
+    """The problem as one sentence for the log and the status."""
     minutes = round(abs(ahead) / timedelta(minutes=1))
     units = (("days", 24 * 60), ("hours", 60), ("minutes", 1))
     amount = next(f"{minutes // size} {unit}" for unit, size in units if minutes >= 2 * size)
@@ -136,18 +150,21 @@ def clock_is_wrong(ahead: timedelta) -> str:
 
 
 class Deadline:
-    """A limit for work that is under way, in real seconds: it is not driven by the clock that is passed in."""
+    """A time limit in real seconds.
+
+    It does not use the clock that is passed in, because it limits waits that really happen.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds until then, 0.0 once it has passed."""
+        """Seconds until the limit, 0.0 after it."""
         return max(0.0, self._end - time.monotonic())
 
 
 class RateLimit:
-    """Allows each text once in so many seconds (monotonic clock), so that a repeated message does not fill the log."""
+    """Allows each text once in that many seconds, so that a repeated message does not fill the log."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

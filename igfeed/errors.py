@@ -1,39 +1,39 @@
-"""Everything that can go wrong, in one tree.
+"""All errors, in one tree.
 
-The class says what happened, the text says it to a person, ``hint`` says what the owner does next::
+The class says what happened, the message says it to a person, and ``hint`` says what the owner can do::
 
     IgfeedError
-    ├── ConfigError            a variable holds what it may not hold
-    ├── StoreError             the store failed, or holds what cannot be read
-    │   └── WriteRefused           it answers, and did not take a write
+    ├── ConfigError            an environment variable has a bad value
+    ├── StoreError             the store failed, or its content cannot be read
+    │   └── WriteRefused           the store answers but does not accept writes
     ├── FeedUnavailable        there is nothing to show yet
-    ├── PictureUnavailable     a picture is neither kept nor to be had now
-    │   ├── PicturesUnreachable    as little as any other
-    │   ├── PictureRefused         its address gives none that we can show
-    │   └── NoPicture              there is none: a film without a still, or no address at all
+    ├── PictureUnavailable     a picture is not stored and cannot be fetched now
+    │   ├── PicturesUnreachable    no picture can be fetched now: their host does not answer
+    │   ├── PictureRefused         its address gives no picture that we can show
+    │   └── NoPicture              Instagram has none: a video without a still, or no address at all
     ├── TokenError
     │   ├── TokenMissing
     │   ├── TokenExpired
-    │   └── WrongToken             it is for another of Meta's interfaces
+    │   └── WrongToken             it is for another API of Meta
     └── InstagramError
-        ├── InstagramUnreachable   temporary: the network, a 5xx, codes 1 and 2
-        │   └── TooMuchAsked           perhaps for being asked for too much: code 1, no answer in time, too many bytes
+        ├── InstagramUnreachable   temporary: the network, HTTP 5xx, codes 1 and 2
+        │   └── TooMuchAsked           maybe we asked for too much: code 1, no reply in time, too large
         ├── RateLimited            too many calls
         ├── TokenRejected          the token is dead
-        ├── TooYoung               the token is not renewed yet
-        ├── PermissionRefused      the app or the account may not
+        ├── TooYoung               the token is too young to be renewed
+        ├── PermissionRefused      the app or the account lacks the permission
         └── UnexpectedAnswer       none of the above
 
-No text ever holds a URL or a secret: ``requests`` puts the access token into its exceptions, Meta quotes it in
-messages. So the original is neither quoted nor chained. What Instagram says is repeated only as far as
-``igfeed.instagram.error_message`` passes it on, word by word.
+No message contains a URL or a secret. ``requests`` puts the access token into its exceptions and Meta quotes it in its
+messages. So an original exception is neither quoted nor chained, and Instagram's own message is repeated only as far as
+``igfeed.instagram.error_message`` lets its words through.
 """
 
 from datetime import timedelta
 
 
 class IgfeedError(Exception):
-    """The root: ``str(error)`` is one sentence without secrets, which any file and any page can hold."""
+    """The root. ``str(error)`` is one sentence without secrets, and can be encoded as UTF-8."""
 
     hint = "See the log for what happened before."
 
@@ -52,13 +52,13 @@ class StoreError(IgfeedError):
 
 
 class WriteRefused(StoreError):
-    """Reading may go on: only the write was refused."""
+    """Only the write was refused. Reads still work."""
 
     hint = "Look at the database's console: its size, its plan and its replicas; igfeed goes on by itself."
 
 
 class FeedUnavailable(IgfeedError):
-    """``retry_after`` is when another try makes sense."""
+    """``retry_after`` is how long to wait before another try makes sense."""
 
     def __init__(self, message: str, hint: str, retry_after: timedelta) -> None:
         super().__init__(message, hint)
@@ -70,15 +70,15 @@ class PictureUnavailable(IgfeedError):
 
 
 class PicturesUnreachable(PictureUnavailable):
-    """Their host does not answer, so that there is no use in asking it for another one right now."""
+    """The host of the pictures does not answer, so asking it for another picture now is no use."""
 
 
 class PictureRefused(PictureUnavailable):
-    """Asking that address again would end in the same way."""
+    """The same address would give the same result again."""
 
 
 class NoPicture(PictureUnavailable):
-    """Nothing has failed, and nobody can mend it."""
+    """Instagram has no picture of the post. Nothing failed, and nobody can change it."""
 
     hint = "Nothing to do: Instagram has no picture of this post."
 
@@ -96,7 +96,7 @@ class TokenExpired(TokenError):
 
 
 class WrongToken(TokenError):
-    """It is for another of Meta's interfaces."""
+    """The token is for another API of Meta."""
 
     hint = (
         "Generate one in the app's dashboard at Meta, under `API setup with Instagram login`: "
@@ -105,7 +105,7 @@ class WrongToken(TokenError):
 
 
 class InstagramError(IgfeedError):
-    """``code`` is the number in Instagram's error object, None where the reply had none."""
+    """``code`` is the number in Instagram's error object, None if the reply had none."""
 
     hint = "Nothing to do: the feed shows what it has and tries again by itself."
 
@@ -115,7 +115,7 @@ class InstagramError(IgfeedError):
 
 
 class InstagramUnreachable(InstagramError):
-    """``may_have_taken_effect`` is False when the request was never sent, so that it cannot have changed anything."""
+    """``may_have_taken_effect`` is False if the request was never sent, so it cannot have changed anything."""
 
     def __init__(self, message: str, code: int | None = None, *, may_have_taken_effect: bool = True) -> None:
         super().__init__(message, code=code)
@@ -123,11 +123,11 @@ class InstagramUnreachable(InstagramError):
 
 
 class TooMuchAsked(InstagramUnreachable):
-    """It may help to ask for less at once."""
+    """Asking for fewer posts at once may help."""
 
 
 class RateLimited(InstagramError):
-    """``retry_after`` is what Instagram's headers ask for, None where they are silent."""
+    """``retry_after`` is the pause that Instagram's headers ask for, None if they do not."""
 
     hint = "Nothing to do: calls are paused until Instagram takes them again."
 
@@ -137,7 +137,7 @@ class RateLimited(InstagramError):
 
 
 class TokenRejected(InstagramError):
-    """``token`` is the fingerprint of the token that was rejected, where that is known."""
+    """``token`` is the fingerprint of the rejected token, None if unknown."""
 
     hint = TokenError.hint
     token: str | None = None

@@ -1,4 +1,4 @@
-"""Which origins something may be fetched from."""
+"""A list of origins that files may be fetched from."""
 
 import re
 from urllib.parse import urlsplit
@@ -10,9 +10,9 @@ _LABELS = r"[a-z0-9-]+(\.[a-z0-9-]+)*"
 
 
 class Origins:
-    """A list such as ``https://*.cdninstagram.com,https://*.fbcdn.net``; ``*`` stands for one or more labels.
+    """A list such as ``https://*.cdninstagram.com,https://*.fbcdn.net``. ``*`` stands for one or more labels.
 
-    Raises ``ValueError`` for an entry that is no origin.
+    Raises ValueError if an entry is not an origin, or if there is none.
     """
 
     def __init__(self, text: str) -> None:
@@ -24,12 +24,12 @@ class Origins:
         self._named = frozenset(entry for entry in entries if "*" not in entry)
 
     def allow(self, url: str) -> bool:
-        """Whether the URL's origin is on the list; a URL with a user name or one that cannot be read never is."""
+        """Whether the URL's origin is on the list. False for a URL with a user name, or one that cannot be parsed."""
         origin = origin_of(url)
         return any(pattern.fullmatch(origin) for pattern in self._patterns)
 
     def name(self, url: str) -> bool:
-        """Whether the list has the URL's origin word for word, without a ``*``: the owner means exactly this one."""
+        """Whether the URL's origin is on the list without a ``*``, so that the owner has named exactly this one."""
         return origin_of(url) in self._named
 
     def __repr__(self) -> str:
@@ -43,7 +43,7 @@ class Origins:
 
 
 def _plain(entry: str) -> str:
-    """The origin as ``origin_of`` says it, without the port where that is the usual one."""
+    """The entry in the form that ``origin_of`` gives: without the default port."""
     match = _PATTERN.fullmatch(entry)
     port = int(match[2] or 0) if match else 0
     if match is None or port > HIGHEST_PORT:
@@ -52,7 +52,7 @@ def _plain(entry: str) -> str:
 
 
 def origin_of(url: str) -> str:
-    """The URL's origin, without the port where that is the usual one; empty if there is none to trust."""
+    """The URL's origin in lower case, without the default port. Empty if it has a user name or cannot be parsed."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port not in (None, DEFAULT_PORTS.get(parts.scheme)) else ""

@@ -1,4 +1,4 @@
-"""The parts put together: the only place that chooses an implementation."""
+"""Puts the parts together for one account. The only module that chooses an implementation."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from igfeed.version import VERSION
 
 @dataclass(frozen=True)
 class Services:
-    """What the edges work with. ``startup_error`` is what keeps any page from being shown, None normally."""
+    """What the routes and the commands work with. ``startup_error`` is why no page can be shown, None normally."""
 
     settings: Settings
     clock: Clock
@@ -40,7 +40,7 @@ class Services:
 
 
 def current() -> Services:
-    """The services of the app that answers now."""
+    """The services of the app that handles the present request."""
     return services_of(current_app)
 
 
@@ -50,7 +50,10 @@ def services_of(app: Flask) -> Services:
 
 
 def build(settings: Settings, clock: Clock, background: Background | None = None, *, sleep: Sleep) -> Services:
-    """Everything as the settings want it; opens no file and no connection yet."""
+    """The parts as the settings ask for them. Opens no file and no connection.
+
+    Without a ``background`` the settings choose: in place on Vercel, else one worker thread for views and store alike.
+    """
     machine, clock = clock, CheckedClock(clock)
     instagram, from_environment = _instagram(settings, clock, sleep)
     chosen = _store(settings, machine)
@@ -78,9 +81,9 @@ def _background(settings: Settings) -> Background:
 
 
 def _instagram(settings: Settings, clock: CheckedClock, sleep: Sleep) -> tuple[Instagram, str | None]:
-    """Whom to ask, and the environment's token for it."""
+    """The Instagram to ask, and the token that the environment has for it."""
     if settings.demo:
-        from igfeed.demo.account import DEMO_TOKEN, DemoInstagram  # noqa: PLC0415  only the sample account needs it
+        from igfeed.demo.account import DEMO_TOKEN, DemoInstagram  # noqa: PLC0415  only the demo needs it
 
         return DemoInstagram(clock), DEMO_TOKEN
     client = InstagramClient(
@@ -110,11 +113,11 @@ def _tokens(
 
 def _store(settings: Settings, clock: Clock) -> Store:
     if settings.demo:
-        # A file of its own: the sample account must never be taken for the owner's.
+        # Its own file, because the demo must never overwrite the owner's token and feed.
         path = settings.store_path.with_stem(f"{settings.store_path.stem}-demo")
         return MemoryStore(clock) if settings.on_vercel else _embedded_store(path, clock)
     if settings.redis:
-        # It needs asyncio, a twelfth of a cold start, so only who has an Upstash database pays for that.
+        # Importing asyncio takes a twelfth of a cold start, so it is imported only for an Upstash database.
         from igfeed.stores.upstash import UpstashStore  # noqa: PLC0415
 
         return UpstashStore(settings.redis.url, settings.redis.token)
@@ -124,6 +127,6 @@ def _store(settings: Settings, clock: Clock) -> Store:
 
 
 def _embedded_store(path: Path, clock: Clock) -> Store:
-    from igfeed.stores.sqlite import SqliteStore  # noqa: PLC0415  SQLite is for those who have no Upstash database
+    from igfeed.stores.sqlite import SqliteStore  # noqa: PLC0415  not needed with an Upstash database
 
     return SqliteStore(path, clock)

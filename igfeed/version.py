@@ -1,3 +1,3 @@
-"""The version, as the status and Instagram's logs see it."""
+"""The version. It is shown in the status and sent to Instagram in the User-Agent."""
 
 VERSION = "1.0.0"

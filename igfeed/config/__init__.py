@@ -1,4 +1,4 @@
-"""What the owner has set: one list of variables, read once into a frozen ``Settings``."""
+"""The owner's environment variables, read once into a frozen ``Settings``."""
 
 from igfeed.config.reader import LANGUAGES, Redis
 from igfeed.config.settings import Settings, environment

@@ -1,6 +1,6 @@
-"""The owner's FLASK_CACHE_… variables, checked before Flask-Caching meets them.
+"""Checks the owner's FLASK_CACHE_… variables before Flask-Caching reads them.
 
-Flask reads each of them as JSON where that is possible, so a password of digits comes as a number.
+Flask parses each of them as JSON if it can, so a password of digits arrives as a number.
 """
 
 import json
@@ -13,36 +13,40 @@ from urllib.parse import urlsplit
 
 from igfeed.errors import ConfigError
 
-PREFIX = "FLASK_"
+FLASK_PREFIX = "FLASK_"
 
-TEXTS = {
+TEXT_SETTINGS = {
     *("CACHE_TYPE", "CACHE_KEY_PREFIX", "CACHE_DIR", "CACHE_REDIS_URL", "CACHE_REDIS_HOST", "CACHE_REDIS_PASSWORD"),
     *("CACHE_REDIS_CLUSTER", "CACHE_REDIS_SENTINEL_MASTER", "CACHE_REDIS_SENTINEL_PASSWORD"),
     *("CACHE_MEMCACHED_USERNAME", "CACHE_MEMCACHED_PASSWORD", "CACHE_UWSGI_NAME"),
 }
-NUMBERS = {"CACHE_DEFAULT_TIMEOUT", "CACHE_THRESHOLD", "CACHE_REDIS_PORT", "CACHE_REDIS_DB"}
-SWITCHES = {"CACHE_IGNORE_ERRORS", "CACHE_NO_NULL_WARNING", "CACHE_SOURCE_CHECK", "CACHE_ENABLE_SIGNALS"}
-LISTS = {"CACHE_ARGS", "CACHE_MEMCACHED_SERVERS", "CACHE_REDIS_SENTINELS"}
-OBJECTS = {"CACHE_OPTIONS"}
-FUNCTIONS = {"CACHE_HASH_METHOD", "CACHE_FILE_HASH_METHOD", "CACHE_SERIALIZER"}
-"""These settings take Python objects, so no environment variable can set them."""
+NUMBER_SETTINGS = {"CACHE_DEFAULT_TIMEOUT", "CACHE_THRESHOLD", "CACHE_REDIS_PORT", "CACHE_REDIS_DB"}
+SWITCH_SETTINGS = {"CACHE_IGNORE_ERRORS", "CACHE_NO_NULL_WARNING", "CACHE_SOURCE_CHECK", "CACHE_ENABLE_SIGNALS"}
+LIST_SETTINGS = {"CACHE_ARGS", "CACHE_MEMCACHED_SERVERS", "CACHE_REDIS_SENTINELS"}
+OBJECT_SETTINGS = {"CACHE_OPTIONS"}
+FUNCTION_SETTINGS = {"CACHE_HASH_METHOD", "CACHE_FILE_HASH_METHOD", "CACHE_SERIALIZER"}
+"""They take Python functions, so no environment variable can set them."""
 
-KNOWN = {PREFIX + name for name in TEXTS | NUMBERS | SWITCHES | LISTS | OBJECTS}
+KNOWN_VARIABLES = {
+    FLASK_PREFIX + name for name in TEXT_SETTINGS | NUMBER_SETTINGS | SWITCH_SETTINGS | LIST_SETTINGS | OBJECT_SETTINGS
+}
 
-SECRET = {name for name in TEXTS if name.endswith(("_URL", "_PASSWORD"))} | LISTS | OBJECTS
-"""What may hold a password, also deep inside."""
+SECRET_SETTINGS = (
+    {name for name in TEXT_SETTINGS if name.endswith(("_URL", "_PASSWORD"))} | LIST_SETTINGS | OBJECT_SETTINGS
+)
+"""Settings that may contain a password, also inside a list or an object."""
 
 CACHES = "SimpleCache, FileSystemCache, RedisCache, NullCache"
 
-TIME_LIMITS = {"socket_timeout": 1, "socket_connect_timeout": 1}
-"""Seconds. The client has no time limits by default. To render a page takes less than this."""
+REDIS_TIME_LIMITS = {"socket_timeout": 1, "socket_connect_timeout": 1}
+"""Seconds. The client has no time limits by default. Why so short: rendering the page anew takes less time."""
 
 Config = MutableMapping[str, Any]
 
 
 def check(config: Config) -> None:
-    """Raises ConfigError that names the variable. Settings that must be texts are converted back from numbers."""
-    for name in TEXTS & config.keys():
+    """Raises a ConfigError that names the wrong variable. Texts that Flask has read as numbers become texts again."""
+    for name in TEXT_SETTINGS & config.keys():
         value = config[name]
         config[name] = value.strip() if isinstance(value, str) else json.dumps(value)
     for name in sorted(config.keys()):
@@ -52,11 +56,11 @@ def check(config: Config) -> None:
         _check_folder(config.get("CACHE_DIR"))
     if kind == "RedisCache":
         _check_redis_url(config.get("CACHE_REDIS_URL"))
-        config["CACHE_OPTIONS"] = {**TIME_LIMITS, **(config.get("CACHE_OPTIONS") or {})}
+        config["CACHE_OPTIONS"] = {**REDIS_TIME_LIMITS, **(config.get("CACHE_OPTIONS") or {})}
 
 
 def unusable(config: Config, error: Exception) -> ConfigError:
-    """The backend's error in one line, without the value of any secret variable."""
+    """A ConfigError with the backend's error in one line, without the value of any secret variable."""
     if isinstance(error, ImportError):
         return ConfigError(
             f"FLASK_CACHE_TYPE is {config['CACHE_TYPE']!r}: it takes {CACHES} or another class of a cache."
@@ -69,25 +73,25 @@ def unusable(config: Config, error: Exception) -> ConfigError:
 
 def _check_type(name: str, value: object) -> None:
     is_number = isinstance(value, int) and not isinstance(value, bool)
-    if name in NUMBERS and not (is_number and value >= 0):  # type: ignore[operator]
+    if name in NUMBER_SETTINGS and not (is_number and value >= 0):  # type: ignore[operator]
         raise _wrong(name, value, "a whole number")
-    if name in SWITCHES and value not in (True, False):
+    if name in SWITCH_SETTINGS and value not in (True, False):
         raise _wrong(name, value, "1 or 0")
-    if name in LISTS and not isinstance(value, list):
+    if name in LIST_SETTINGS and not isinstance(value, list):
         raise _wrong(name, value, "a list in JSON")
-    if name in OBJECTS and not isinstance(value, dict | None):
+    if name in OBJECT_SETTINGS and not isinstance(value, dict | None):
         raise _wrong(name, value, "an object in JSON")
-    if name in FUNCTIONS and isinstance(value, str):
-        raise ConfigError(f"{PREFIX}{name} cannot be set: it takes what no text can say.")
+    if name in FUNCTION_SETTINGS and isinstance(value, str):
+        raise ConfigError(f"{FLASK_PREFIX}{name} cannot be set: it takes what no text can say.")
 
 
 def _wrong(name: str, value: object, takes: str) -> ConfigError:
-    shown = "not usable" if name in SECRET else repr(value)
-    return ConfigError(f"{PREFIX}{name} is {shown}: it takes {takes}.")
+    shown = "not usable" if name in SECRET_SETTINGS else repr(value)
+    return ConfigError(f"{FLASK_PREFIX}{name} is {shown}: it takes {takes}.")
 
 
 def _check_folder(path: str | None) -> None:
-    """Makes the folder if it is missing. The backend would too, but its error says less about the reason."""
+    """Creates the folder if it is missing. The backend would too, but its error does not say what is wrong."""
     if not path:
         raise ConfigError("FLASK_CACHE_DIR is missing: FLASK_CACHE_TYPE FileSystemCache needs a folder.")
     try:
@@ -109,8 +113,8 @@ def _check_redis_url(url: str | None) -> None:
 
 
 def _secrets(config: Mapping[str, Any]) -> Iterator[str]:
-    """Each text in the secret variables, and each password in an address, as an error may quote that alone."""
-    for text in _texts([config.get(name) for name in SECRET]):
+    """Every text in the secret variables. Also every password in a URL alone, because an error may quote only that."""
+    for text in _texts([config.get(name) for name in SECRET_SETTINGS]):
         yield text
         yield from re.findall(r"//[^/@]*:([^/@]+)@", text)
 

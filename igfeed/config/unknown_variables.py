@@ -1,12 +1,13 @@
-"""Variables that the owner seems to mean for us and that nothing reads: mistyped, or of another version.
+"""Finds environment variables that seem to be meant for igfeed but are not read: mistyped, or of another version.
 
-Of names that begin with IGFEED each is looked at; of others, which other programs may read, those that nearly are ours.
+Every unknown name that begins with IGFEED is reported. Other names may belong to other programs, so they are reported
+only if they nearly equal one of ours.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 
-from igfeed.config.cache_settings import KNOWN as KNOWN_OF_THE_CACHE
+from igfeed.config.cache_settings import KNOWN_VARIABLES as CACHE_VARIABLES
 
 KNOWN = {
     *("BASE_URL", "NEXT_PUBLIC_BASE_URL", "VERCEL_PROJECT_PRODUCTION_URL", "FORWARDED_ALLOW_IPS"),
@@ -21,23 +22,23 @@ LATER = {
     *("IGFEED_ALERTS", "IGFEED_ON_NEW_POST", "IGFEED_HOOK_SECRET"),
     *("INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET", "INSTAGRAM_OAUTH_URL", "INSTAGRAM_LOGIN_URL"),
 }
-"""What a later version reads."""
+"""Variables that a later version reads."""
 
 OF_OTHERS = {
     *("KV_REST_API_READ_ONLY_TOKEN", "UPSTASH_REDIS_REST_READONLY_TOKEN", "KV_URL"),
     *("UPSTASH_VECTOR_REST_URL", "UPSTASH_VECTOR_REST_TOKEN", "UPSTASH_SEARCH_REST_URL", "UPSTASH_SEARCH_REST_TOKEN"),
 }
-"""What Vercel and Upstash set besides, and looks like ours."""
+"""Variables that Vercel and Upstash set too, and that look like ours."""
 
-OURS = "IGFEED"
+OUR_PREFIX = "IGFEED"
 LOOKED_AT = re.compile(r"(IG_?F|INSTA|UPSTASH|KV_|CRON|VERCEL_CRON|BASE_?U|NEXT_PUBLIC_B|FLASK_CACHE_)\w*", re.ASCII)
 ALIKE, VERY_ALIKE = 0.7, 0.8
-"""Shares of two names that are the same, from where on one is taken for the other (``difflib``)."""
+"""From this similarity on (``difflib``, 0 to 1) a name is taken for a mistyped one of ours."""
 
 
 def warnings(env: Mapping[str, str]) -> Iterator[str]:
-    """A line for each, which never holds what the variable holds."""
-    settled = KNOWN | KNOWN_OF_THE_CACHE | OF_OTHERS
+    """One line for the log for each such variable. It never contains the variable's value."""
+    settled = KNOWN | CACHE_VARIABLES | OF_OTHERS
     for name in sorted(env):
         if name in settled or not env[name].strip() or not LOOKED_AT.fullmatch(name.upper()):
             continue
@@ -45,13 +46,13 @@ def warnings(env: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} is set, but this version of igfeed does not use it."
         elif nearest := _nearest(name):
             yield f"{name} is set, but igfeed does not know it. Did you mean {nearest}?"
-        elif name.upper().startswith(OURS):
+        elif name.upper().startswith(OUR_PREFIX):
             yield f"{name} is set, but igfeed does not know it. The README names all variables."
 
 
 def _nearest(name: str) -> str | None:
-    from difflib import get_close_matches  # noqa: PLC0415  a cold start has no use for it
+    from difflib import get_close_matches  # noqa: PLC0415  most cold starts do not need it
 
-    alike = ALIKE if name.upper().startswith(OURS) else VERY_ALIKE
-    candidates = sorted(KNOWN | KNOWN_OF_THE_CACHE | LATER)
+    alike = ALIKE if name.upper().startswith(OUR_PREFIX) else VERY_ALIKE
+    candidates = sorted(KNOWN | CACHE_VARIABLES | LATER)
     return next(iter(get_close_matches(name.upper(), candidates, n=1, cutoff=alike)), None)

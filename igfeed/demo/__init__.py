@@ -1,1 +1,1 @@
-"""An Instagram that needs no account: its posts, and the drawings that are its pictures."""
+"""An Instagram that needs no account: its posts, and the drawings that are their pictures."""

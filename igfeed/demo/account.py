@@ -1,4 +1,4 @@
-"""An Instagram that needs no account and no network: @studio.nord, a print studio that does not exist."""
+"""An ``Instagram`` without account and network: @studio.nord, a print studio that does not exist."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,13 +10,13 @@ from igfeed.instagram import RENEWAL_TIME_LIMIT
 from igfeed.models import Media, Picture, Post, Profile, Token
 
 DEMO_TOKEN = "demo"  # noqa: S105  opens nothing
-LIFE = timedelta(days=60)
-SCHEME = "sketch:"
-PERMALINK = "https://www.instagram.com/"
+TOKEN_LIFETIME = timedelta(days=60)
+PICTURE_SCHEME = "sketch:"
+PROFILE_URL = "https://www.instagram.com/"
 BETWEEN_POSTS = timedelta(hours=31)
-FIRST_ID = 17_900_000_000_000_000
+FIRST_MEDIA_ID = 17_900_000_000_000_000
 
-LONG = (
+LONG_CAPTION = (
     "Twelve months of work in one frame: this is the first proof of the new series, pulled on Tuesday night when the "
     "studio was finally quiet. Five inks, two of them mixed from what was left of last summer's orange.\n\n"
     "People ask why we still print by hand. It is slower, it is dearer, and every sheet comes out a little different. "
@@ -24,13 +24,13 @@ LONG = (
     "that one is mine.\n\nEdition of eighty, signed, on 300 g cotton paper. In the shop from Saturday at ten.\n\n"
     "#screenprint #editions #studionord #printmaking #slowdesign"
 )
-HEBREW = "אור ראשון מעל הפיורד. הדפס חדש בסדרה, חתום וממוספר."
-ARABIC = "منارة في آخر الرصيف، طبعة جديدة بخمسة ألوان."
+HEBREW_CAPTION = "אור ראשון מעל הפיורד. הדפס חדש בסדרה, חתום וממוספר."
+ARABIC_CAPTION = "منارة في آخر الرصيف، طبعة جديدة بخمسة ألوان."
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample post; several sketches make an album."""
+    """One sample post. It is an album if it has several sketches."""
 
     sketches: tuple[str, ...]
     caption: str | None = None
@@ -41,17 +41,17 @@ SAMPLES = (
     Sample(("cabin",), "Lights on, kettle on. The winter print is back in the shop. ❄️🌲"),
     Sample(("ceramics-1", "ceramics-2", "ceramics-3"), "Three pots, three walls. Which one goes over your table?"),
     Sample(("aurora",), "Twenty minutes of northern lights in nine seconds. 🌌 Sound on.", is_video=True),
-    Sample(("print-2",), LONG),
+    Sample(("print-2",), LONG_CAPTION),
     Sample(("harbour",), "Bryggen at dusk, pulled in seven inks. Mirrored by hand, so no two are the same."),
     Sample(("botanical-2", "botanical-1", "botanical-3", "botanical-4"), "The herbarium is complete 🌿🌿🌿🌿"),
-    Sample(("lighthouse",), ARABIC),
+    Sample(("lighthouse",), ARABIC_CAPTION),
     Sample(("coffee",)),
     Sample(("fells-1", "fells-2", "fells-3", "fells-4"), "One view, four lights: morning, noon, evening, night."),
     Sample(("waves",), "Seigaiha, on its way through the press. 🌊 #screenprint", is_video=True),
     Sample(("papercut-1", "papercut-2"), "Cut, layered, photographed, printed. In that order."),
     Sample(("moon",), "Full moon tonight 🌕"),
     Sample(("iceberg",), "Ninety per cent of the work is below the water line."),
-    Sample(("midnight-sun",), HEBREW),
+    Sample(("midnight-sun",), HEBREW_CAPTION),
     Sample(("print-1", "print-2", "print-3"), "Geometry class is open: Thursdays at six, paper & ink <included>."),
     Sample(("dunes",), "A postcard from the south, for a change. Thank you @atelier.sol for the stay!"),
     Sample(("botanical-4",), "Olive, in two blues."),
@@ -66,12 +66,12 @@ SAMPLES = (
 
 
 class DemoInstagram:
-    """Keeps the promise of ``Instagram``: any token will do, every post has its picture."""
+    """Keeps the promise of ``Instagram``. Every token is accepted. Times follow ``clock``, so the posts stay recent."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def profile(self, token: str) -> Profile:  # noqa: ARG002  any token will do
+    def profile(self, token: str) -> Profile:  # noqa: ARG002  every token is accepted
         return Profile(
             username="studio.nord",
             name="Studio Nord",
@@ -79,7 +79,7 @@ class DemoInstagram:
             media_count=len(SAMPLES),
             followers_count=12840,
             follows_count=214,
-            picture_url=SCHEME + "press-mark",
+            picture_url=PICTURE_SCHEME + "press-mark",
         )
 
     def media(self, token: str, limit: int) -> Media:  # noqa: ARG002
@@ -88,17 +88,17 @@ class DemoInstagram:
 
     def renew(self, token: str, seconds: float = RENEWAL_TIME_LIMIT) -> Token:  # noqa: ARG002
         now = self._clock()
-        return Token(token, issued_at=now, expires_at=now + LIFE)
+        return Token(token, issued_at=now, expires_at=now + TOKEN_LIFETIME)
 
     def exchange(self, token: str, app_secret: str) -> Token:  # noqa: ARG002
         return self.renew(token)
 
     def picture(self, url: str) -> bytes:
-        # Drawing needs most of Pillow, which only the demo should load for it.
+        # Importing the drawings loads most of Pillow, so a page with stored pictures does without.
         from igfeed.demo.scenes import draw  # noqa: PLC0415
 
         try:
-            return draw(url.removeprefix(SCHEME))
+            return draw(url.removeprefix(PICTURE_SCHEME))
         except KeyError:
             raise PictureUnavailable("The sample account has no such picture.") from None
 
@@ -106,14 +106,16 @@ class DemoInstagram:
         from igfeed.demo.scenes import SUBJECTS  # noqa: PLC0415  as above
 
         sample = SAMPLES[number]
-        ids = count(FIRST_ID + number * 100)
-        pictures = [Picture(str(media_id), SCHEME + name) for media_id, name in zip(ids, sample.sketches, strict=False)]
-        own = Picture(str(FIRST_ID + number * 100 + 99), pictures[0].url)
+        ids = count(FIRST_MEDIA_ID + number * 100)
+        pictures = [
+            Picture(str(media_id), PICTURE_SCHEME + name) for media_id, name in zip(ids, sample.sketches, strict=False)
+        ]
+        own = Picture(str(FIRST_MEDIA_ID + number * 100 + 99), pictures[0].url)
         is_album = len(pictures) > 1
         return Post(
             picture=own,
             media_type="CAROUSEL_ALBUM" if is_album else "VIDEO" if sample.is_video else "IMAGE",
-            permalink=PERMALINK,
+            permalink=PROFILE_URL,
             timestamp=now - (number + 1) * BETWEEN_POSTS,
             caption=sample.caption,
             alt_text=SUBJECTS[sample.sketches[0]],

@@ -1,8 +1,8 @@
-"""Instagram's JSON turned into our nouns.
+"""Turns Instagram's JSON into our models.
 
-On the wire a missing field is absent, never null; a profile may come flat or inside a list; media types beyond the
-three known ones may appear (recorded replies, Meta's documentation of IG User and IG Media). An odd field counts as
-missing: it never costs the post or the profile it belongs to. Only the id must be readable, and there must be
+In the JSON a missing field is absent, never null; a profile may come flat or inside a list; media types other than the
+three known ones may appear (recorded replies, Meta's documentation of IG User and IG Media). A field with an odd value
+counts as missing, and the rest of its post or profile is kept. Only the id must be readable, and a post must have
 something to show or to link to.
 """
 
@@ -22,22 +22,23 @@ log = logging.getLogger(__name__)
 MEDIA_ID, ADDRESS, PERMALINK = (re.compile(each) for each in (record.MEDIA_ID, record.ADDRESS, record.PERMALINK))
 
 FILM = re.compile(r"[^?#]+\.(mp4|m4v|mov|webm)([?#]|$)", re.IGNORECASE)
-"""The address of a film. Its path tells: types beyond VIDEO have films too, and no field says so."""
+"""The address of a video file. Why by its path: other types than VIDEO have videos too, and no field says so."""
 
-TIMES = range(1_262_304_000, 4_102_444_800)
-"""Unix seconds from 2010, the year Instagram began, to the end of 2099: any other time of a post is a mistake."""
+POST_TIMES = range(1_262_304_000, 4_102_444_800)
+"""Unix seconds from 2010, the year Instagram began, to the end of 2099. A post's time outside of it is a mistake."""
 
-LONGEST_LIFE = 10 * 365 * 24 * 3600
-"""Seconds: more are a date, or milliseconds, or nonsense."""
+LONGEST_LIFETIME = 10 * 365 * 24 * 3600
+"""Seconds. A larger number is a date, or milliseconds, or nonsense."""
 
 T = TypeVar("T")
 
 
 def token(data: dict[str, Any], asked_at: datetime) -> Token:
-    """A token that was asked for at that time: its life began no earlier.
+    """The token in a reply. ``asked_at`` is when it was asked for, so its lifetime cannot have begun earlier.
 
-    Replies of Meta's token calls have come without a lifetime, with one that is a text, and under another name. The
-    token counts: where the lifetime cannot be read it is unknown, so that the token is due for its next renewal.
+    Replies of Meta's token calls have come without a lifetime, with a text for it, and with another name for it. The
+    token is used all the same: if its lifetime cannot be read, the expiry is None and the next renewal is due. Raises
+    UnexpectedAnswer.
     """
     data = _flat(data)
     value = data.get("access_token")
@@ -49,16 +50,19 @@ def token(data: dict[str, Any], asked_at: datetime) -> Token:
 
 
 def _life(value: object) -> timedelta | None:
-    """None where it is no number of seconds; at most the usual life, as a token that is renewed early loses nothing."""
+    """None if it is no number of seconds.
+
+    At most the usual lifetime: a token that is renewed too early loses nothing.
+    """
     try:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else 0.0
     except (ValueError, OverflowError):
         return None
-    return min(timedelta(seconds=int(seconds)), TOKEN_LIFETIME) if 1 <= seconds <= LONGEST_LIFE else None
+    return min(timedelta(seconds=int(seconds)), TOKEN_LIFETIME) if 1 <= seconds <= LONGEST_LIFETIME else None
 
 
 def _flat(data: dict[str, Any]) -> dict[str, Any]:
-    """The object itself, or the first one in its list ``data``, which is how the documentation prints some replies."""
+    """The object itself, or the first object in its list ``data``, as some replies in Meta's documentation have it."""
     items = data.get("data")
     if isinstance(items, list) and items:
         return items[0] if isinstance(items[0], dict) else {}
@@ -66,6 +70,7 @@ def _flat(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def profile(data: dict[str, Any]) -> Profile:
+    """Raises UnexpectedAnswer if there is no user name."""
     data = _flat(data)
     username = _field(data, "username", _text)
     if not username:
@@ -83,7 +88,10 @@ def profile(data: dict[str, Any]) -> Profile:
 
 
 def posts(data: dict[str, Any]) -> Iterator[Post | LeftOut]:
-    """The posts of one page, and what is left out of it: trial reels, and (with a warning) what cannot be read."""
+    """The posts of one page, and a LeftOut for each trial reel and (with a warning) for each unreadable entry.
+
+    Raises UnexpectedAnswer if there is no list.
+    """
     items = data.get("data")
     if not isinstance(items, list):
         raise UnexpectedAnswer("Instagram sent a media list without a list.")
@@ -96,7 +104,10 @@ def posts(data: dict[str, Any]) -> Iterator[Post | LeftOut]:
 
 
 def next_cursor(data: dict[str, Any]) -> str | None:
-    """Where the next page begins. ``paging.next`` itself holds the access token, so only its presence counts."""
+    """The cursor of the next page, None after the last.
+
+    ``paging.next`` contains the access token, so it is not used.
+    """
     try:
         after = data["paging"]["cursors"]["after"] if data["paging"]["next"] else None
     except (KeyError, TypeError):
@@ -105,7 +116,11 @@ def next_cursor(data: dict[str, Any]) -> str | None:
 
 
 def _post(item: dict[str, Any]) -> Post | LeftOut:
-    """A trial reel is listed, but shown to non-followers only (Meta's documentation of ``is_shared_to_feed``)."""
+    """The post, or a LeftOut for a trial reel.
+
+    A trial reel is in the list, but only people who do not follow the account see it (Meta's documentation of
+    ``is_shared_to_feed``).
+    """
     media_id = _id(item["id"])
     if item.get("is_shared_to_feed") is False:
         return LeftOut(media_id, "trial")
@@ -128,7 +143,7 @@ def _post(item: dict[str, Any]) -> Post | LeftOut:
 
 
 def _media_type(item: dict[str, Any], children: tuple[Picture, ...]) -> str:
-    """As sent; where it is missing, what the other fields show."""
+    """The field as sent. If it is missing, the type that the other fields suggest."""
     if sent := _field(item, "media_type", _text):
         return sent
     if children:
@@ -137,7 +152,7 @@ def _media_type(item: dict[str, Any], children: tuple[Picture, ...]) -> str:
 
 
 def _children(item: dict[str, Any]) -> Iterator[Picture]:
-    """What an album has to leaf through: a child with neither a picture nor a film would be an empty slide."""
+    """The slides of an album. A child without picture and video is left out: it would be an empty slide."""
     children = item.get("children")
     items = children.get("data") if isinstance(children, dict) else children
     for child in items if isinstance(items, list) else ():
@@ -148,9 +163,9 @@ def _children(item: dict[str, Any]) -> Iterator[Picture]:
 
 
 def _picture(item: dict[str, Any], children: tuple[Picture, ...] = ()) -> Picture:
-    """What there is to see: a film's thumbnail, an album's first picture that has an address.
+    """The picture to show: a video's thumbnail, or the first picture of an album that has an address.
 
-    An album's own address is that of its first child, so the film behind it is that child's.
+    ``media_url`` of an album is that of its first child. So if it is a video, it is that child's and not the album's.
     """
     media, thumbnail = _field(item, "media_url", _address), _field(item, "thumbnail_url", _address)
     is_film, first = _is_film(item), next((child.url for child in children if child.url), None)
@@ -167,7 +182,7 @@ def _is_film(item: dict[str, Any]) -> bool:
 
 
 def _id(value: object) -> str:
-    """Sent as text; sister replies have numbers (the ``user_id`` of the code exchange)."""
+    """Sent as a text. Numbers are accepted too, because another reply has them (``user_id`` of the code exchange)."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not MEDIA_ID.match(text):
         raise ValueError("a media id is digits")
@@ -189,13 +204,13 @@ def _address(value: object) -> str:
 
 
 def _timestamp(value: Any) -> datetime:
-    """Sent as ``2026-06-22T10:45:00+0000``; plausible unix seconds are read too."""
+    """Sent as ``2026-06-22T10:45:00+0000``. Plausible Unix seconds are accepted too."""
     if isinstance(value, str) and not value.isdecimal():
         moment = datetime.fromisoformat(value)
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     else:
         seconds = int(value)
-    if int(seconds) not in TIMES:
+    if int(seconds) not in POST_TIMES:
         raise ValueError("no time that a post can have")
     return datetime.fromtimestamp(seconds, UTC)
 
@@ -218,7 +233,7 @@ def _count(value: object) -> int:
 
 
 def _field(data: dict[str, Any], name: str, parse: Callable[[object], T]) -> T | None:
-    """None where it is missing or odd."""
+    """The parsed field, None if it is missing or odd."""
     try:
         return None if data.get(name) is None else parse(data[name])
     except (TypeError, ValueError, OverflowError):

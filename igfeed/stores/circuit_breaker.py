@@ -8,9 +8,9 @@ from igfeed.errors import StoreError
 
 
 class CircuitBreaker:
-    """Broken by a failure, until ``mend``. After each pause one caller is told to try. Threads may share it.
+    """Open after ``trip``, until ``reset``. After each pause one caller is told to probe. Threads may share it.
 
-    Each pause is twice as long as the one before, up to ``longest_pause``.
+    Each pause is twice as long as the one before, up to ``longest_pause``; without that, all have the same length.
     """
 
     def __init__(self, pause: timedelta, clock: Clock, longest_pause: timedelta | None = None) -> None:
@@ -23,24 +23,24 @@ class CircuitBreaker:
 
     @property
     def error(self) -> StoreError | None:
-        """What broke it; None while it is whole."""
+        """The error that tripped it, None while it is closed."""
         return self._error
 
     def trip(self, error: StoreError) -> bool:
-        """Break it, for one pause more; True if it was whole."""
+        """Open it, and begin a new pause. True if it was closed."""
         with self._lock:
-            was_whole = self._error is None
+            was_closed = self._error is None
             self._error = error
             self._pause = Pause(self._clock, self._length)
-            return was_whole
+            return was_closed
 
-    def mend(self) -> bool:
-        """True if it was broken."""
+    def reset(self) -> bool:
+        """Close it. True if it was open."""
         with self._lock:
-            was_broken = self._error is not None
+            was_open = self._error is not None
             self._error = self._pause = None
             self._length = self._first_length
-            return was_broken
+            return was_open
 
     def is_probe_due(self) -> bool:
         """True for one caller after each pause."""

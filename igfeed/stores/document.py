@@ -1,4 +1,4 @@
-"""A document in the store with a copy in this process, so that a store which is away loses nothing."""
+"""One document in the store with a copy in this process, so that nothing is lost while the store is down."""
 
 import logging
 from collections.abc import Callable
@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 
 class Dated(Protocol):
+    """What a document holds. ``at`` is when it was written: of two versions the later one counts."""
+
     @property
     def at(self) -> datetime: ...
 
@@ -23,7 +25,11 @@ T = TypeVar("T", bound=Dated)
 
 
 class Document(Generic[T]):
-    """One noun under one key. Nothing here raises: what cannot be read counts as absent."""
+    """One frozen object under one key. No method raises: what cannot be read or parsed counts as absent.
+
+    For documents that igfeed can do without. The token raises instead, because an unreadable token must not be
+    overwritten; the feed keeps its text, so that an unchanged one is not transferred again.
+    """
 
     def __init__(self, store: Store, key: str, from_text: Callable[[str], T]) -> None:
         self._store = store
@@ -34,11 +40,11 @@ class Document(Generic[T]):
 
     @property
     def cached(self) -> T | None:
-        """What it said when it was last recalled, or what we last made of it."""
+        """What was last loaded, saved or deleted in this process. Sends no command."""
         return self._copy
 
     def load(self) -> T | None:
-        """What the store has, or this process's copy while the store is away or has not got it yet."""
+        """What the store has. This process's copy if the store is down or has not accepted the newer copy yet."""
         try:
             stored = self._read(self._store.get(self._key))
         except StoreError:
@@ -48,6 +54,10 @@ class Document(Generic[T]):
         return self._copy
 
     def save(self, value: T) -> None:
+        """Keep it here and in the store.
+
+        If the store is down, ``load`` prefers this copy until a later one is there.
+        """
         self._copy = value
         written = self._try(lambda: self._store.set(self._key, value.to_text()))
         self._unsaved = None if written else value

@@ -17,10 +17,11 @@ from igfeed.stores.memory import MemoryStore
 log = logging.getLogger(__name__)
 
 STORE_RETRY_PAUSE = timedelta(seconds=5)
-"""After a failure nobody asks for so long; then it is tried in the background while callers are still refused."""
+"""How long no command is sent after a failure. Then one probe runs in the background; callers still fail at once."""
 
 LONGEST_WRITE_RETRY_PAUSE = timedelta(minutes=5)
-"""How long the pause grows while writes are refused: that may last for weeks, and the owner pays for each try."""
+"""The pause between probes doubles up to this while writes are refused. That may last for weeks, and the owner pays for
+each probe."""
 
 T = TypeVar("T")
 
@@ -34,9 +35,12 @@ class Refusal:
 
 
 class GuardedStore(Store):
-    """Fails at once while the store is known to be down; claims are then decided in this process.
+    """Another store. While that one is known to be down, every command fails at once without being sent.
 
-    A store that refuses writes is still read. Its writes fail at once, and so its claims are decided here too.
+    Claims do not fail: they are then decided in this process, so that it can go on fetching.
+
+    There are two circuit breakers, because a store that refuses writes can still be read: then only writes fail at once,
+    and claims are decided here. ``background`` runs the probes.
     """
 
     def __init__(self, store: Store, clock: Clock, background: Background) -> None:
@@ -70,7 +74,7 @@ class GuardedStore(Store):
         return self._write(lambda: self._store.swap(key, old, new), len(new))
 
     def delete(self, *keys: str) -> None:
-        """Tried even while other writes are refused: a full database still deletes."""
+        """Sent even while writes are refused, because a full database still deletes."""
         self._ask(lambda: self._store.delete(*keys))
 
     def claim(self, key: str, ttl: timedelta) -> bool:
@@ -80,12 +84,12 @@ class GuardedStore(Store):
             return self._claims.claim(key, ttl)
 
     def check_writable(self, size: int | None = None) -> None:
-        """Asks at once, without regard to pauses."""
+        """Sends the command at once, also during a pause."""
         asked = size if size is not None else self._refusal.size if self._refusal else 0
-        self._watched(lambda: self._weighed(lambda: self._store.check_writable(asked), asked))
+        self._watched(lambda: self._watched_write(lambda: self._store.check_writable(asked), asked))
 
     def recheck(self) -> None:
-        """Asks nothing if the store accepted the last write of this process."""
+        """Sends no command if the store accepted the last write of this process."""
         if self._away.error or self._refusal or not self._has_written:
             with suppress(StoreError):
                 self.check_writable()
@@ -102,19 +106,22 @@ class GuardedStore(Store):
             self._background(self._probe_writing)
         if error := self._refusing.error:
             raise WriteRefused(str(error), error.hint)
-        return self._ask(lambda: self._weighed(command, size))
+        return self._ask(lambda: self._watched_write(command, size))
 
     def _probe(self) -> None:
         with suppress(StoreError):
             self._watched(lambda: self._store.get(PROBE_KEY))
 
     def _probe_writing(self) -> None:
-        """Probes with the smallest size, because it is repeated often."""
+        """Probe with the smallest text, because this is repeated often."""
         with suppress(StoreError):
             self.check_writable(0)
 
     def _watched(self, command: Callable[[], T]) -> T:
-        """The answer. A refused write also shows that the store can be reached."""
+        """The result of the command. Trips the circuit breaker if the store is down, resets it if it answers.
+
+        A refused write is an answer too.
+        """
         try:
             answer = command()
         except WriteRefused:
@@ -128,10 +135,10 @@ class GuardedStore(Store):
         return answer
 
     def _is_back(self) -> None:
-        if self._away.mend():
+        if self._away.reset():
             log.info("The store is back")
 
-    def _weighed(self, write: Callable[[], T], size: int) -> T:
+    def _watched_write(self, write: Callable[[], T], size: int) -> T:
         try:
             answer = write()
         except WriteRefused as error:
@@ -139,13 +146,13 @@ class GuardedStore(Store):
             if self._refusing.trip(error):
                 log.warning("The store is read only, what it should keep stays in this process: %s", error)
             raise
-        if answer is not False:  # A lost claim or comparison has written nothing, hence proves nothing.
-            self._took(size)
+        if answer is not False:  # A lost claim or swap has written nothing, so it does not show that writes work.
+            self._has_accepted(size)
         return answer
 
-    def _took(self, size: int) -> None:
+    def _has_accepted(self, size: int) -> None:
         self._has_written = True
         if self._refusal and size >= self._refusal.size:
             self._refusal = None
-        if self._refusing.mend():
+        if self._refusing.reset():
             log.info("The store takes writes again")

@@ -1,9 +1,11 @@
-"""The store at Upstash: Redis over HTTP, with the promises its SDK does not make.
+"""The store at Upstash: Redis over HTTP, through its SDK but with limits that the SDK does not have.
 
 The SDK has no timeout, sleeps three seconds before a blind retry, and raises a dozen unrelated exceptions (read in
-upstash-redis 1.8.0). Here every command has one total time limit, no retry, and fails as ``StoreError``. The SDK's
-asyncio client is used because only a cancelled coroutine ends a reply that drips in byte by byte, or a name that
-does not resolve; it runs on one event loop in a thread of its own, made with the first command, hence after any fork.
+upstash-redis 1.8.0). Here every command has one total time limit and no retry, and fails as ``StoreError``.
+
+Why the SDK's asyncio client: only a cancelled coroutine can end a reply that arrives byte by byte, or the lookup of a
+name that does not resolve. It runs on one event loop in its own thread. The thread starts with the first command, so it
+always starts after a fork.
 """
 
 from __future__ import annotations
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
     from upstash_redis.asyncio import Redis
 
 COMMAND_TIME_LIMIT = 2.0
-"""Seconds for one command, everything included."""
+"""Seconds for one command, from the lookup of the name to the last byte."""
 
 DATABASE_ERROR = "UpstashError"
-"""The SDK's name for an error that the database itself has answered; its class would be slow to import for that."""
+"""The class name of the SDK's error for an error reply of the database. Importing the class would slow a cold start."""
 
 SWAP_SCRIPT = """
 local old = redis.call("GET", KEYS[1])
@@ -44,7 +46,7 @@ if value and redis.sha1hex(value) == ARGV[1] then return 1 end
 return value
 """
 UNCHANGED = 1
-"""A number, which no text is."""
+"""The script's answer for "as you know it". A number cannot be confused with a stored text."""
 
 GET_ALL_SCRIPT = """
 local found = {}
@@ -54,7 +56,8 @@ for place, key in ipairs(KEYS) do
 end
 return found
 """
-"""Not MGET, for which what is no text is not there: to us it is there and unreadable."""
+"""Why not MGET: for a key that holds no text it answers as if the key were missing. Here it must count as
+unreadable."""
 
 WRITE_REFUSALS = (
     (
@@ -73,9 +76,10 @@ WRITE_REFUSALS = (
         "Nothing to do if it ends within minutes; if it stays, check at Upstash that this URL is the primary's.",
     ),
 )
-"""How an answer begins that refuses a write but no reading, what that means, and what the owner does.
+"""How a reply begins that refuses only writes, our message for it, and the hint for the owner.
 
-Upstash's pages on troubleshooting and Valkey's own replies. Nothing of an answer is quoted: it may repeat the command.
+Sources: Upstash's pages on troubleshooting, and Valkey's own replies. The reply itself is never quoted, because it may
+repeat the command and so the token in it.
 """
 
 REFUSALS = (
@@ -90,12 +94,14 @@ REFUSALS = (
         "Choose a larger plan at Upstash, or wait for its next month; igfeed goes on by itself.",
     ),
 )
-"""The same for answers that refuse everything."""
+"""The same for replies that refuse reads too."""
 
 T = TypeVar("T")
 
 
 class UpstashStore(Store):
+    """Threads may share it. After a fork, the child makes a connection of its own."""
+
     kind: Kind = "upstash"
 
     def __init__(self, url: str, token: str, time_limit: float = COMMAND_TIME_LIMIT) -> None:
@@ -109,7 +115,7 @@ class UpstashStore(Store):
         return _text(key, self._run(lambda redis: _get(redis, key)))
 
     def get_if_changed(self, key: str, known: str | None) -> str | None:
-        """By a script that may run on the replica nearby, as GET does."""
+        """Uses a read-only script, which may run on the nearest replica as GET does."""
         if known is None:
             return self.get(key)
         digest = _digest(known)
@@ -130,7 +136,7 @@ class UpstashStore(Store):
     def swap(self, key: str, old: str | None, new: str) -> bool:
         if old is None:
             return bool(self._write(lambda redis: redis.set(key, new, nx=True)))
-        digest = _digest(old)  # The old secret stays off the wire.
+        digest = _digest(old)  # A digest, so that the old token is not sent.
         return bool(self._write(lambda redis: redis.eval(SWAP_SCRIPT, keys=[key], args=[digest, new])))
 
     def delete(self, *keys: str) -> None:
@@ -142,16 +148,17 @@ class UpstashStore(Store):
         return self._write(lambda redis: _claim(redis, key, mine, seconds))
 
     def check_writable(self, size: int | None = None) -> None:
-        """A SET that only replaces, of a key that is not there: refused as any other, and done it changes nothing."""
+        """SET XX of a key that does not exist: it is refused like any write, and changes nothing if it is accepted."""
         self._write(lambda redis: redis.set(PROBE_KEY, "x" * (size or 0), xx=True))
 
     def _write(self, command: Callable[[Redis], Awaitable[T]]) -> T:
         return self._run(command, is_write=True)
 
     def _run(self, command: Callable[[Redis], Awaitable[T]], *, is_write: bool = False) -> T:
-        """Run a command within the time limit; whatever goes wrong is a StoreError.
+        """The result of the command. Raises StoreError if anything goes wrong or the time limit is over.
 
-        The SDK's own exceptions may quote the URL or the reply, so ours is raised where it has none of them behind it.
+        The SDK's exceptions may quote the URL or the reply. So ours is raised outside of the except block, where theirs
+        is not its context.
         """
         loop, redis = self._connected()
         running = asyncio.run_coroutine_threadsafe(_limited(command, redis, self._time_limit), loop)
@@ -166,7 +173,7 @@ class UpstashStore(Store):
     def _connected(self) -> tuple[asyncio.AbstractEventLoop, Redis]:
         with self._lock:
             if self._process != os.getpid():
-                # As long to import as half of Flask, so not before the first command.
+                # Importing it takes half as long as importing Flask, so it waits for the first command.
                 from upstash_redis.asyncio import Redis  # noqa: PLC0415
 
                 self._loop = asyncio.new_event_loop()
@@ -177,7 +184,7 @@ class UpstashStore(Store):
 
 
 def _digest(text: str) -> str:
-    """As ``redis.sha1hex`` makes it."""
+    """The same digest as ``redis.sha1hex`` makes."""
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -188,7 +195,7 @@ def _text(key: str, value: object) -> str | None:
 
 
 def _failure(error: Exception, *, is_write: bool) -> StoreError:
-    """Ours for the SDK's. Where the database has answered, a write says nothing of what a reading would bring."""
+    """Our error for the SDK's. A write that the database itself refused is a WriteRefused: reads may still work."""
     name, text = type(error).__name__, str(error)[:100]
     for pattern, meaning, hint in REFUSALS:
         if name == DATABASE_ERROR and re.match(pattern, text):
@@ -210,7 +217,7 @@ async def _as_coroutine(command: Callable[[Redis], Awaitable[T]], redis: Redis) 
 
 
 async def _get(redis: Redis, key: str) -> str | None:
-    """What is no text at all reads as a text that nobody can make sense of: the store is well, its content is not."""
+    """The text under the key. A value that is no text reads as "", so it counts as unreadable, not as a store error."""
     try:
         return await redis.get(key)
     except Exception as error:
@@ -226,7 +233,7 @@ async def _get_each(redis: Redis, keys: Sequence[str]) -> list[str | None]:
 async def _by_script(
     redis: Redis, script: str, keys: Sequence[str], args: list[str], plainly: Callable[[], Awaitable[object]]
 ) -> object:
-    """What the script says; asked plainly where the token may read and run no scripts."""
+    """What the script gives. Uses plain commands if the token may read but not run scripts."""
     try:
         return await redis.eval_ro(script, keys=list(keys), args=args)
     except Exception as error:
@@ -236,9 +243,9 @@ async def _by_script(
 
 
 async def _claim(redis: Redis, key: str, mine: str, seconds: int) -> bool:
-    """SET NX EX; if that failed, what stands there tells whether the answer was lost or another one has the key.
+    """SET NX EX. If it fails, the value under the key says who has the claim: the reply may have been lost.
 
-    Nothing there means that nobody has it: no lost claim, but a store that did not take it.
+    Raises the first error if the key is empty: the store did not accept the claim, so nobody has it.
     """
     try:
         return bool(await redis.set(key, mine, nx=True, ex=seconds))

@@ -1,1 +1,1 @@
-"""What people wrote, made fit for a page."""
+"""Texts that people wrote, prepared for a web page."""

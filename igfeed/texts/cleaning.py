@@ -1,6 +1,7 @@
-"""What people wrote, made fit for a page before it gets anywhere else.
+"""Removes from a text what a page must not contain, as soon as the text is read.
 
-The page shows all of it but what no page may hold, what would move the words around it, and what nobody can see.
+Removed are the characters that HTML forbids and those that would reorder the words around the text. A text that shows
+nothing becomes None. Everything else stays as people wrote it.
 """
 
 import re
@@ -10,11 +11,11 @@ from unicodedata import category
 ODD = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U0001fffe-\U0010ffff]"
 )
-"""What needs a closer look. Most texts have none of it, and a closer look takes forty times as long."""
+"""Only a text with one of these is processed. Most have none, and processing takes forty times as long as a search."""
 
 UNFIT = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters but tab and the ends of lines
-    "\ud800-\udfff"  # halves of a surrogate pair, which UTF-8 cannot say
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters except tab and line ends
+    "\ud800-\udfff"  # halves of a surrogate pair, which UTF-8 cannot encode
     "\ufdd0-\ufdef" + "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF)) + "]"
 )
 """What HTML forbids: control characters, surrogates, noncharacters."""
@@ -22,26 +23,26 @@ UNFIT = re.compile(
 ENDS_OF_LINES = re.compile("\r\n?|[\u2028\u2029]")
 
 OVERRIDES = re.compile("[\u202d\u202e]")
-"""They show letters in another order than they are read in, which no language needs."""
+"""Bidirectional overrides show letters in another order than they are read in. No language needs them."""
 
 END_OF_EMBEDDING, END_OF_ISOLATE = ENDS = ("\u202c", "\u2069")
 DIRECTIONS = {
     **dict.fromkeys("\u202a\u202b", END_OF_EMBEDDING),
     **dict.fromkeys("\u2066\u2067\u2068", END_OF_ISOLATE),
 }
-"""Characters that begin another direction, each with what ends it. Captions in Arabic and Hebrew need them."""
+"""Characters that begin another writing direction, each with the one that ends it. Arabic and Hebrew need them."""
 
 BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0\ufff0-\ufffc\U00016fe4\U0001d159\U000e0000-\U000e0fff]"
 )
-"""Letters and signs without ink: fillers, the empty braille pattern, tags (Unicode, Default_Ignorable_Code_Point)."""
+"""Letters and signs that show nothing: fillers, the empty braille pattern, tags (Default_Ignorable_Code_Point)."""
 
 UNSEEN = ("Z", "Cc", "Cf", "Mn", "Me")
-"""Categories of characters that show nothing by themselves. Unassigned ones may be the emoji of next year."""
+"""Unicode categories that show nothing by themselves. Unassigned ones are not here: they may be next year's emoji."""
 
 
 def clean(text: str) -> str | None:
-    """The text without what does not belong on a page; None if nothing of it can be seen."""
+    """The cleaned text, None if nothing of it is visible."""
     if ODD.search(text):
         text = ENDS_OF_LINES.sub("\n", UNFIT.sub("", OVERRIDES.sub("", text)))
         text = "\n".join(map(_closed, text.split("\n")))
@@ -53,7 +54,10 @@ def _is_seen(character: str) -> bool:
 
 
 def _closed(line: str) -> str:
-    """With an end for each change of direction that it begins: it would go on behind the text. Stray ends go."""
+    """The line with every change of direction ended, so that it does not go on after the text.
+
+    Stray ends are removed.
+    """
     kept: list[str] = []
     open_ends: list[str] = []
     for character in line:
@@ -61,7 +65,7 @@ def _closed(line: str) -> str:
             if not _closes(character, open_ends):
                 continue
             while open_ends.pop() != character:
-                pass  # The end of an isolate ends the embeddings in it.
+                pass  # The end of an isolate also ends the embeddings inside it.
         elif character in DIRECTIONS:
             open_ends.append(DIRECTIONS[character])
         kept.append(character)
@@ -69,5 +73,5 @@ def _closed(line: str) -> str:
 
 
 def _closes(end: str, open_ends: Sequence[str]) -> bool:
-    """An embedding ends only where it is the innermost (Unicode Bidirectional Algorithm, X7)."""
+    """Whether it ends something: an embedding only if it is the innermost (Unicode Bidirectional Algorithm, X7)."""
     return end in open_ends if end == END_OF_ISOLATE else open_ends[-1:] == [end]

@@ -1,24 +1,24 @@
-"""The first sentence of a caption, as somebody would read it out.
+"""The first sentence of a caption, as a screen reader should read it.
 
-By rules, and where they do not know they take more rather than less: two sentences do no harm, half a one does.
-Libraries that know sentences are as large as all of our own requirements.
+Found by rules. If the rules are not certain they take more text rather than less: two sentences do no harm, half a
+sentence does. Why no library: one that finds sentences is as large as all our requirements together.
 """
 
 import re
 from unicodedata import category, combining
 
 SIGNS = r"""\s!"$%&()*+,./:;<=>?\[\\\]^`{|}~…–—‘“”«»‹›„‚、。，！？：；（）「」『』【】।॥؟،؛۔•·#＃@＠"""
-"""What ends a hashtag. Letters, marks that belong to letters, digits and emoji do not."""
+"""Characters that end a hashtag. Letters, combining marks, digits and emoji do not."""
 
 TAG = re.compile(
     rf"(?<![\w&/#.@+-])[#＃](?!\d+(?:[{SIGNS}]|$))(?P<hashtag>[^{SIGNS}]+)"
     r"|(?<![\w&/#.@+-])[@＠](?P<mention>\w[\w.]*\w|\w)"
 )
-"""A number is no hashtag, an address of mail no mention."""
+"""A number is no hashtag, and a mail address is no mention."""
 
 RUN = rf"(?:(?:{TAG.pattern.replace('?P<hashtag>', '?:').replace('?P<mention>', '?:')})[\s,|•·/&+-]*)+"
 TAGS_ALONE = re.compile(rf"(?m)(?:^|(?<=[.!?…。！？।۔]))\s*{RUN}$")
-"""Tags with a line for themselves, or after the end of a sentence."""
+"""Tags on a line of their own, or after the end of a sentence."""
 
 TAGS_AT_THE_END = re.compile(rf"(?m)(?P<before>\S*)[ \t]+(?P<tags>{RUN})$")
 
@@ -29,8 +29,8 @@ UNSPACED = (
     ("\u3040", "\u30ff"),  # Japanese
     ("\u3400", "\u9fff"),  # Chinese
 )
-"""From the first letter to the last of scripts in which spaces part phrases, not words: a tag between two of them is no
-word of the sentence. A pattern of so many letters would take longer to compile than all the others here."""
+"""First and last letter of scripts in which spaces separate phrases, not words. There a tag between two spaces is no
+word of the sentence. Why no regular expression: it would take longer to compile than all the others here."""
 
 JOINING = frozenset(
     "a an and at by for from in of on or the to with & + "
@@ -40,10 +40,10 @@ JOINING = frozenset(
     "ao com da do das dos na no nas nos pela pelo "
     "bij de een en het met naar of op te van voor".split()
 )
-"""After one of these words a tag is a word of its sentence, in the languages of our own pages."""
+"""After one of these words a tag belongs to the sentence. They are of the languages that igfeed's pages have."""
 
 SPACER = re.compile(r"(?m)^[^\w\n]*[.\-–—_•·*~⠀:|][^\w\n]*$")
-"""A line of signs only, which people put between a caption and its tags."""
+"""A line of signs only. People put it between a caption and its tags."""
 
 LEADING = re.compile(r"^(?:[!?…,;:•·|*~_)\]}]|[.\-–—](?!\d)|\s)+")
 SPACES = re.compile(r"\s+")
@@ -57,17 +57,16 @@ ABBREVIATIONS = frozenset(
     "bijv dhr drs incl mevr mw ong".split()
 )
 NUMBERED = frozenset("art bd bl kap n no nos nr nº num núm p pag pág pp s v vol".split())
-"""Words that a full stop shortens where a number follows: "No." alone is an answer."""
-
+"""Words that are abbreviations only before a number: "No." alone is an answer."""
 
 VIRAMA = 9
-"""The combining class of the signs that join two letters of an Indic script to one."""
+"""The combining class of signs that join two letters of an Indic script into one."""
 
 
 def first_sentence(caption: str) -> str:
-    """The caption on one line as far as its first sentence goes, which has two words at least, if there are any.
+    """The caption up to the end of its first sentence, on one line. It has at least two words if the caption has.
 
-    Tags in it are read as words. Those that only stand at its end are left out.
+    Tags inside the sentence become words. Tags at its end are left out.
     """
     text = SPACES.sub(" ", LEADING.sub("", _without_signs(caption))).strip()
     for end in END.finditer(text):
@@ -77,7 +76,7 @@ def first_sentence(caption: str) -> str:
 
 
 def shortened(text: str, longest: int) -> str:
-    """The text, cut at the end of a word where it is longer, and never inside of what is seen as one character."""
+    """The text, cut at the end of a word if it is longer than that, and never inside of one visible character."""
     if len(text) <= longest:
         return text
     cut = longest
@@ -98,7 +97,7 @@ def _as_word(tag: re.Match[str]) -> str:
 
 
 def _without_tags(end: re.Match[str]) -> str:
-    """The end of a line without its tags, unless they belong to the sentence there."""
+    """The end of a line without its tags, or with them if they belong to the sentence."""
     before, tags = end["before"], end["tags"]
     is_mention = tags.startswith(("@", "＠"))
     is_word = before[-1:].isalnum() or category(before[-1:] or " ").startswith("M")
@@ -106,7 +105,7 @@ def _without_tags(end: re.Match[str]) -> str:
 
 
 def _is_end(text: str, end: re.Match[str]) -> bool:
-    """A full stop may also shorten a word, number a thing, or stand for what is left unsaid."""
+    """Whether the sentence ends here. A full stop may also end an abbreviation or a number, and dots may be a pause."""
     rest = text[end.end() :].lstrip()
     if not end.group().startswith((".", "…")) or not rest:
         return True
@@ -120,7 +119,7 @@ def _is_end(text: str, end: re.Match[str]) -> bool:
 
 
 def _is_inside(text: str, place: int) -> bool:
-    """Whether what stands there belongs to what stands before it: a mark, a joined emoji, the colour of its skin."""
+    """Whether a cut here would split one visible character: before a mark, a joined emoji or a skin tone."""
     after = text[place]
     before = text[place - 1]
     is_joined = "\u200d" in (before, after) or combining(before) == VIRAMA

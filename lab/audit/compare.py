@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from igfeed import create_app
 from igfeed.clock import system_clock
 from igfeed.config import Settings
-from igfeed.demo.account import SCHEME, DemoInstagram
+from igfeed.demo.account import PICTURE_SCHEME, DemoInstagram
 from igfeed.demo.scenes import draw
 from igfeed.models import Post
 from tests.browser.conftest import FLAGS
@@ -63,7 +63,7 @@ class Host:
 
 def sketch(post: Post) -> str:
     assert post.picture.url
-    return post.picture.url.removeprefix(SCHEME)
+    return post.picture.url.removeprefix(PICTURE_SCHEME)
 
 
 def told(post: Post, origin: str) -> dict[str, Any]:

@@ -16,6 +16,12 @@ from igfeed.origins import Origins
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MONTH_SECONDS = 31 * 24 * 3600
 
+REDIS_VARIABLES = (
+    ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"),
+    ("KV_REST_API_URL", "KV_REST_API_TOKEN"),
+)
+"""Names for the URL and the token of the database, the first pair first."""
+
 REDIS_ELSEWHERE = re.compile(r"\w+_(KV_REST_API|REDIS_REST)_URL|(\w+_)?(REDIS|KV)_URL", re.ASCII)
 """Variables of Vercel's integrations that igfeed cannot use: with a prefix that the owner chose, or without REST."""
 
@@ -55,9 +61,7 @@ class Settings:
         """
         read = Reader(env)
         return cls(
-            redis=read.redis(
-                ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"), ("KV_REST_API_URL", "KV_REST_API_TOKEN")
-            ),
+            redis=read.redis(*REDIS_VARIABLES),
             redis_elsewhere=read.names(REDIS_ELSEWHERE),
             store_path=Path(read.text("IGFEED_STORE_PATH", "instance/igfeed.sqlite3")),
             secrets=read.secrets("CRON_SECRET", "VERCEL_CRON_SECRET"),

@@ -39,7 +39,7 @@ class GuardedStore(Store):
 
     Claims do not fail: they are then decided in this process, so that it can go on fetching.
 
-    There are two circuit breakers, because a store that refuses writes can still be read: then only writes fail at once,
+    There are two circuit breakers, because a store that refuses writes can still be read: then only writes fail,
     and claims are decided here. ``background`` runs the probes.
     """
 

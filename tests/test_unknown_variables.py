@@ -81,7 +81,7 @@ def test_an_empty_variable_counts_as_absent_here_too() -> None:
 def test_the_start_says_it_once_however_many_apps_a_process_makes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(igfeed, "said", RateLimit(60))
+    monkeypatch.setattr(igfeed, "logged_warnings", RateLimit(60))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IGFEED_POST", HELD)
     (tmp_path / ".env").write_text(f"IGFEED_LANGUAG={HELD}\n")

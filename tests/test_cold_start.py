@@ -45,7 +45,7 @@ def test_a_stored_feed_is_shown_without_the_heavy_libraries(
     clock.now = system_clock()  # The other process has the true time, and the feed shall be fresh there too.
     services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_verified=True)
     post = services.feed.fetch().posts[0]
-    services.pictures.mirror([post.picture], Deadline(60))
+    services.feed.mirror([post.picture], Deadline(60))
 
     loaded = loaded_by(code.format(id=post.id), {**environ, "IGFEED_FEED_TTL": "86400"})
 

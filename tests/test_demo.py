@@ -97,6 +97,6 @@ def test_on_a_disk_that_is_thrown_away_it_writes_nothing(tmp_path: Path, clock: 
     services = demo_services(tmp_path, clock, VERCEL="1")
 
     snapshot = services.feed.fetch()
-    services.pictures.mirror([next(snapshot.pictures())], Deadline(60))
+    services.feed.mirror([next(snapshot.pictures())], Deadline(60))
 
     assert list(tmp_path.iterdir()) == []

@@ -1459,8 +1459,7 @@ def test_colours_of_kept_pictures_reach_the_snapshot_and_stay(site: Site, store:
     site.instagram.picture_size = (48, 60)
     process = started(site, store)
     plain = process.feed.fetch()
-    process.pictures.mirror(plain.pictures(), Deadline(60))
-    process.feed.save_colours()
+    process.feed.mirror(plain.pictures(), Deadline(60))
     painted = document(store)
     site.clock.forward(hours=1)
     other = site.start(store)
@@ -1489,7 +1488,7 @@ def test_painting_takes_a_newer_snapshot_instead_of_replacing_it(site: Site, sto
     new = site.instagram.publish(fake.image())
     site.clock.forward(hours=1)
     other.feed.fetch()
-    process.feed.save_colours()
+    process.feed._fetcher.save_colours()
 
     assert document(store).posts[0].id == new["id"]
     assert document(store).posts[1].picture.colour
@@ -1499,7 +1498,7 @@ def test_painting_what_has_no_news_writes_nothing(site: Site, upstash: FakeUpsta
     process = site.start(remote)
     process.feed.fetch()
     upstash.forget()
-    process.feed.save_colours()
+    process.feed._fetcher.save_colours()
 
     assert keys_read(upstash) == [FEED_KEY]
 

@@ -7,8 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from igfeed import create_app
+from igfeed.feed.mirror import MISSING_PICTURES_KEY
 from igfeed.feed.missing_pictures import MOST_NOTED, TOLERABLE, MissingPictures
-from igfeed.feed.pictures import MISSING_KEY
 from igfeed.models import Token
 from igfeed.services import Services
 from tests.conftest import MakeServices
@@ -147,7 +147,7 @@ def test_a_note_that_cannot_be_read_counts_as_absent(
     client: FlaskClient, services: Services, instagram: FakeInstagram, token: Token, clock: MovingClock
 ) -> None:
     look(client, instagram)
-    services.store.set(MISSING_KEY, '{"at":"2026-05-03T12:00:00Z","since":{"1":5}}')
+    services.store.set(MISSING_PICTURES_KEY, '{"at":"2026-05-03T12:00:00Z","since":{"1":5}}')
 
     assert status(client)["status"] == "ok"
 

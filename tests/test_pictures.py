@@ -16,17 +16,16 @@ from igfeed.background import in_place
 from igfeed.clock import CheckedClock, Deadline
 from igfeed.errors import NoPicture, PicturesUnreachable, PictureUnavailable, StoreError
 from igfeed.feed.imaging import MOST_PROFILE, MOST_READS, MOST_SCANS, TALLEST
+from igfeed.feed.mirror import MOST_DOWNLOADS, Mirror, MirrorReport
+from igfeed.feed.picture_files import ABSENT_FILE_PAUSE
 from igfeed.feed.pictures import (
-    DOWNLOADS,
-    LOOK_AGAIN,
-    MOST_LEFT_OVER,
-    MOST_REFUSALS,
-    MOST_WAITING,
-    PAUSE,
-    REFUSAL_PAUSE,
-    RETRY_PAUSE,
+    FAILED_ADDRESS_PAUSE,
+    MOST_FAILED_ADDRESSES,
+    MOST_POSTPONED,
+    MOST_WAITING_FOR_PICTURES,
+    REFUSED_ADDRESS_PAUSE,
+    UNREACHABLE_HOST_PAUSE,
     WIDTHS,
-    MirrorReport,
     Pictures,
 )
 from igfeed.http.transport import Transport
@@ -63,6 +62,10 @@ def pictures(site: Site, memory_store: MemoryStore) -> Pictures:
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(max_workers=8) as pool:
         yield pool
+
+
+def mirror_of(pictures: Pictures) -> Mirror:
+    return Mirror(pictures, pictures.files._store, pictures._clock)
 
 
 def picture(site: Site, picture_id: str = "17900000000000001") -> Picture:
@@ -174,10 +177,10 @@ class Crowd(MemoryStore):
 
 
 def test_many_who_ask_for_one_picture_cause_one_download(site: Site, threads: ThreadPoolExecutor) -> None:
-    pictures = site.start(Crowd(site.clock, size=MOST_WAITING)).pictures
+    pictures = site.start(Crowd(site.clock, size=MOST_WAITING_FOR_PICTURES)).pictures
     wanted = picture(site)
 
-    files = list(threads.map(lambda _: pictures.get(wanted, 320), range(MOST_WAITING)))
+    files = list(threads.map(lambda _: pictures.get(wanted, 320), range(MOST_WAITING_FOR_PICTURES)))
 
     assert len(set(files)) == 1
     assert site.instagram.count("picture") == 1
@@ -329,9 +332,9 @@ def test_the_colour_is_known_once_the_picture_is_made(site: Site, pictures: Pict
     image = Image.new("RGB", (800, 1000), (200, 100, 0))
     image.paste((0, 100, 200), (0, 0, 400, 1000))
     wanted = answering(site, saved(image, quality=95))
-    before = pictures.colour(wanted)
+    before = pictures.files.colour(wanted)
     pictures.get(wanted, 320)
-    colour = pictures.colour(wanted)
+    colour = pictures.files.colour(wanted)
 
     assert before is None
     assert colour
@@ -342,14 +345,14 @@ def test_mirroring_learns_the_colours_of_what_another_process_has_kept(
     site: Site, pictures: Pictures, memory_store: MemoryStore
 ) -> None:
     wanted = mirrored(site, 2)
-    pictures.mirror(wanted, Deadline(LONG))
+    mirror_of(pictures).copy_all(wanted, Deadline(LONG))
     fresh = site.start(memory_store).pictures
-    fresh.mirror(wanted, Deadline(LONG))
+    mirror_of(fresh).copy_all(wanted, Deadline(LONG))
 
-    colours = [fresh.colour(each) or "" for each in wanted]
+    colours = [fresh.files.colour(each) or "" for each in wanted]
     assert [is_like(tuple(bytes.fromhex(each[1:])), picture_colour(wanted[n].id)) for n, each in enumerate(colours)]
     assert len(set(colours)) == 2
-    assert fresh.colour(Picture("1", colour="#123456")) == "#123456"
+    assert fresh.files.colour(Picture("1", colour="#123456")) == "#123456"
 
 
 # What it is, by its bytes
@@ -594,7 +597,7 @@ def test_a_new_address_is_asked_at_once(site: Site, pictures: Pictures, refused:
 def test_the_same_address_is_asked_again_after_a_while(site: Site, pictures: Pictures, refused: Picture) -> None:
     is_shown(pictures, refused)
     site.instagram.pictures.clear()
-    site.clock.now += REFUSAL_PAUSE
+    site.clock.now += REFUSED_ADDRESS_PAUSE
 
     assert is_shown(pictures, refused)
 
@@ -606,7 +609,7 @@ def test_what_may_pass_is_tried_again_much_sooner(fault: Fault, site: Site, pict
     site.clock.stand_still()
     before = [is_shown(pictures, wanted) for _ in range(3)]
     calls = site.instagram.count("picture")
-    site.clock.now += RETRY_PAUSE
+    site.clock.now += FAILED_ADDRESS_PAUSE
 
     assert (before, calls, is_shown(pictures, wanted)) == ([False] * 3, 1, True)
 
@@ -615,7 +618,7 @@ def test_the_cron_asks_all_the_same(site: Site, pictures: Pictures, refused: Pic
     is_shown(pictures, refused)
     site.instagram.pictures.clear()
 
-    assert pictures.mirror([refused], Deadline(LONG)) == MirrorReport(stored=3)
+    assert mirror_of(pictures).copy_all([refused], Deadline(LONG)) == MirrorReport(stored=3)
     assert is_shown(pictures, refused)
 
 
@@ -625,7 +628,7 @@ def test_a_refused_picture_that_another_process_has_made_is_shown(
     is_shown(pictures, refused)
     site.instagram.pictures.clear()
     site.start(memory_store).pictures.get(refused, 320)
-    site.clock.now += LOOK_AGAIN
+    site.clock.now += ABSENT_FILE_PAUSE
 
     assert is_shown(pictures, refused)
 
@@ -633,7 +636,7 @@ def test_a_refused_picture_that_another_process_has_made_is_shown(
 def test_the_store_is_asked_again_for_a_missing_picture_as_soon_as_the_owner_wants_it(
     site: Site, refused: Picture, memory_store: MemoryStore
 ) -> None:
-    pictures = Pictures(memory_store, site.client, site.clock, look_again=timedelta(seconds=2))
+    pictures = Pictures(memory_store, site.client, site.clock, absent_pause=timedelta(seconds=2))
     is_shown(pictures, refused)
     site.instagram.pictures.clear()
     site.start(memory_store).pictures.get(refused, 320)
@@ -657,10 +660,10 @@ def test_views_of_a_refused_picture_do_not_ask_the_store_each_time(
 
 def test_no_more_refusals_are_remembered_than_there_is_room_for(site: Site, pictures: Pictures) -> None:
     site.clock.stand_still()
-    for number in range(MOST_REFUSALS + 100):
+    for number in range(MOST_FAILED_ADDRESSES + 100):
         is_shown(pictures, Picture(str(number), url=f"https://elsewhere.example/{number}.jpg"))
 
-    assert len(pictures._refusals) == MOST_REFUSALS
+    assert len(pictures._refusals) == MOST_FAILED_ADDRESSES
 
 
 # There is no picture at all
@@ -681,7 +684,7 @@ def test_a_film_where_a_picture_was_expected_is_no_picture_and_no_failure(
     wanted = answering(site, body, content_type)
     site.clock.stand_still()
 
-    assert pictures.mirror([wanted, Picture("17900000000000009")], Deadline(LONG)) == MirrorReport()
+    assert mirror_of(pictures).copy_all([wanted, Picture("17900000000000009")], Deadline(LONG)) == MirrorReport()
     for _ in range(3):
         with pytest.raises(NoPicture):
             pictures.get(wanted, 320)
@@ -703,18 +706,18 @@ def test_a_film_is_not_loaded_to_its_end(site: Site, pictures: Pictures) -> None
 def test_who_finds_no_place_is_told_at_once_and_served_by_the_next_view(
     site: Site, pictures: Pictures, threads: ThreadPoolExecutor
 ) -> None:
-    wanted = mirrored(site, MOST_WAITING + 2)
+    wanted = mirrored(site, MOST_WAITING_FOR_PICTURES + 2)
 
     with site.instagram.hold("picture") as gate:
-        waiting = [threads.submit(pictures.get, each, 320) for each in wanted[:MOST_WAITING]]
-        assert gate.wait(MOST_WAITING)
-        turned_away = [is_shown(pictures, each) for each in wanted[MOST_WAITING:]]
+        waiting = [threads.submit(pictures.get, each, 320) for each in wanted[:MOST_WAITING_FOR_PICTURES]]
+        assert gate.wait(MOST_WAITING_FOR_PICTURES)
+        turned_away = [is_shown(pictures, each) for each in wanted[MOST_WAITING_FOR_PICTURES:]]
     shown = [opened(each.result()).width for each in waiting]
-    pictures.catch_up()
+    mirror_of(pictures).catch_up()
 
-    assert (turned_away, shown) == ([False] * 2, [200] * MOST_WAITING)
+    assert (turned_away, shown) == ([False] * 2, [200] * MOST_WAITING_FOR_PICTURES)
     site.instagram.stop()
-    assert [opened(pictures.get(each, 320)).width for each in wanted] == [200] * (MOST_WAITING + 2)
+    assert [opened(pictures.get(each, 320)).width for each in wanted] == [200] * (MOST_WAITING_FOR_PICTURES + 2)
 
 
 def test_who_waits_for_another_threads_picture_takes_a_place_too(
@@ -723,7 +726,7 @@ def test_who_waits_for_another_threads_picture_takes_a_place_too(
     same, other = mirrored(site, 2)
 
     with site.instagram.hold("picture") as gate:
-        waiting = [threads.submit(pictures.get, same, 320) for _ in range(MOST_WAITING)]
+        waiting = [threads.submit(pictures.get, same, 320) for _ in range(MOST_WAITING_FOR_PICTURES)]
         assert gate.wait()
         patience = Deadline(LONG)
         while pictures._places._value and patience.left():
@@ -734,7 +737,7 @@ def test_who_waits_for_another_threads_picture_takes_a_place_too(
 
 
 def test_a_place_is_free_again_whatever_became_of_the_picture(site: Site, pictures: Pictures, refused: Picture) -> None:
-    for number in range(MOST_WAITING + 1):
+    for number in range(MOST_WAITING_FOR_PICTURES + 1):
         is_shown(pictures, Picture(str(number), url=f"{refused.url}&{number}"))
 
     assert is_shown(pictures, picture(site, "17900000000000002"))
@@ -742,18 +745,18 @@ def test_a_place_is_free_again_whatever_became_of_the_picture(site: Site, pictur
 
 def test_catching_up_keeps_to_the_pauses(site: Site, pictures: Pictures, refused: Picture) -> None:
     is_shown(pictures, refused)
-    pictures._leave_over(refused)
+    pictures._postpone(refused)
 
-    pictures.catch_up()
+    mirror_of(pictures).catch_up()
 
     assert site.instagram.count("picture") == 1
 
 
 def test_only_so_many_are_left_for_afterwards(pictures: Pictures) -> None:
-    for number in range(MOST_LEFT_OVER + 10):
-        pictures._leave_over(Picture(str(number)))
+    for number in range(MOST_POSTPONED + 10):
+        pictures._postpone(Picture(str(number)))
 
-    assert len(pictures._left_over) == MOST_LEFT_OVER
+    assert len(pictures._postponed) == MOST_POSTPONED
 
 
 # When the store fails
@@ -796,8 +799,8 @@ def test_mirroring_keeps_every_picture_and_finds_it_kept_the_next_time(
 ) -> None:
     wanted = mirrored(site, 3)
 
-    first = pictures.mirror(wanted, Deadline(LONG))
-    second = site.start(memory_store).pictures.mirror(wanted, Deadline(LONG))
+    first = mirror_of(pictures).copy_all(wanted, Deadline(LONG))
+    second = mirror_of(site.start(memory_store).pictures).copy_all(wanted, Deadline(LONG))
 
     assert first == MirrorReport(stored=9)
     assert second == MirrorReport(kept=9)
@@ -809,30 +812,30 @@ def test_mirroring_completes_what_a_failing_store_has_only_in_part(
     site: Site, pictures: Pictures, memory_store: MemoryStore
 ) -> None:
     wanted = mirrored(site, 1)
-    pictures.mirror(wanted, Deadline(LONG))
+    mirror_of(pictures).copy_all(wanted, Deadline(LONG))
     memory_store.delete(key(wanted[0].id, 640), key(wanted[0].id, 320))  # The small one is written last.
 
-    assert site.start(memory_store).pictures.mirror(wanted, Deadline(LONG)) == MirrorReport(stored=3)
+    assert mirror_of(site.start(memory_store).pictures).copy_all(wanted, Deadline(LONG)) == MirrorReport(stored=3)
     assert kept(memory_store, wanted[0].id) == list(WIDTHS)
 
 
 def test_mirroring_passes_over_what_has_no_picture(site: Site, pictures: Pictures) -> None:
     wanted = [Picture("17900000000000009"), *mirrored(site, 1)]
 
-    assert pictures.mirror(wanted, Deadline(LONG)) == MirrorReport(stored=3)
+    assert mirror_of(pictures).copy_all(wanted, Deadline(LONG)) == MirrorReport(stored=3)
 
 
 def test_mirroring_goes_on_after_a_picture_that_failed(site: Site, pictures: Pictures) -> None:
     wanted = mirrored(site, 3)
     site.instagram.pictures[wanted[1].id] = PictureReply(404, "text/plain")
 
-    assert pictures.mirror(wanted, Deadline(LONG)) == MirrorReport(stored=6, failed=3)
+    assert mirror_of(pictures).copy_all(wanted, Deadline(LONG)) == MirrorReport(stored=6, failed=3)
     site.instagram.pictures.clear()
-    assert pictures.mirror(wanted, Deadline(LONG)) == MirrorReport(stored=3, kept=6)
+    assert mirror_of(pictures).copy_all(wanted, Deadline(LONG)) == MirrorReport(stored=3, kept=6)
 
 
 def test_mirroring_stops_when_its_time_is_over(site: Site, pictures: Pictures) -> None:
-    assert pictures.mirror(mirrored(site, 3), Deadline(0)) == MirrorReport()
+    assert mirror_of(pictures).copy_all(mirrored(site, 3), Deadline(0)) == MirrorReport()
     assert site.instagram.count("picture") == 0
 
 
@@ -844,10 +847,10 @@ def test_what_the_store_does_not_take_counts_as_failed_and_is_mirrored_the_next_
     pictures = Pictures(guarded, site.client, site.clock)
     upstash.fail("redis_down", match='["SET"')
 
-    first = pictures.mirror(wanted, Deadline(LONG))
+    first = mirror_of(pictures).copy_all(wanted, Deadline(LONG))
     upstash.heal()
     guarded.recheck()
-    second = pictures.mirror(wanted, Deadline(LONG))
+    second = mirror_of(pictures).copy_all(wanted, Deadline(LONG))
 
     assert first == MirrorReport(failed=6)
     assert second == MirrorReport(stored=6)
@@ -856,33 +859,33 @@ def test_what_the_store_does_not_take_counts_as_failed_and_is_mirrored_the_next_
 
 
 def test_several_pictures_are_downloaded_at_once(site: Site, pictures: Pictures, threads: ThreadPoolExecutor) -> None:
-    wanted = mirrored(site, DOWNLOADS)
+    wanted = mirrored(site, MOST_DOWNLOADS)
 
     with site.instagram.hold("picture") as gate:
-        mirroring = threads.submit(pictures.mirror, wanted, Deadline(LONG))
-        are_under_way = gate.wait(DOWNLOADS)
+        mirroring = threads.submit(mirror_of(pictures).copy_all, wanted, Deadline(LONG))
+        are_under_way = gate.wait(MOST_DOWNLOADS)
         gate.release()
 
     assert are_under_way
-    assert mirroring.result() == MirrorReport(stored=len(WIDTHS) * DOWNLOADS)
+    assert mirroring.result() == MirrorReport(stored=len(WIDTHS) * MOST_DOWNLOADS)
 
 
 def test_no_more_than_these_are_begun_before_one_is_done(site: Site, pictures: Pictures) -> None:
     begun: list[Picture] = []
 
     def wanted() -> Iterator[Picture]:
-        for picture in mirrored(site, 3 * DOWNLOADS):
+        for picture in mirrored(site, 3 * MOST_DOWNLOADS):
             begun.append(picture)
             yield picture
 
     with site.instagram.hold("picture") as gate, ThreadPoolExecutor(1) as thread:
-        mirroring = thread.submit(pictures.mirror, wanted(), Deadline(LONG))
-        assert gate.wait(DOWNLOADS)
+        mirroring = thread.submit(mirror_of(pictures).copy_all, wanted(), Deadline(LONG))
+        assert gate.wait(MOST_DOWNLOADS)
         ahead = len(begun)
         gate.release()
 
-    assert ahead <= DOWNLOADS + 1
-    assert mirroring.result().stored == len(WIDTHS) * 3 * DOWNLOADS
+    assert ahead <= MOST_DOWNLOADS + 1
+    assert mirroring.result().stored == len(WIDTHS) * 3 * MOST_DOWNLOADS
 
 
 # Forgetting
@@ -892,9 +895,9 @@ def test_a_forgotten_picture_is_gone_from_memory_and_store_the_others_stay(
     site: Site, pictures: Pictures, memory_store: MemoryStore
 ) -> None:
     gone, staying = mirrored(site, 2)
-    pictures.mirror([gone, staying], Deadline(LONG))
+    mirror_of(pictures).copy_all([gone, staying], Deadline(LONG))
 
-    pictures.forget([gone.id])
+    pictures.files.delete([gone.id])
 
     assert kept(memory_store, gone.id) == []
     assert kept(memory_store, staying.id) == list(WIDTHS)
@@ -906,7 +909,7 @@ def test_a_forgotten_picture_is_gone_from_memory_and_store_the_others_stay(
 def test_forgetting_nothing_asks_the_store_nothing(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
 ) -> None:
-    site.start(upstash_store).pictures.forget([])
+    site.start(upstash_store).pictures.files.delete([])
 
     assert upstash.commands() == []
 
@@ -917,7 +920,7 @@ def test_a_picture_that_could_not_be_deleted_is_an_error(
     upstash.fail("redis_down")
 
     with pytest.raises(StoreError):
-        site.start(upstash_store).pictures.forget(["17900000000000001"])
+        site.start(upstash_store).pictures.files.delete(["17900000000000001"])
 
 
 def test_a_host_that_hangs_is_left_alone_by_views_but_not_by_the_cron(site: Site, memory_store: MemoryStore) -> None:
@@ -947,9 +950,9 @@ def test_a_host_that_hangs_is_left_alone_by_views_but_not_by_the_cron(site: Site
         return Silent.asked - before
 
     first, second = views(), views()
-    site.clock.now += PAUSE
+    site.clock.now += UNREACHABLE_HOST_PAUSE
     third = views()
-    pictures.mirror(wanted, Deadline(LONG))
+    mirror_of(pictures).copy_all(wanted, Deadline(LONG))
 
     assert (first, second, third) == (1, 0, 1)
     assert Silent.asked == 2 + len(wanted)

@@ -9,10 +9,9 @@ from threading import Lock
 from igfeed.clock import Beginning, Clock, Pause
 from igfeed.errors import IgfeedError, StoreError
 from igfeed.feed.fetch_failures import FetchFailures
-from igfeed.feed.freshness import Freshness
-from igfeed.feed.local_copy import LocalCopy
+from igfeed.feed.local_copy import Freshness, LocalCopy
 from igfeed.feed.next_snapshot import successor
-from igfeed.feed.pictures import Pictures
+from igfeed.feed.picture_files import PictureFiles
 from igfeed.instagram import Instagram
 from igfeed.models import FeedSnapshot, Media, Profile
 from igfeed.stores import Store
@@ -30,7 +29,7 @@ class Fetcher:
         self,
         instagram: Instagram,
         tokens: TokenManager,
-        pictures: Pictures,
+        files: PictureFiles,
         store: Store,
         clock: Clock,
         *,
@@ -40,7 +39,7 @@ class Fetcher:
     ) -> None:
         self._instagram = instagram
         self._tokens = tokens
-        self._pictures = pictures
+        self._files = files
         self._store = store
         self._clock = clock
         self._local = local
@@ -82,7 +81,7 @@ class Fetcher:
         """Add the colours of the pictures that were kept since the last fetch to the newest snapshot, and store it."""
         self._local.sync()
         plain = self._local.snapshot
-        coloured = plain.with_colours(self._pictures.colour) if plain else None
+        coloured = plain.with_colours(self._files.colour) if plain else None
         if plain is None or coloured is None or coloured == plain:
             return
         with suppress(StoreError):  # The next sync of this process writes it.
@@ -111,7 +110,7 @@ class Fetcher:
         except IgfeedError as error:
             self._failures.record(error)
             raise
-        snapshot = snapshot.with_colours(self._pictures.colour)
+        snapshot = snapshot.with_colours(self._files.colour)
         self._keep(snapshot)
         return snapshot
 
@@ -132,5 +131,5 @@ class Fetcher:
         # Those of the fetch before are deleted once more: the first time may have failed.
         earlier = set(old.removed_picture_ids) - in_use if old else set()
         with suppress(StoreError):
-            self._pictures.forget(earlier.union(snapshot.removed_picture_ids))
+            self._files.delete(earlier.union(snapshot.removed_picture_ids))
         self._failures.clear()

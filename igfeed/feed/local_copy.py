@@ -3,13 +3,12 @@
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from igfeed.clock import Clock, Pause
 from igfeed.errors import StoreError
-from igfeed.feed.freshness import Freshness
 from igfeed.models import FeedSnapshot, Picture
-from igfeed.models.record import UNREADABLE
+from igfeed.models.record import LONG_AGO, UNREADABLE, is_from_future
 from igfeed.stores import Store
 
 log = logging.getLogger(__name__)
@@ -17,6 +16,42 @@ log = logging.getLogger(__name__)
 FEED_KEY = "feed:v1"
 
 NO_TIME = timedelta()
+
+LONGEST_FETCH_CLAIM = timedelta(seconds=60)
+SHORTEST_FETCH_CLAIM = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """``ttl`` is IGFEED_FEED_TTL, ``posts`` is how many posts this process shows (IGFEED_POSTS)."""
+
+    ttl: timedelta
+    posts: int
+
+    @property
+    def claim_ttl(self) -> timedelta:
+        """How long a claim on a fetch lasts: not longer than a feed is fresh, as that would delay the next fetch."""
+        return max(min(LONGEST_FETCH_CLAIM, self.ttl), SHORTEST_FETCH_CLAIM)
+
+    def is_fresh(self, snapshot: FeedSnapshot, now: datetime) -> bool:
+        """Whether the snapshot is younger than ``ttl``, or Instagram asked for no calls until later.
+
+        A snapshot dated in the future counts as stale. Otherwise it would stay fresh until that date.
+        """
+        return now < self.until(snapshot) and not is_from_future(self._fetched_at(snapshot), now)
+
+    def until(self, snapshot: FeedSnapshot) -> datetime:
+        return max(self._fetched_at(snapshot) + self.ttl, snapshot.cooldown_until or snapshot.fetched_at)
+
+    def _fetched_at(self, snapshot: FeedSnapshot) -> datetime:
+        """When at least ``posts`` posts were last requested.
+
+        Another process on the same store may request fewer posts. Its fetch must not count as ours: the older posts
+        that only we show would never be updated.
+        """
+        if not snapshot.asked or snapshot.asked >= self.posts:
+            return snapshot.fetched_at
+        return snapshot.reached_at if snapshot.reached_at and snapshot.reach >= self.posts else LONG_AGO
 
 
 class PageLifetime:

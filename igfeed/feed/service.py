@@ -1,15 +1,16 @@
 """The feed for views, the cron and the owner: fresh if possible, old if necessary, never empty again."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from threading import Lock
 
-from igfeed.clock import Clock, Pause, Sleep
+from igfeed.clock import Clock, Deadline, Pause, Sleep
 from igfeed.errors import PictureUnavailable
 from igfeed.feed.fetch_failures import FetchFailures
 from igfeed.feed.fetcher import Fetcher
 from igfeed.feed.first_fetch import FirstFetch
-from igfeed.feed.freshness import Freshness
-from igfeed.feed.local_copy import CurrentFeed, LocalCopy
+from igfeed.feed.local_copy import CurrentFeed, Freshness, LocalCopy
+from igfeed.feed.mirror import Mirror, MirrorReport
 from igfeed.feed.pictures import Pictures
 from igfeed.instagram import Instagram
 from igfeed.models import Failure, FeedSnapshot, Picture
@@ -48,11 +49,12 @@ class FeedService:
         self._local = local = LocalCopy(store, clock, self._freshness, check_ttl)
         self._failures = failures = FetchFailures(store, local, tokens, clock)
         self._fetcher = Fetcher(
-            instagram, tokens, pictures, store, clock, local=local, failures=failures, freshness=self._freshness
+            instagram, tokens, pictures.files, store, clock, local=local, failures=failures, freshness=self._freshness
         )
         self._first = FirstFetch(self._fetcher, local, failures, store, clock, check_ttl=check_ttl, sleep=sleep)
-        self.report_keys = (*local.keys, *failures.keys)
-        """The keys that ``newest`` and ``failure`` read, for one command that reads them all."""
+        self._mirror = Mirror(pictures, store, clock)
+        self.report_keys = (*local.keys, *failures.keys, *Mirror.keys)
+        """The keys that ``newest``, ``failure`` and ``overdue_pictures`` read, for one command that reads them all."""
 
     def current(self) -> CurrentFeed:
         """What a view shows now. Asks the store at most once.
@@ -101,8 +103,22 @@ class FeedService:
         """
         return self._fetcher.fetch()
 
-    def save_colours(self) -> None:
+    def mirror(self, pictures: Iterable[Picture], deadline: Deadline) -> MirrorReport:
+        """Keep these pictures, until the deadline, and add their colours to the newest snapshot.
+
+        ``pictures`` are all of the feed's. Those without an address are skipped.
+        """
+        report = self._mirror.copy_all(pictures, deadline)
         self._fetcher.save_colours()
+        return report
+
+    def catch_up_pictures(self) -> None:
+        """After an answer: make the pictures that views could not wait for, and note those that failed."""
+        self._mirror.catch_up()
+
+    def overdue_pictures(self, pictures: Iterable[Picture], now: datetime) -> list[str]:
+        """The ids of the pictures that could not be had for more than an hour, as far as is known. Asks the store."""
+        return self._mirror.overdue(pictures, now)
 
     @property
     def cached(self) -> FeedSnapshot | None:

@@ -166,7 +166,7 @@ def print_new_key() -> None:
 def _progress_bar(pictures: Sequence[Picture]) -> Iterator[Iterable[Picture]]:
     """A bar on a terminal, nothing elsewhere. The log says which pictures failed."""
     bar = click.progressbar(pictures, label="Mirroring pictures", file=sys.stderr, hidden=not sys.stderr.isatty())
-    with bar as progress, log_level("igfeed.feed.pictures", logging.WARNING):
+    with bar as progress, log_level("igfeed.feed", logging.WARNING):
         yield progress
 
 

@@ -80,7 +80,7 @@ def observe(services: Services) -> Observation:
         read_error=read_error,
         write_refusal=services.store.refusal,
         startup_error=services.startup_error,
-        overdue_pictures=partial(services.pictures.overdue, pictures, tokens.at),
+        overdue_pictures=partial(services.feed.overdue_pictures, pictures, tokens.at),
     )
 
 

@@ -87,7 +87,7 @@ def report(services: Services) -> Status:
     store takes writes.
     """
     services.store.recheck()
-    keys = (*services.feed.report_keys, *services.tokens.report_keys, *services.pictures.report_keys)
+    keys = (*services.feed.report_keys, *services.tokens.report_keys)
     with services.store.read_ahead(*keys):
         return _status(observe(services), services.store.kind)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from igfeed.clock import Deadline
 from igfeed.errors import IgfeedError, StoreError, TokenRejected, WrongToken
-from igfeed.feed.pictures import MirrorReport
+from igfeed.feed.mirror import MirrorReport
 from igfeed.models import FeedSnapshot, Picture, Token
 from igfeed.models.pasted import other_kind
 from igfeed.models.token import TOKEN_LIFETIME
@@ -176,9 +176,7 @@ def _mirror(
     services: Services, snapshot: FeedSnapshot, deadline: Deadline, progress: Progress = nullcontext
 ) -> MirrorReport:
     with progress(list(snapshot.pictures())) as pictures:
-        mirrored = services.pictures.mirror(pictures, deadline)
-    services.feed.save_colours()
-    return mirrored
+        return services.feed.mirror(pictures, deadline)
 
 
 def _check_startup(services: Services) -> None:

@@ -108,7 +108,7 @@ def no_picture(error: IgfeedError) -> Response:
         current_app.logger.warning("%s cannot be shown: %s", request.path, error)
     services = current()
     response = _unavailable(_drawing_response("no-picture.svg"), RETRY_AFTER)
-    response.call_on_close(lambda: services.background(services.pictures.catch_up))
+    response.call_on_close(lambda: services.background(services.feed.catch_up_pictures))
     return response
 
 

@@ -1,0 +1,171 @@
+"""The pictures that were kept: their files, in memory and in the store, and their average colours."""
+
+import base64
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from threading import Lock
+
+from cachetools import LRUCache, TTLCache
+
+from igfeed.clock import Clock
+from igfeed.errors import PictureUnavailable, StoreError
+from igfeed.models import Picture
+from igfeed.stores import Store
+
+log = logging.getLogger(__name__)
+
+WIDTHS = (320, 640, 1080)
+"""Pixels: a phone's third of a row, a phone's row at twice the density, the widest that Instagram itself shows."""
+
+ABSENT_FILE_PAUSE = timedelta(seconds=30)
+"""How long views do not ask the store again for a file that it did not have. Another process may store it meanwhile."""
+
+SHORTEST_ABSENT_FILE_PAUSE = timedelta(seconds=1)
+"""Even if IGFEED_CHECK_TTL is shorter: a page may ask for twenty missing pictures at once."""
+
+MOST_ABSENT_FILES = 2000
+"""How many absent files one process remembers."""
+
+MOST_FILE_BYTES = 32 * 1024 * 1024
+"""Bytes of picture files that one process keeps in memory. 24 posts in all widths are about 6 MB."""
+
+MOST_COLOURS = 2000
+"""How many pictures' colours one process remembers. That is more than a hundred albums of ten have."""
+
+
+class PictureFiles:
+    """WebP files by picture id and width. Threads may share it."""
+
+    def __init__(self, store: Store, clock: Clock, absent_pause: timedelta = ABSENT_FILE_PAUSE) -> None:
+        self._store = store
+        known_for = max(absent_pause, SHORTEST_ABSENT_FILE_PAUSE).total_seconds()
+        self._absent: TTLCache[str, bool] = TTLCache(MOST_ABSENT_FILES, known_for, monotonic_seconds(clock))
+        self._memory: LRUCache[str, bytes] = LRUCache(MOST_FILE_BYTES, getsizeof=len)
+        self._colours: LRUCache[str, str] = LRUCache(MOST_COLOURS)
+        self._unsaved: set[str] = set()
+        """Keys of files that the store could not take."""
+        self._lock = Lock()
+
+    def get(self, picture_id: str, width: int) -> bytes | None:
+        """The file from memory, else from the store. None if neither has it or the store does not answer."""
+        key = _key(picture_id, width)
+        with self._lock:
+            content = self._memory.get(key)
+        if content is not None:
+            return content
+        try:
+            content = _decoded(self._store.get(key))
+        except StoreError:
+            return None
+        if content is not None:
+            self._remember(key, content)
+            return content
+        with self._lock:
+            self._absent[key] = True
+        return None
+
+    def get_for_view(self, picture_id: str, width: int) -> bytes | None:
+        """Like ``get``, but a file that the store lately did not have is not asked for again."""
+        key = _key(picture_id, width)
+        with self._lock:
+            if key in self._absent:
+                return self._memory.get(key)
+        return self.get(picture_id, width)
+
+    def is_absent(self, picture_id: str, width: int) -> bool:
+        """Whether the store lately answered that it has no such file. False if it did not answer."""
+        with self._lock:
+            return _key(picture_id, width) in self._absent
+
+    def is_missing(self, picture_id: str) -> bool:
+        """Whether the store lacks the picture's files: nobody has them, or the store could not take them from us.
+
+        The smallest file is written last. So it stands for all of them, and it is the cheapest to ask for.
+        """
+        return _key(picture_id, WIDTHS[0]) in self._unsaved or self.get(picture_id, WIDTHS[0]) is None
+
+    def are_some_missing(self, ids: Sequence[str]) -> bool:
+        """Asks the store by one command. True if it does not answer."""
+        try:
+            return None in self._store.get_all([_key(picture_id, WIDTHS[0]) for picture_id in ids])
+        except StoreError:
+            return True
+
+    def in_memory(self, picture_id: str) -> dict[int, bytes] | None:
+        """The picture's files by width, if this process has all of them in memory."""
+        with self._lock:
+            found = {width: self._memory.get(_key(picture_id, width)) for width in WIDTHS}
+        return {width: content for width, content in found.items() if content} if all(found.values()) else None
+
+    def save(self, picture_id: str, files: dict[int, bytes]) -> bool:
+        """Keep the files in memory and in the store. False if the store did not take all of them."""
+        named = {_key(picture_id, width): content for width, content in files.items()}
+        for key, content in named.items():
+            self._remember(key, content)
+        self._unsaved.update(named)
+        try:
+            for key, content in named.items():
+                self._store.set(key, base64.b64encode(content).decode())
+        except StoreError as error:
+            log.warning("Picture %s is kept in memory only: %s", picture_id, error)
+            return False
+        self._unsaved.difference_update(named)
+        return True
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Delete these pictures in every width.
+
+        Raises StoreError.
+        """
+        keys = [_key(picture_id, width) for picture_id in ids for width in WIDTHS]
+        with self._lock:
+            for key in keys:
+                self._memory.pop(key, None)
+            self._unsaved.difference_update(keys)
+        if keys:
+            self._store.delete(*keys)
+
+    def colour(self, picture: Picture) -> str | None:
+        """The picture's average colour, such as ``#c9b79c``. None if it is unknown. Asks nobody."""
+        with self._lock:
+            return picture.colour or self._colours.get(picture.id)
+
+    def set_colour(self, picture_id: str, colour: str) -> None:
+        with self._lock:
+            self._colours[picture_id] = colour
+
+    def find_colour(self, picture: Picture) -> None:
+        """Take an unknown colour from the kept file: another process may have made that."""
+        content = None if self.colour(picture) else self.get(picture.id, WIDTHS[0])
+        if content is None:
+            return
+        # Pillow is a twentieth of a cold start, and a kept picture is shown without it.
+        from igfeed.feed.imaging import colour  # noqa: PLC0415
+
+        with suppress(PictureUnavailable):
+            self.set_colour(picture.id, colour(content))
+
+    def _remember(self, key: str, content: bytes) -> None:
+        with self._lock:
+            self._memory[key] = content
+            self._absent.pop(key, None)
+
+
+def monotonic_seconds(clock: Clock) -> Callable[[], float]:
+    """The timer that ``cachetools`` wants."""
+    return lambda: clock.monotonic_ns() / 1e9
+
+
+def _key(picture_id: str, width: int) -> str:
+    return f"picture:v1:{picture_id}-{width}"
+
+
+def _decoded(text: str | None) -> bytes | None:
+    """None for anything that is no WebP file in base64."""
+    try:
+        content = base64.b64decode(text or "", validate=True)
+    except ValueError:
+        return None
+    return content if content[8:12] == b"WEBP" else None

@@ -26,7 +26,7 @@ from igfeed.models.record import (
 
 @dataclass(frozen=True)
 class Profile:
-    """Whose feed it is. Counts and texts are None where Instagram did not send them."""
+    """The account. A count or text is None if Instagram did not send it."""
 
     username: Name
     name: str | None = None
@@ -44,7 +44,7 @@ class Profile:
 
     @property
     def picture(self) -> "Picture | None":
-        """Named after the path of its address, for Instagram gives it no id: another picture has another path."""
+        """The account's own picture. Instagram gives it no id, so its id is a hash of the path of its address."""
         try:
             path = urlsplit(self.picture_url or "").path
         except ValueError:
@@ -55,10 +55,10 @@ class Profile:
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture to look at: a post's own, that of one child of an album, or the account's.
+    """One picture: of a post, of one child of an album, or of the account.
 
-    ``id`` is the media id, ``url`` where Instagram has it for some four days, None where it sent no picture.
-    ``colour`` is its average such as ``#c9b79c``, None until the picture was kept.
+    ``id`` is the media id. ``url`` is Instagram's address of the file, which dies after some four days; None if
+    Instagram sent none. ``colour`` is the average colour such as ``#c9b79c``, None until the picture was stored.
     """
 
     id: MediaId
@@ -68,13 +68,13 @@ class Picture:
 
     @property
     def is_absent(self) -> bool:
-        """Whether there is none: Instagram names no file, and did not when it was kept."""
+        """Whether the post has no picture: Instagram sent no address, and none was ever stored."""
         return self.url is None and self.colour is None
 
 
 @dataclass(frozen=True)
 class Post(Record):
-    """One post. ``media_type`` is IMAGE, VIDEO, CAROUSEL_ALBUM or something yet unknown."""
+    """One post. ``media_type`` is IMAGE, VIDEO, CAROUSEL_ALBUM or a type that is new."""
 
     picture: Picture
     media_type: str
@@ -96,19 +96,19 @@ class Post(Record):
         return self.picture.id
 
     def pictures(self) -> Iterator[Picture]:
-        """Its own picture first, then those of its children."""
+        """The post's own picture first, then those of its children."""
         yield self.picture
         yield from self.children
 
     def with_colours(self, colour_of: Callable[[Picture], str | None]) -> "Post":
-        """The same with the colours that are known of its pictures."""
+        """A copy in which each picture has the colour that ``colour_of`` gives."""
         own, *children = (replace(picture, colour=colour_of(picture)) for picture in self.pictures())
         return replace(self, picture=own, children=tuple(children))
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """An entry of Instagram's list that is no post of ours; ``id`` is None where not even that could be read."""
+    """An entry of Instagram's list that is not shown. ``id`` is None if it could not be read."""
 
     id: str | None
     why: Literal["trial", "unreadable"]
@@ -116,10 +116,11 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Media:
-    """What one reading of the account's media gave; ``cooldown`` is how long Instagram asks to be left alone.
+    """The account's newest posts, as one fetch has read them.
 
-    ``is_whole`` is False when the reading ended before the list did and before there were enough posts.
-    ``clock_ahead`` is how far our clock was found to be ahead of Instagram's, zero while it counts as right.
+    ``cooldown`` is how long Instagram asks for no more calls. ``is_whole`` is False if the fetch ended early, before
+    the list did and before there were enough posts. ``clock_ahead`` is how far our clock is ahead of Instagram's, zero
+    while it counts as right.
     """
 
     posts: tuple[Post, ...]
@@ -131,7 +132,7 @@ class Media:
 
 @dataclass(frozen=True)
 class Since(Record):
-    """What holds of a post or of a picture since then."""
+    """The id of a post or a picture, and since when its state has lasted."""
 
     id: MediaId
     at: Moment
@@ -139,20 +140,21 @@ class Since(Record):
 
 @dataclass(frozen=True)
 class FeedSnapshot(Record):
-    """The feed as it was at ``fetched_at``: one document, replaced as a whole.
+    """The feed as it was at ``fetched_at``. It is one document, and always replaced as a whole.
 
-    ``cooldown_until`` is set when Instagram asked for no more calls until then.
+    ``cooldown_until`` is set if Instagram asked for no more calls until then.
 
-    ``asked`` is how many posts this fetch asked for, ``reach`` how many the process that keeps the most, which did so
-    last at ``reached_at``. Both are 0 where an earlier version, which did not say, has fetched.
+    ``asked`` is how many posts this fetch asked for. Processes may keep different numbers of posts: ``reach`` is the
+    largest number that was asked for, last at ``reached_at``. Both are 0 in a snapshot of an earlier version.
 
-    ``doubted`` are posts that stay though the fetch lacked them for no known reason. ``unread`` is how many entries of
-    Instagram's list could not be read; ``is_whole`` is False where the list broke off.
+    ``doubted`` are posts that the fetch did not bring, without a known reason; they stay for now. ``unread`` is how
+    many entries of Instagram's list could not be read. ``is_whole`` is False if the list ended early.
 
-    ``leaving`` are the pictures of posts that have left, kept for pages that still show them. ``removed_picture_ids``
-    are those deleted with this fetch. The next fetch deletes them once more, in case the first time failed.
+    ``leaving`` are pictures of removed posts. They are kept for pages in caches that still show them.
+    ``removed_picture_ids`` are those deleted with this fetch. The next fetch deletes them once more, in case the first
+    time failed.
 
-    ``revision`` grows with each change: it tells which of two is the newer one whatever the clocks were.
+    ``revision`` grows with each change. So it says which of two snapshots is newer, even if the clocks were wrong.
     ``clock_ahead``: see ``Media``.
     """
 
@@ -174,7 +176,7 @@ class FeedSnapshot(Record):
     leaving: tuple[Since, ...] = ()
 
     def is_newer_than(self, other: "FeedSnapshot", now: datetime) -> bool:
-        """By the revision; by the time where one of them is from an earlier version, which counted none."""
+        """Compares the revisions, or the times if one of the two is from an earlier version, which had no revision."""
         if self.revision and other.revision:
             return (self.revision, self.fetched_at) > (other.revision, other.fetched_at)
         ours, theirs = (LONG_AGO if is_from_future(each.fetched_at, now) else each.fetched_at for each in (self, other))
@@ -187,7 +189,7 @@ class FeedSnapshot(Record):
             yield from post.pictures()
 
     def picture(self, picture_id: str) -> Picture | None:
-        """One of its pictures, or one that is leaving: that has no address any more."""
+        """The picture with this id, None if there is none. One that is leaving has no address any more."""
         return self._pictures_by_id.get(picture_id)
 
     @cached_property
@@ -196,7 +198,7 @@ class FeedSnapshot(Record):
         return left | {picture.id: picture for picture in self.pictures()}
 
     def with_colours(self, colour_of: Callable[[Picture], str | None]) -> "FeedSnapshot":
-        """The same with the colours that are known of its pictures."""
+        """A copy in which each picture of a post has the colour that ``colour_of`` gives."""
         return replace(self, posts=tuple(post.with_colours(colour_of) for post in self.posts))
 
     @property
@@ -205,5 +207,5 @@ class FeedSnapshot(Record):
 
     @cached_property
     def version(self) -> str:
-        """A short name that differs whenever anything in the snapshot does."""
+        """A hash of the snapshot: it changes if anything in the snapshot changes."""
         return fingerprint(self.to_text())

@@ -23,8 +23,9 @@ RESOURCE = "Cross-Origin-Resource-Policy"
 
 
 @pytest.fixture
-def shown(client: FlaskClient, token: Token) -> FlaskClient:
-    """There is a feed, and a first visitor has seen it."""
+def shown(client: FlaskClient, token: Token, instagram: FakeInstagram) -> FlaskClient:
+    """There is a feed, and a first visitor has seen it. Its pictures are small, so that the cron is done soon."""
+    instagram.picture_size = (48, 60)
     client.get("/")
     return client
 

@@ -28,8 +28,9 @@ Host = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the demo."""
-    store = tmp_path_factory.mktemp("site") / "store.sqlite3"
+    """The address of the demo. The workers of pytest-xdist share its store, so that each picture is drawn once."""
+    base = tmp_path_factory.getbasetemp()
+    store = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo.sqlite3"
     app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(store)}))
     app.test_client().get("/")  # Before anybody has looked, the script for host pages does not know whose feed it is.
     with serving(app) as port:

@@ -4,6 +4,9 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 CRON_SECRET ?= demo
 BIN := .venv/bin
 
+# Where Python may not keep what it has compiled, every worker and every server of the tests compiles all of it again.
+test quick: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo dev test quick lint types requirements audit axe markup lighthouse compare soak bench scaling imports clean
 
 demo: .venv/runtime

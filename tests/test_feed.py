@@ -269,7 +269,7 @@ def test_profile_and_media_are_asked_for_at_once(site: Site, store: MemoryStore,
     assert fetching.result() == feed.cached
 
 
-def test_a_success_of_the_cron_leaves_no_trouble_of_others_behind(site: Site, store: MemoryStore) -> None:
+def test_a_success_of_the_cron_clears_the_failure_of_another_process(site: Site, store: MemoryStore) -> None:
     site.instagram.fail("media", fake.TEMPORARY)
     with pytest.raises(InstagramError):
         site.start(store).feed.fetch()
@@ -281,7 +281,7 @@ def test_a_success_of_the_cron_leaves_no_trouble_of_others_behind(site: Site, st
     assert store.get(FAILURE_KEY) is None
 
 
-def test_peeking_changes_nothing(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
+def test_asking_for_the_newest_snapshot_changes_nothing(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
     process = started(site, remote)
     site.clock.now += HOUR
     upstash.flush()
@@ -447,7 +447,7 @@ def test_waiting_for_the_first_fetch_of_another_process_costs_few_commands(
     assert sum(naps) == FIRST_FETCH_WAIT
 
 
-def test_who_has_nothing_to_show_waits_for_the_look_that_is_under_way(
+def test_views_with_nothing_to_show_wait_for_the_sync_under_way(
     site: Site, upstash: FakeUpstash, remote: UpstashStore, threads: ThreadPoolExecutor
 ) -> None:
     snapshot = site.start(remote).feed.first()
@@ -648,7 +648,7 @@ def test_after_a_failure_visitors_leave_instagram_alone_for_as_long_as_its_class
     assert site.instagram.count("profile") == fetches
 
 
-def test_temporary_trouble_pauses_a_minute_and_then_twice_as_long_each_time_up_to_an_hour(
+def test_temporary_failures_pause_a_minute_and_then_twice_as_long_each_time_up_to_an_hour(
     site: Site, store: MemoryStore
 ) -> None:
     feed = started(site, store).feed
@@ -1105,7 +1105,7 @@ def test_a_clock_that_is_a_little_ahead_does_no_harm(site: Site, store: MemorySt
 
 
 @pytest.mark.parametrize("text", ["", "null", "{}", "no json"])
-def test_trouble_that_cannot_be_read_holds_nothing_back(text: str, site: Site, store: MemoryStore) -> None:
+def test_a_failure_that_cannot_be_read_delays_no_fetch(text: str, site: Site, store: MemoryStore) -> None:
     store.set(FAILURE_KEY, text)
 
     assert len(site.start(store).feed.first().posts) == 12
@@ -1481,7 +1481,7 @@ def test_a_picture_made_by_a_view_is_coloured_with_the_next_fetch(site: Site, st
     assert [colour is not None for colour in colours(process.feed.fetch())].count(True) == 1
 
 
-def test_painting_takes_a_newer_snapshot_instead_of_replacing_it(site: Site, store: MemoryStore) -> None:
+def test_saving_colours_keeps_a_newer_snapshot_of_another_process(site: Site, store: MemoryStore) -> None:
     process, other = started(site, store), started(site, store)
     plain = process.feed.fetch()
     process.pictures.get(plain.posts[0].picture, 320)
@@ -1494,7 +1494,7 @@ def test_painting_takes_a_newer_snapshot_instead_of_replacing_it(site: Site, sto
     assert document(store).posts[1].picture.colour
 
 
-def test_painting_what_has_no_news_writes_nothing(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
+def test_saving_colours_without_new_ones_writes_nothing(site: Site, upstash: FakeUpstash, remote: UpstashStore) -> None:
     process = site.start(remote)
     process.feed.fetch()
     upstash.forget()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igfeed.feed.merging import SECOND_LOOK, merged
+from igfeed.feed.merging import SECOND_READING_WAIT, merged
 from igfeed.models import FeedSnapshot, LeftOut, Media, Picture, Post, Profile, Since
 
 NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
@@ -137,7 +137,12 @@ def test_posts_that_vanish_without_a_reason_stay_and_are_doubted(before: int | N
 
 @pytest.mark.parametrize(
     ("later", "stay"),
-    [(timedelta(), True), (SECOND_LOOK - MOMENT, True), (SECOND_LOOK, False), (SECOND_LOOK * 99, False)],
+    [
+        (timedelta(), True),
+        (SECOND_READING_WAIT - MOMENT, True),
+        (SECOND_READING_WAIT, False),
+        (SECOND_READING_WAIT * 99, False),
+    ],
 )
 def test_a_second_reading_that_says_the_same_is_believed_if_it_comes_later(later: timedelta, stay: bool) -> None:
     old = feed(*FIVE, count=214, doubted=since(1, 3, 4, 5))
@@ -147,7 +152,7 @@ def test_a_second_reading_that_says_the_same_is_believed_if_it_comes_later(later
 
 
 def test_what_a_second_reading_misses_besides_has_a_second_reading_of_its_own() -> None:
-    old, later = feed(*FIVE, count=214, doubted=since(3)), NOW + SECOND_LOOK
+    old, later = feed(*FIVE, count=214, doubted=since(3)), NOW + SECOND_READING_WAIT
 
     assert after(old, read(1, 2, 5), 214, now=later) == [1, 2, 4, 5]
     assert doubts(old, read(1, 2, 5), 214, later) == list(since(4, at=later))
@@ -156,8 +161,8 @@ def test_what_a_second_reading_misses_besides_has_a_second_reading_of_its_own() 
 def test_what_a_second_reading_has_is_doubted_no_more() -> None:
     old = feed(*FIVE, count=214, doubted=since(1, 3, 4, 5))
 
-    assert after(old, read(*FIVE), 214, now=NOW + SECOND_LOOK) == [1, 2, 3, 4, 5]
-    assert doubts(old, read(*FIVE), 214, NOW + SECOND_LOOK) == []
+    assert after(old, read(*FIVE), 214, now=NOW + SECOND_READING_WAIT) == [1, 2, 3, 4, 5]
+    assert doubts(old, read(*FIVE), 214, NOW + SECOND_READING_WAIT) == []
 
 
 def test_a_doubt_from_the_future_is_taken_for_one_of_now() -> None:

@@ -457,12 +457,12 @@ def test_the_accounts_own_picture_is_one_of_them_and_called_after_its_path() -> 
     assert whole.picture(first.id)
 
 
-def test_painting_colours_what_is_known_and_leaves_the_rest() -> None:
-    painted = SNAPSHOT.with_colours(lambda picture: {"1": "#111111", "3": "#333333"}.get(picture.id))
+def test_a_snapshot_takes_the_colours_that_are_known() -> None:
+    coloured = SNAPSHOT.with_colours(lambda picture: {"1": "#111111", "3": "#333333"}.get(picture.id))
 
-    assert [picture.colour for picture in painted.pictures()] == ["#111111", None, "#333333", None]
-    assert painted.with_colours(lambda each: each.colour) == painted
-    assert FeedSnapshot.from_text(painted.to_text()) == painted
+    assert [picture.colour for picture in coloured.pictures()] == ["#111111", None, "#333333", None]
+    assert coloured.with_colours(lambda each: each.colour) == coloured
+    assert FeedSnapshot.from_text(coloured.to_text()) == coloured
 
 
 def test_a_snapshot_from_before_there_were_colours_is_read() -> None:

@@ -130,7 +130,7 @@ def test_another_process_gets_it_from_the_store(site: Site, pictures: Pictures, 
     assert site.instagram.count("picture") == 1
 
 
-def test_a_picture_at_hand_does_not_ask_the_store_again(
+def test_a_picture_in_memory_does_not_ask_the_store_again(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
 ) -> None:
     wanted = picture(site)

@@ -1,4 +1,4 @@
-"""A picture's file in other sizes, and its colour: what Pillow is for."""
+"""Resizes a picture's file and finds its average colour, with Pillow."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ from PIL import ExifTags, Image
 
 from igfeed.errors import PictureRefused
 
-METHOD = 2
-"""Of WebP: the knee of the curve, a third of the time of the default 4 for 4 % more bytes (docs/pictures.md)."""
+WEBP_METHOD = 2
+"""WebP's effort: the knee of the curve, a third of the time of the default 4 for 4 % more bytes (docs/pictures.md)."""
 
 MOST_PIXELS = 12_000_000
 """Four times as many as Instagram's largest pictures have. The costliest kind, WebP with alpha, takes 24 bytes each."""
@@ -41,10 +41,10 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes a picture upright, by the orientation in its EXIF data."""
+"""The operation that turns a picture upright, by the orientation in its EXIF data."""
 
 UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
-"""What Pillow raises on bytes that are no picture, or on too large a one."""
+"""The errors that Pillow raises for bytes that are no picture, or for a picture that is too large."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Rendered:
 
 
 class _Readings(BytesIO):
-    """A file that may be read from so many times."""
+    """A file that can be read from MOST_READS times: then it raises OSError, which ends the decoding."""
 
     _left = MOST_READS
 
@@ -70,7 +70,7 @@ class _Readings(BytesIO):
 def render(file: bytes, qualities: Mapping[int, int]) -> Rendered:
     """The picture upright, as WebP in every width of ``qualities``, never enlarged.
 
-    An RGB picture's colour profile goes along. Raises PictureRefused for what is no picture, or too large a one.
+    An RGB picture keeps its colour profile. Raises PictureRefused if it is no picture, or too large.
     """
     with _decoding():
         image = _opened(file)
@@ -82,7 +82,7 @@ def render(file: bytes, qualities: Mapping[int, int]) -> Rendered:
 
 
 def colour(file: bytes) -> str:
-    """Raises PictureRefused for what is no picture."""
+    """The average colour. Raises PictureRefused if the file is no picture."""
     with _decoding():
         return _average(Image.open(BytesIO(file), formats=FORMATS))
 
@@ -145,7 +145,7 @@ def _average(image: Image.Image) -> str:
 
 
 def _narrowed(image: Image.Image, width: int) -> Image.Image:
-    """So wide at most, and so high that WebP can hold it."""
+    """At most ``width`` pixels wide, and no higher than WebP allows."""
     scale = min(1, width / image.width, TALLEST / image.height)
     if scale == 1:
         return image
@@ -155,5 +155,5 @@ def _narrowed(image: Image.Image, width: int) -> Image.Image:
 
 def _webp(image: Image.Image, quality: int, profile: bytes | None) -> bytes:
     file = BytesIO()
-    image.save(file, "WEBP", quality=quality, method=METHOD, icc_profile=profile)
+    image.save(file, "WEBP", quality=quality, method=WEBP_METHOD, icc_profile=profile)
     return file.getvalue()

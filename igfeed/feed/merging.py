@@ -11,20 +11,20 @@ from datetime import datetime, timedelta
 
 from igfeed.models import FeedSnapshot, Media, Post, Profile, Since
 
-SECOND_LOOK = timedelta(minutes=1)
+SECOND_READING_WAIT = timedelta(minutes=1)
 """The least time between the two readings. Two readings at the same moment may have the same fault."""
 
 
 @dataclass(frozen=True)
 class Merged:
-    """``doubted`` are the posts that stay although the reading lacks them for no known reason, and since when."""
+    """``doubted`` are posts that stay although the reading lacks them for no known reason, and since when."""
 
     posts: tuple[Post, ...]
     doubted: tuple[Since, ...] = ()
 
 
 def merged(old: FeedSnapshot, profile: Profile, media: Media, wanted: int, now: datetime) -> Merged:
-    """The old posts as the reading left them; ``wanted`` is how many posts it asked for."""
+    """The posts to show after a reading that requested ``wanted`` posts."""
     if _is_another_account(old, profile, media):
         return Merged(media.posts)
     missing = _missing(old.posts, media)
@@ -84,7 +84,7 @@ def _doubted(old: FeedSnapshot, vanished: Iterable[str], now: datetime) -> tuple
     """The posts that vanished without an explanation, except those that an earlier reading lacked too."""
     first_missed = {each.id: min(each.at, now) for each in old.doubted}
     doubted = (Since(post_id, first_missed.get(post_id, now)) for post_id in vanished)
-    return tuple(each for each in doubted if now < each.at + SECOND_LOOK)
+    return tuple(each for each in doubted if now < each.at + SECOND_READING_WAIT)
 
 
 def _in_order(old: Sequence[Post], read: Sequence[Post], staying: set[str]) -> list[Post]:
@@ -102,7 +102,7 @@ def _in_order(old: Sequence[Post], read: Sequence[Post], staying: set[str]) -> l
 
 
 def _place(result: Sequence[Post], previous: str | None, following: Iterable[Post]) -> int:
-    """Behind the previous one, else before the first of the following ones that is there, else at the end."""
+    """The index after the previous post. Without one: that of the first following post, else the end."""
     places = {post.id: place for place, post in enumerate(result)}
     if previous is not None:
         return places[previous] + 1

@@ -1,4 +1,4 @@
-"""Which pictures could not be had, and since when: a green status beside grey tiles would be wrong."""
+"""Which pictures could not be had, and since when. Without it the status would be green beside grey tiles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,18 @@ from typing import Literal
 from igfeed.models.record import Moment, Record, is_from_future
 
 Mirrored = Literal["stored", "kept", "failed", "nowhere", "left"]
-"""What became of a picture; ``nowhere``: there is none; ``left``: there was no time for it."""
+"""What became of a picture. ``nowhere``: Instagram has none. ``left``: there was no time for it."""
 
-TOLERABLE = timedelta(hours=1)
-"""So long a picture may be missing before somebody should know."""
+TOLERABLE_ABSENCE = timedelta(hours=1)
+"""How long a picture may be missing before the status says so."""
 
-MOST_NOTED = 500
+MOST_NOTED_PICTURES = 500
+"""How many ids the document holds at most."""
 
 
 @dataclass(frozen=True)
 class MissingPictures(Record):
-    """The ids of pictures that Instagram names and that could not be had, each with when that was first noticed."""
+    """The ids of pictures that Instagram has and that could not be had, each with the time of the first failure."""
 
     at: Moment
     since: Mapping[str, Moment]
@@ -29,8 +30,8 @@ class MissingPictures(Record):
         kept = {name for name in self.since if name not in ended and (name in outcomes or not is_all)}
         failed = {name for name, outcome in outcomes.items() if outcome == "failed"}
         noted = sorted(kept) + sorted(failed - kept)
-        return MissingPictures(now, {name: min(self.since.get(name, now), now) for name in noted[:MOST_NOTED]})
+        return MissingPictures(now, {name: min(self.since.get(name, now), now) for name in noted[:MOST_NOTED_PICTURES]})
 
     def is_overdue(self, picture_id: str, now: datetime) -> bool:
         since = self.since.get(picture_id)
-        return since is not None and (now - since > TOLERABLE or is_from_future(since, now))
+        return since is not None and (now - since > TOLERABLE_ABSENCE or is_from_future(since, now))

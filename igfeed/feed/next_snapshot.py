@@ -9,20 +9,20 @@ from igfeed.feed.merging import Merged, merged
 from igfeed.models import FeedSnapshot, Media, Profile, Since
 
 LONGEST_COOLDOWN = timedelta(days=1)
-"""Instagram counts its budgets over an hour and over a day."""
+"""Instagram counts its budgets of calls over an hour and over a day, so no cooldown needs to be longer."""
 
 REACH_LASTS = timedelta(days=8)
-"""How long the store keeps more posts for another process, counted from that process's last fetch. It is more than a
-week because a weekly cron may be its only visitor. After that a lower IGFEED_POSTS holds for the store too."""
+"""How long the store keeps the extra posts of a process with a higher IGFEED_POSTS, counted from its last fetch. It is
+more than a week, because a weekly cron may be the only one who calls it. After that the lower number is used."""
 
 MOST_LEAVING = 200
-"""Pictures of posts that left, about 50 MB. Beyond that the ones that left first are deleted early."""
+"""Pictures of posts that are gone, about 50 MB. If there are more, those that left first are deleted early."""
 
 
 def successor(old: FeedSnapshot | None, profile: Profile, media: Media, wanted: int, now: datetime) -> FeedSnapshot:
-    """The snapshot after ``old`` and a reading of that time which asked for ``wanted`` posts.
+    """The snapshot that follows ``old``, made of a reading at ``now`` that requested ``wanted`` posts.
 
-    Raises UnexpectedAnswer when there are no posts, though there should be some.
+    Raises UnexpectedAnswer if there are no posts although the profile counts some.
     """
     has_trials = any(entry.why == "trial" for entry in media.left_out)
     if not media.posts and profile.media_count != 0 and not has_trials:
@@ -48,7 +48,7 @@ def successor(old: FeedSnapshot | None, profile: Profile, media: Media, wanted: 
 
 
 def _reach(old: FeedSnapshot | None, wanted: int, now: datetime) -> tuple[int, datetime]:
-    """How many posts the store keeps, and when so many were last asked for."""
+    """How many posts the store keeps, and when that many were last requested."""
     if old is None:
         return wanted, now
     reach, reached_at = old.reach or len(old.posts), min(old.reached_at or old.fetched_at, now)
@@ -57,7 +57,7 @@ def _reach(old: FeedSnapshot | None, wanted: int, now: datetime) -> tuple[int, d
 
 
 def _with_pictures_of(old: FeedSnapshot, new: FeedSnapshot, now: datetime) -> FeedSnapshot:
-    """The new one with the colours that are known, and with the pictures that are no longer in it."""
+    """``new`` with the known colours, and with the ids of pictures that are no longer shown."""
     known = {picture.id: picture.colour for picture in old.pictures()}
     new = new.with_colours(lambda picture: picture.colour or known.get(picture.id))
     staying = new.picture_ids

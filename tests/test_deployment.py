@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_vercel_json_keeps_to_vercels_limits() -> None:
     assert len(function["excludeFiles"]) <= 256
     assert ".env*" in function["excludeFiles"]
     assert re.fullmatch(r"\d+ \d+ \* \* \d", config["crons"][0]["schedule"])
+
+
+@pytest.mark.parametrize("folder", ["igfeed", "templates", "static"])
+def test_vercels_bundle_has_every_file_that_the_app_reads(folder: str) -> None:
+    excluded = json.loads(read("vercel.json"))["functions"]["wsgi.py"]["excludeFiles"].strip("{}").split(",")
+    files = [str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*") if path.is_file()]
+
+    assert "igfeed/widget/translations/en.toml" in files or folder != "igfeed"
+    assert [file for file in files if any(fnmatch(file, pattern) for pattern in excluded)] == []
 
 
 def test_the_cron_path_exists(app: Flask) -> None:

@@ -1,15 +1,16 @@
-// Puts an iframe with the feed beside its tag, as high as its content.
+// Puts an iframe with the feed beside its script tag, as high as the feed.
 (async () => {
   const current = document.currentScript;
 
-  // The address of ours in a tag, wherever an optimizer has put it: where we are without the scheme, and what is asked.
+  // Our address in a script tag, also in a `data-` attribute where optimizers put it: base without scheme, and query.
   const OURS = /^(?:\w+:)?(\/\/[^?#]+\/)embed\.js\/?(?:\?([^#]*))?(?:#|$)/;
   const parts = tag => tag && [tag.src, ...Object.values(tag.dataset)].map(each => OURS.exec(each)).find(Boolean);
-  // In a module there is no tag, in a bundle it has another's address. The server's word comes last: a proxy may hide the host.
+  // A module has no current tag, and in a bundle the tag has another address. The server's own idea of its address comes
+  // last, because a proxy may hide the host.
   const base = parts(current)?.[1] ?? /\/\/[^\s?#]+\/(?=embed\.js)/.exec(Error().stack)?.[0] ?? {{ place|tojson }};
   const addressOf = tag => {
     const [, place = base, query] = parts(tag) ?? [];
-    // Pages and scripts may be blobs, and a page may be none but a text in a frame of another one.
+    // Pages and scripts may be blobs, and a page may be a `srcdoc` in a frame: these have no http address of their own.
     const [scheme] = [tag.src, document.baseURI, 'https:'].map(each => /^https?:/.exec(each)).find(Boolean);
     const address = new URL(`${scheme}${place}embed`), asked = new URLSearchParams(query);
     for (const name of {{ names|tojson }}) {
@@ -22,7 +23,7 @@
     for (const name in rules) element.style.setProperty(name, rules[name], 'important');
   };
 
-  // What the grid will need, by its own rules: this space is kept until the frame says it itself.
+  // An estimate of the height by the rules of style.css. It reserves space until the frame sends its real height.
   const estimate = (asked, width) => {
     const number = (name, usual) => +(asked.get(name) ?? usual);
     const limit = Math.min(number('limit', {{ defaults.limit }}), {{ posts }}), gap = number('gap', {{ defaults.gap }});
@@ -35,13 +36,13 @@
 
   const hasPlace = tag => tag.isConnected && !tag.closest('head');
 
-  // What this tag asks for, after that element; at the end of the body where there is none.
+  // Puts the frame for a tag behind an element, or at the end of the body.
   const put = (tag, after = hasPlace(tag) ? tag : null) => {
     const address = addressOf(tag), frame = document.createElement('iframe'), mark = after ? '' : address;
     const own = 'a[href*=".instagram.com/"]:not([data-igfeed])';
     let link = after?.matches(own) ? after : after?.previousElementSibling, answered;
-    // What an earlier run has made goes. It follows its tag, and what comes next may be another tag's; but what a tag in
-    // the head makes is at the end of the body, where it is known by its address.
+    // Remove what an earlier run has made. It follows its tag directly, as the next frame may be another tag's. Frames of
+    // tags in the head are at the end of the body, where they are found by their address.
     for (const made of [`iframe[data-igfeed="${mark}"]`, `a[data-igfeed="${mark}"]`]) {
       const old = after ? after.nextElementSibling : document.querySelector(made);
       if (old?.matches(made)) old.remove();
@@ -53,10 +54,10 @@
     frame.allow = 'fullscreen; picture-in-picture; autoplay';
     frame.referrerPolicy = 'strict-origin-when-cross-origin';
     frame.src = address;
-    // Whatever the page says of every iframe; its colour scheme is the one thing that is meant for what stands inside.
+    // Undo the page's styles for iframes. Only its colour scheme is meant for the content of the frame.
     style(frame, {all: 'initial', 'color-scheme': 'inherit', display: 'block', width: '100%'});
     after ? after.after(frame) : document.body.append(frame);
-    // In a column of flexible boxes only the least height keeps it from being squeezed.
+    // A flex column would shrink the frame without a `min-height`.
     const grow = height => style(frame, {height: `${height}px`, 'min-height': `${height}px`});
     grow(estimate(address.searchParams, frame.clientWidth));
     if (!link?.matches(own)) {
@@ -67,7 +68,7 @@
       frame.after(link);
     }
 
-    // Where the frame is refused or does not answer there is a plain link; it heeds the latest run's frame only.
+    // A plain link replaces a frame that is refused or does not answer. Only the latest run's frame counts.
     link.igfeed = frame;
     const show = isShown => {
       style(frame, {display: isShown ? 'block' : 'none'});
@@ -78,10 +79,10 @@
     frame.onload = () => wait(2);
     new IntersectionObserver(([{isIntersecting}], observer) => isIntersecting && observer.disconnect(wait(10))).observe(frame);
     addEventListener('message', ({data, source, origin}) => {
-      // The host alone: a server may have sent the frame on from http to https.
+      // Compare the host only, because the server may have redirected the frame from http to https.
       if (!(data?.igfeed > 0) || source != frame.contentWindow || origin.split('/')[2] != address.host) return;
       answered || show(answered = true);
-      // Not by frame-sizing: Chromium 156 measures with the first width it saw, so a turned phone would cut the feed off.
+      // CSS `frame-sizing` is not enough: Chromium 156 measures once, so turning a phone would cut the feed off.
       grow(Math.min(data.igfeed, 20000));
     });
   };
@@ -91,7 +92,7 @@
   const free = () => tagsIn(document).filter(tag => !tag.igfeed && hasPlace(tag));
   const until = event => new Promise(done => addEventListener(event, done));
 
-  // pjax and its like take the tags out of what they put into the page, which the HTML at its new address still has.
+  // Libraries like pjax remove script tags from what they insert. The HTML at the new address still has the tags.
   const lost = async () => {
     const bare = address => address.split('#')[0];
     if (bare(performance.getEntriesByType('navigation')[0].name) == bare(location.href)) return [];
@@ -107,13 +108,13 @@
   if (current && hasPlace(current)) return current.igfeed || put(current);
   if (document.readyState == 'loading') await until('DOMContentLoaded');
   if (!current) {
-    // A module runs once for all its tags, and a tag in a shadow root does not know itself.
+    // A module runs once for all its tags, and `currentScript` is null for a tag in a shadow root.
     const tags = tagsIn(document).filter(tag => tag.src && tag.type != 'text/plain');
     for (const tag of tags) tag.igfeed || put(tag);
     return tags[0] || put(document.createElement('script'));
   }
   if (addressOf(current).search) return put(current);
-  // Libraries and tag managers run a bare copy in the head. A tag that has no feed when all has loaded is what they mean.
+  // Libraries and tag managers run a copy without options in the head. It is meant for a tag that has no feed at the end.
   if (free()[0] && document.readyState != 'complete') await until('load');
   const [tag] = free();
   if (tag) return put(tag);

@@ -1,5 +1,6 @@
 {
-  // In an iframe: say how high we are, at once (observers rest while we are off the screen) and whenever that changes.
+  // Inside an iframe: send our height at once, because observers sleep while the frame is off the screen, and again
+  // whenever it changes.
   if (parent !== window) {
     const tell = () => {
       parent.postMessage({igfeed: document.documentElement.offsetHeight}, '*');
@@ -9,13 +10,14 @@
     new ResizeObserver(tell).observe(document.documentElement);
   }
 
-  // More posts come into this page; where that fails, the link leads to the next one as it does without us.
+  // "Older posts" adds to this page. If that fails, the link leads to the next page, as it does without script.
   const grid = document.querySelector('.grid');
   const pages = document.querySelector('.pages');
   const older = page => page.querySelector('.pages [rel=next]');
   const more = async link => {
     const html = await (await fetch(link.href)).text();
     const page = new DOMParser().parseFromString(html, 'text/html');
+    // A new post since this page was loaded moves the others on, so the next page may repeat some.
     const known = new Set([...grid.children].map(tile => tile.dataset.postId));
     const tiles = [...page.querySelectorAll('.grid > *')].filter(tile => !known.has(tile.dataset.postId));
     if (!tiles.length) throw 0;
@@ -34,7 +36,7 @@
     busy ??= more(link).catch(() => { location = link.href; }).finally(() => { busy = null; });
   });
 
-  // A carousel's buttons.
+  // The buttons of a carousel. They are hidden if everything fits, and disabled at the ends.
   const steps = document.querySelectorAll('.strip > .step');
   const dim = () => steps.forEach(step => {
     const left = grid.scrollLeft, end = grid.scrollWidth - grid.clientWidth;

@@ -3,16 +3,17 @@
   const [bar, track] = box.children;
   const status = bar.firstChild;
   const posts = track.children;
+  // Links no longer open a new tab, so they must not be described that way.
   document.querySelector('#opens')?.replaceChildren();
 
-  // An album's buttons.
+  // The buttons of an album. `left` has fractions on some screens, hence the 2 pixels.
   const dim = shots => shots.parentNode.querySelectorAll('.step').forEach(step => {
     const left = shots.scrollLeft, end = shots.scrollWidth - shots.clientWidth;
     step.ariaDisabled = step.value < 0 ? left < 2 : left > end - 2;
   });
   track.addEventListener('scroll', ({target}) => target.matches('.shots') && dim(target), true);
 
-  // Of all posts in the track only the one that is seen can be reached.
+  // Only the post on the screen can be reached by keyboard and screen reader. The next one starts to load its pictures.
   const seen = new IntersectionObserver(entries => entries.forEach(({target, isIntersecting}) => {
     target.inert = !isIntersecting;
     target.querySelectorAll('video').forEach(video => isIntersecting || video.pause());
@@ -42,7 +43,7 @@
     track.replaceChildren(...tiles.map(tile => tile.querySelector('template').content.cloneNode(true)));
     link.focus();
     if (parent === window) return show(place);
-    // A frame may be far higher than the screen: open where the visitor is looking, and never too small to use.
+    // A frame may be far higher than the screen. So the dialog opens in its visible part, and is at least 560 pixels high.
     new IntersectionObserver(([{intersectionRect: view}], observer) => {
       observer.disconnect();
       const height = Math.max(view.height, 560);
@@ -89,7 +90,7 @@
     else box.close();
   });
   box.onclose = () => {
-    // It may have been opened again before this was told.
+    // This event comes late: the dialog may have been opened again.
     if (box.open) return;
     seen.disconnect();
     track.replaceChildren();

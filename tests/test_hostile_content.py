@@ -241,7 +241,7 @@ def test_an_unknown_kind_of_post_has_no_badge(feed: Feed, kind: Any) -> None:
     after = feed.fetched()(PATHS[0])
 
     assert {name for element in after.structure for name in element} <= {name for element in known for name in element}
-    assert set(after.values("span", "class")) <= {"mark video", "mark album", "portrait", "count"}
+    assert set(after.values("span", "class")) <= {"badge video", "badge album", "portrait", "count"}
 
 
 @pytest.mark.parametrize(

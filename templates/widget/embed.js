@@ -41,8 +41,8 @@
     const address = addressOf(tag), frame = document.createElement('iframe'), mark = after ? '' : address;
     const own = 'a[href*=".instagram.com/"]:not([data-igfeed])';
     let link = after?.matches(own) ? after : after?.previousElementSibling, answered;
-    // Remove what an earlier run has made. It follows its tag directly, as the next frame may be another tag's. Frames of
-    // tags in the head are at the end of the body, where they are found by their address.
+    // Remove what an earlier run has made. It follows its tag directly, as the next frame may be another tag's.
+    // Frames of tags in the head are at the end of the body, where they are found by their address.
     for (const made of [`iframe[data-igfeed="${mark}"]`, `a[data-igfeed="${mark}"]`]) {
       const old = after ? after.nextElementSibling : document.querySelector(made);
       if (old?.matches(made)) old.remove();
@@ -114,7 +114,7 @@
     return tags[0] || put(document.createElement('script'));
   }
   if (addressOf(current).search) return put(current);
-  // Libraries and tag managers run a copy without options in the head. It is meant for a tag that has no feed at the end.
+  // Libraries and tag managers run a copy without options in the head, which is meant for a tag that has no feed yet.
   if (free()[0] && document.readyState != 'complete') await until('load');
   const [tag] = free();
   if (tag) return put(tag);

@@ -43,7 +43,7 @@
     track.replaceChildren(...tiles.map(tile => tile.querySelector('template').content.cloneNode(true)));
     link.focus();
     if (parent === window) return show(place);
-    // A frame may be far higher than the screen. So the dialog opens in its visible part, and is at least 560 pixels high.
+    // A frame may be far higher than the screen. So the dialog opens in its visible part, at least 560 pixels high.
     new IntersectionObserver(([{intersectionRect: view}], observer) => {
       observer.disconnect();
       const height = Math.max(view.height, 560);

@@ -9,6 +9,7 @@ from igfeed.origins import DEFAULT_PORTS, HIGHEST_PORT
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+# Underscores are not allowed in host names, but browsers and container networks use them.
 HOST = re.compile(r"([a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[a-f0-9:.]+\])(?::([1-9]\d{0,4}))?", re.ASCII | re.IGNORECASE)
 LONGEST_HOST = 255
 """Characters, the limit of the DNS."""

@@ -43,6 +43,7 @@ def excerpt(caption: str | None) -> str:
 
 def _from_instagram(text: str) -> str:
     line = _line(text)
+    # The placeholder may follow "Photo by …", so only the end is compared.
     return "" if line.casefold().rstrip(" .").endswith(PLACEHOLDER_TEXTS) else line
 
 

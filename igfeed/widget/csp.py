@@ -10,6 +10,7 @@ PLAIN_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?", re.ASCII | re.IGNORECA
 
 def policy(style: str, scripts: Collection[str], videos: Collection[str], frame_ancestors: str) -> str:
     """The ``Content-Security-Policy``: our own pictures, this style, these scripts, and videos from these origins."""
+    # Hashes, not nonces: a nonce differs in each response, and a finished page is the same bytes for everybody.
     script_rules = f"script-src {' '.join(map(_hash, scripts))}; connect-src 'self'; " if scripts else ""
     video_rules = f"media-src {' '.join(sorted(videos))}; " if videos else ""
     return (
@@ -28,6 +29,7 @@ def embedded_sizing(frame_ancestors: str, own_origin: str | None) -> str | None:
     entries = frame_ancestors.split()
     if entries == ["'none'"]:
         return None
+    # The element knows no 'self'. In the policy it means our own origin.
     origins = [own_origin if entry == "'self'" and own_origin else entry for entry in entries]
     known = all(PLAIN_ORIGIN.fullmatch(origin) for origin in origins)
     return f"allow-origins={' '.join(origins) if known else '*'}"

@@ -119,6 +119,7 @@ def _render_feed(
     settings = current().settings
     first = (options.page - 1) * options.limit
     shown = snapshot.posts[first : first + options.limit]
+    # Only what is kept can be shown: Instagram's older posts are not fetched for a page.
     has_older = first + options.limit < len(snapshot.posts)
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
     canonical = _canonical_address(origin, view, options.page)
@@ -159,6 +160,7 @@ def _render(template: str, options: Options, videos: Collection[str] = (), **con
         words=language_of(code).words,
         **context,
     )
+    # The ETag covers the policy too, so that a changed IGFEED_FRAME_ANCESTORS reaches browsers that have the page.
     header = policy(style, scripts, videos if options.open == "lightbox" else (), current().settings.frame_ancestors)
     return Page(body.encode(), fingerprint(header + body), header)
 

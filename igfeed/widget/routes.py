@@ -86,7 +86,7 @@ def media(name: str) -> Response:
     match = PICTURE_NAME.fullmatch(name)
     picture = services.feed.picture(match[1]) if match else None
     if match is None:
-        abort(404)
+        abort(404)  # No placeholder: no page of ours has such an address.
     if picture is None:
         return _unknown_picture()
     try:
@@ -186,6 +186,7 @@ def _services() -> Services:
 
 def _unavailable(response: Response, seconds: float) -> Response:
     response.status_code = 503
+    # At least a second: with 0 a client would ask again at once.
     response.headers["Retry-After"] = str(max(1, round(seconds)))
     response.headers["Cache-Control"] = "no-store"
     return response

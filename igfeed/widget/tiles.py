@@ -52,6 +52,7 @@ def _kind(post: Post) -> str | None:
         return "album"
     if post.media_type != "VIDEO":
         return None
+    # `product_type` is an optional field of Instagram's. The address of a reel tells it too.
     is_reel = post.product_type == "REELS" or "/reel/" in (post.permalink or "")
     return "reel" if is_reel else "video"
 

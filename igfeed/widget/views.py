@@ -33,4 +33,5 @@ class View(Enum):
         return self is View.PAGE
 
 
+# Flask has no part in this: finished pages find the view before Flask is called.
 _BY_PATH = {path: view for view in View for path in (view.path, f"{view.path.rstrip('/')}/")}

@@ -122,7 +122,7 @@ def _value(kind: Any, value: Any, name: str) -> Any:
     if kind == list[str]:
         is_right = isinstance(value, list) and all(isinstance(each, str) for each in value)
     else:
-        is_right = type(value) is kind
+        is_right = type(value) is kind  # `isinstance` would take `true` for a number.
     if not is_right or value == "":
         raise ValueError(f"{name} is {value!r}, which is of another kind or empty")
     return value

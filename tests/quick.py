@@ -4,9 +4,9 @@ from pathlib import Path
 
 LEFT_OUT = {
     "browser": "real browsers",
-    "test_addresses": "real servers",
     "test_bench": "measuring",
     "test_cold_start": "new processes",
+    "test_contract": "gunicorn",
     "test_end_to_end": "gunicorn",
     "test_graceful_end": "gunicorn",
     "test_growth": "simulations",

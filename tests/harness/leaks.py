@@ -86,13 +86,16 @@ class LeakFinder:
     def found(self) -> list[str]:
         """Every place where a secret was found, in words that do not repeat it."""
         pieces = {piece: kind for secret, kind in self.secrets.items() for piece in _pieces(disguises(secret))}
+        sources: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for place, seen in self._seen.items():
+            for what, text in seen:
+                sources[text].append((place, what))  # Many texts come from several places; each is searched once.
         return sorted(
             {
                 f"{pieces[piece]} in {place} of {what}"
-                for place, seen in self._seen.items()
-                for what, text in seen
-                for piece in _pieces([text])
-                if piece in pieces
+                for text, origins in sources.items()
+                for piece in pieces.keys() & _pieces([text])
+                for place, what in origins
             }
         )
 

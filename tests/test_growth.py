@@ -30,7 +30,7 @@ from lab.growth.assumptions import (
     START,
 )
 from lab.growth.costs import beyond_hobby, caused, pro, upstash, visited
-from lab.growth.deployment import Deployment, Month, Scale
+from lab.growth.deployment import Month, Scale, SimulatedDeployment
 from lab.growth.outside import CountingStore
 from lab.growth.page import BARE, CORNER, table
 from tests.harness.clock import MovingClock
@@ -47,7 +47,7 @@ def silence() -> Iterator[None]:
 
 @cache
 def month(scale: Scale, days: float = DAYS) -> Month:
-    return Deployment(scale, days=days).month()
+    return SimulatedDeployment(scale, days=days).month()
 
 
 # How it grows
@@ -117,7 +117,7 @@ def test_bare_servers_follow_the_load_and_live_on() -> None:
 
 
 def test_an_instance_is_warm_while_its_region_asks_for_it_and_busy_ones_are_not_asked() -> None:
-    deployment = Deployment(Scale(1e9, regions=2))
+    deployment = SimulatedDeployment(Scale(1e9, regions=2))
     first = deployment._instance(0)
 
     assert deployment._instance(0) is not first
@@ -130,7 +130,7 @@ def test_an_instance_is_warm_while_its_region_asks_for_it_and_busy_ones_are_not_
 
 
 def test_an_instance_is_busy_throughout_its_start_and_its_answer() -> None:
-    deployment = Deployment(Scale(1e9, regions=1))
+    deployment = SimulatedDeployment(Scale(1e9, regions=1))
     asked_at = deployment.clock()
 
     first = deployment._instance(0)
@@ -156,7 +156,7 @@ def test_instances_asked_at_random_are_hardly_ever_warm() -> None:
 
 
 def test_a_new_picture_is_written_once_in_every_width_and_what_left_stays_while_caches_show_it() -> None:
-    deployment = Deployment(Scale(1e9))
+    deployment = SimulatedDeployment(Scale(1e9))
     ids = deployment._known[0]
 
     sum(1 for _ in deployment._behind_a_cdn())
@@ -171,7 +171,7 @@ def test_a_new_picture_is_written_once_in_every_width_and_what_left_stays_while_
 
 
 def test_a_region_asks_for_a_new_picture_once_in_every_width() -> None:
-    deployment = Deployment(Scale(1e9, regions=3))
+    deployment = SimulatedDeployment(Scale(1e9, regions=3))
     deployment.counted.clear()
     pages = sum(1 for _ in deployment._behind_a_cdn())
 
@@ -231,7 +231,9 @@ def test_a_page_is_as_large_as_it_is_taken_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("views", [2_000, 20_000, 200_000])
 def test_jumping_from_one_view_that_matters_to_the_next_counts_what_drawing_each_view_counts(views: float) -> None:
     seeds = range(8)
-    jumped = sum(sum(1 for _ in Deployment(Scale(views, regions=1, posts=4), seed)._behind_a_cdn()) for seed in seeds)
+    jumped = sum(
+        sum(1 for _ in SimulatedDeployment(Scale(views, regions=1, posts=4), seed)._behind_a_cdn()) for seed in seeds
+    )
 
     assert jumped == pytest.approx(sum(drawn_one_by_one(views, seed) for seed in seeds), rel=0.1)
 

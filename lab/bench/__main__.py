@@ -16,14 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lab.bench import busy, rows
-from lab.bench.deployment import Deployment, deployment
+from lab.bench.deployment import MeasuredDeployment, deployment
 from lab.bench.report import machine, table
 from lab.bench.rows import Row
 from lab.bench.tools import Tools, find_tools
 
 REPORT = Path(__file__).parent.parent.parent / "docs" / "bench.md"
 
-Step = Callable[[Deployment, Tools, Path], Iterator[Row]]
+Step = Callable[[MeasuredDeployment, Tools, Path], Iterator[Row]]
 
 STEPS: tuple[Step, ...] = (
     rows.under_gunicorn,
@@ -59,7 +59,7 @@ def measure(tools: Tools) -> tuple[list[Row], int]:
         return measured, page.stat().st_size
 
 
-def in_doubt_if_busy(step: Step, ours: Deployment, tools: Tools, page: Path) -> list[Row]:
+def in_doubt_if_busy(step: Step, ours: MeasuredDeployment, tools: Tools, page: Path) -> list[Row]:
     before = busy.now()
     measured = [*step(ours, tools, page)]
     after = busy.now()

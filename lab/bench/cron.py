@@ -24,10 +24,11 @@ import requests
 
 from igfeed.feed.pictures import WIDTHS
 from lab.bench import process, servers
-from lab.bench.deployment import Deployment, variables
+from lab.bench.deployment import MeasuredDeployment, variables
 from lab.bench.pictures import DOWNLOAD, SIZE, photographs
 from lab.bench.report import machine, table
-from lab.soak import CRON, CountingInstagram, CountingUpstash
+from lab.soak.faults import CountingInstagram, CountingUpstash
+from tests.harness.owner import CRON
 from tests.servers.instagram import FakeInstagram, PictureReply, Post, album, child_image, image, slow
 
 POSTS = 24
@@ -96,7 +97,7 @@ def show(instagram: FakeInstagram, posts: list[Post], files: Sequence[bytes]) ->
     }
 
 
-def run(ours: Deployment, files: int) -> Run:
+def run(ours: MeasuredDeployment, files: int) -> Run:
     """The cron's answer from a process that has done nothing before; ``files`` is what there is to mirror."""
     with ExitStack() as stack:
         with process.on(OURS):
@@ -123,7 +124,7 @@ def played(cases: Iterable[Case], files: Sequence[bytes], rounds: int = ROUNDS) 
         instagram.fail("picture", slow(DOWNLOAD))
         upstash.fail("latency", ms=COMMAND)
         env = variables(instagram, upstash) | {"INSTAGRAM_ACCESS_TOKEN": instagram.issue()}
-        ours = Deployment(env, instagram, upstash)
+        ours = MeasuredDeployment(env, instagram, upstash)
         for case in cases:
             show(instagram, case.posts, files)
             by_round = [in_a_row(ours, case) for _ in range(rounds)]
@@ -131,7 +132,7 @@ def played(cases: Iterable[Case], files: Sequence[bytes], rounds: int = ROUNDS) 
                 yield f"{case.name}, run {number}", list(runs)
 
 
-def in_a_row(ours: Deployment, case: Case) -> list[Run]:
+def in_a_row(ours: MeasuredDeployment, case: Case) -> list[Run]:
     ours.upstash.flush()
     return [run(ours, case.files) for _ in range(case.runs)]
 

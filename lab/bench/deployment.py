@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from igfeed.clock import system_clock
-from lab.soak import SECRET, set_up
+from lab.soak.owner import set_up
+from tests.harness.variables import variables as deployment_variables
 from tests.servers.instagram import FakeInstagram
 from tests.servers.upstash import FakeUpstash
 
@@ -17,7 +18,7 @@ BASE_URL = "https://feed.example.com"
 
 
 @dataclass(frozen=True)
-class Deployment:
+class MeasuredDeployment:
     """Its variables, and the services that it would ask."""
 
     env: dict[str, str]
@@ -35,19 +36,11 @@ class Deployment:
 
 def variables(instagram: FakeInstagram, upstash: FakeUpstash) -> dict[str, str]:
     """What every deployment between the two is told; its token comes some other way."""
-    return {
-        "PATH": os.environ["PATH"],
-        "INSTAGRAM_API_URL": instagram.url,
-        "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
-        "UPSTASH_REDIS_REST_URL": upstash.url,
-        "UPSTASH_REDIS_REST_TOKEN": upstash.token,
-        "CRON_SECRET": SECRET,
-        "BASE_URL": BASE_URL,
-    }
+    return {"PATH": os.environ["PATH"], **deployment_variables(instagram, upstash, BASE_URL=BASE_URL)}
 
 
 @contextmanager
-def deployment(page: str) -> Iterator[Deployment]:
+def deployment(page: str) -> Iterator[MeasuredDeployment]:
     """``page`` names the file that the bare view answers with."""
     with FakeInstagram(clock=system_clock) as instagram, FakeUpstash() as upstash:
         instagram.picture_size = (48, 60)
@@ -58,4 +51,4 @@ def deployment(page: str) -> Iterator[Deployment]:
             "BENCH_PAGE": page,
         }
         set_up(env, instagram)
-        yield Deployment(env, instagram, upstash)
+        yield MeasuredDeployment(env, instagram, upstash)

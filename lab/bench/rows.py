@@ -17,7 +17,7 @@ from typing import ClassVar
 import requests
 
 from lab.bench import load, process, servers
-from lab.bench.deployment import Deployment
+from lab.bench.deployment import MeasuredDeployment
 from lab.bench.load import Result
 from lab.bench.servers import Serving
 from lab.bench.tools import Tools
@@ -121,7 +121,7 @@ def per_second(name: str, results: list[float]) -> Row:
     return Row(name, f"{median(results):,.0f} views a second")
 
 
-def keep_answer(ours: Deployment, page: Path) -> None:
+def keep_answer(ours: MeasuredDeployment, page: Path) -> None:
     """Into the files of the bare views: the page and its headers, without what each server adds of its own."""
     with servers.gunicorn(ours.env) as server:
         answer = _answer(server)
@@ -165,7 +165,7 @@ def etag_of(url: str) -> str:
     return etag
 
 
-def under_gunicorn(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+def under_gunicorn(ours: MeasuredDeployment, tools: Tools, page: Path) -> Iterator[Row]:
     if not tools.wrk:
         return
     with (
@@ -225,7 +225,7 @@ def _gunicorn_rows(rate: Rounds, late: Rounds) -> Iterator[Row]:
         yield Row(f"gunicorn, {name}, p99 at 64 connections", f"{median(late[name]):.0f} ms")
 
 
-def under_granian(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+def under_granian(ours: MeasuredDeployment, tools: Tools, page: Path) -> Iterator[Row]:
     if not (tools.wrk and tools.granian and tools.nginx):
         return
     with (
@@ -271,7 +271,7 @@ def _loading(server: Serving, *headers: str) -> Callable[[], Result]:
     return lambda: load.load(f"{server.address}/embed", SLICE, *headers)
 
 
-def in_vain(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+def in_vain(ours: MeasuredDeployment, tools: Tools, page: Path) -> Iterator[Row]:
     """What a hundred thousand finished views ask of others."""
     if not tools.wrk:
         return
@@ -285,7 +285,7 @@ def in_vain(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
     yield Row(name, f"{commands} and {calls}", "exact", "0 and 0", held)
 
 
-def cold(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+def cold(ours: MeasuredDeployment, tools: Tools, page: Path) -> Iterator[Row]:
     """Fresh processes, with their bytecode there, as it is in an image or after the first start."""
     embedded = {name: value for name, value in ours.env.items() if not name.startswith("UPSTASH")}
     embedded |= {"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(page.with_name("store.sqlite3"))}
@@ -310,7 +310,7 @@ def cold(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
         yield Row(f"a fresh process: {name}", f"{median(taken[name]):.0f} ms")
 
 
-def inside(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+def inside(ours: MeasuredDeployment, tools: Tools, page: Path) -> Iterator[Row]:
     """The same without a server."""
     cost: dict[str, float] = json.loads(_python("lab.bench.inside", env=ours.env))
     again = f"once more: {cost['finished once more']:.1f} µs"
@@ -319,7 +319,7 @@ def inside(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
         yield Row(f"inside the process: {name}", against, again if name == "finished" else "")
 
 
-def memory_kept(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+def memory_kept(ours: MeasuredDeployment, tools: Tools, page: Path) -> Iterator[Row]:
     """Of one worker, so that it has answered them all; the first views differ, so its caches are full then."""
     if not tools.wrk:
         return
@@ -335,9 +335,9 @@ def memory_kept(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
     yield Row(name, f"{kept:.3f} × ({before / 1024:.1f} to {after / 1024:.1f} MiB)", "exact", "≤ 1.05 ×", held)
 
 
-def growth(ours: Deployment, tools: Tools, page: Path) -> Iterator[Row]:
+def growth(ours: MeasuredDeployment, tools: Tools, page: Path) -> Iterator[Row]:
     """Played, not measured: docs/scaling.md says how."""
-    month = growing.Deployment(growing.Scale(1e9)).month()
+    month = growing.SimulatedDeployment(growing.Scale(1e9)).month()
     is_free = upstash(month) == 0
     goal = f"within the free {FREE_COMMANDS:,}"
     yield Row("store commands a month at 10⁹ views behind a CDN", f"{month.commands:,.0f}", "exact", goal, is_free)

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from lab.growth.deployment import Deployment, Scale
+from lab.growth.deployment import Scale, SimulatedDeployment
 from lab.growth.page import page
 from lab.plot import drawing
 
@@ -12,7 +12,7 @@ VIEWS = tuple(10.0**exponent for exponent in range(3, 10))
 
 
 def main() -> int:
-    behind = {views: Deployment(Scale(views)).month() for views in VIEWS}
+    behind = {views: SimulatedDeployment(Scale(views)).month() for views in VIEWS}
     series = {
         "views": [(views, views) for views in VIEWS],
         "store commands": [(views, month.commands) for views, month in behind.items()],

@@ -99,10 +99,10 @@ class ReadyMade(Pictures):
         return FILES
 
 
-class Process:
+class Instance:
     """An instance of ours, cold when it is made."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: SimulatedDeployment) -> None:
         clock = deployment.clock
         self.asked_at = clock()
         self.busy_until = self.asked_at + START
@@ -162,7 +162,7 @@ class Process:
         return self._pictures.get(picture, width)
 
 
-class Deployment:
+class SimulatedDeployment:
     """Behind a CDN with instances that come and go, or bare with servers that live on."""
 
     def __init__(self, scale: Scale, seed: int = 1, days: float = DAYS) -> None:
@@ -173,11 +173,11 @@ class Deployment:
         self.store = CountingStore(self.clock, self.counted)
         self.account = Account(self.clock, self.counted)
         self._chance = random.Random(seed)
-        self._instances: dict[tuple[int, int], Process] = {}
+        self._instances: dict[tuple[int, int], Instance] = {}
         token = Token("IGAA", self.clock() - timedelta(days=30), self.clock() + timedelta(days=30))
         self.store.set(TOKEN_KEY, token.to_text())
-        self._servers = [] if scale.regions else [Process(self) for _ in range(scale.servers)]
-        first = Process(self)
+        self._servers = [] if scale.regions else [Instance(self) for _ in range(scale.servers)]
+        first = Instance(self)
         upkeep.run(first.services)
         snapshot = first.feed.first()
         self._old_picture = next(snapshot.pictures())
@@ -224,7 +224,7 @@ class Deployment:
         """For how long that server's finished pages answer from now on."""
         return self._servers[number].feed.current().lifetime.left
 
-    def _show(self, place: int, snapshot: FeedSnapshot | None, process: Callable[[], Process]) -> None:
+    def _show(self, place: int, snapshot: FeedSnapshot | None, process: Callable[[], Instance]) -> None:
         """A page's pictures, once in every width to each region or by each server: then they are kept there."""
         new = snapshot.picture_ids - self._known[place] if snapshot else frozenset()
         for picture_id in sorted(new):
@@ -250,7 +250,7 @@ class Deployment:
     def _wait(self, rate: float) -> timedelta:
         return timedelta(seconds=self._chance.expovariate(rate))
 
-    def _instance(self, region: int) -> Process:
+    def _instance(self, region: int) -> Instance:
         """The one of this region's that is asked now, cold if there was none."""
         now = self.clock()
         self._instances = {key: each for key, each in self._instances.items() if now <= each.asked_at + IDLE}
@@ -260,9 +260,9 @@ class Deployment:
         self._instances[key].ask()
         return self._instances[key]
 
-    def _started(self) -> Process:
+    def _started(self) -> Instance:
         self.counted["starts"] += 1
-        return Process(self)
+        return Instance(self)
 
     def _number(self, region: int) -> int:
         if self.scale.instances:
@@ -282,7 +282,7 @@ class Deployment:
     def _report(self) -> None:
         """The status, as a monitor asks for it."""
         self.counted.update(invocations=1)
-        status.report(Process(self).services)
+        status.report(Instance(self).services)
 
     def _picture(self) -> None:
         """One of those that stood there before: each place asks for it once in every width."""

@@ -32,7 +32,7 @@ from lab.growth.costs import (
     upstash,
     visited,
 )
-from lab.growth.deployment import Deployment, Month, Scale
+from lab.growth.deployment import Month, Scale, SimulatedDeployment
 
 MOST = 1e9
 REPORTS = MONTH * 24 * 12
@@ -204,13 +204,13 @@ def _dollars(price: float) -> str:
 def page(behind: Mapping[float, Month]) -> str:
     """docs/scaling.md; ``behind`` are the months behind a CDN, by views."""
     named = {f"{views:,.0f} views": month for views, month in behind.items()}
-    others = {name: Deployment(scale).month() for name, scale in OTHERS.items()}
+    others = {name: SimulatedDeployment(scale).month() for name, scale in OTHERS.items()}
     worst = list(others)[-1]
     return TEXT.format(
         **FACTS,
         behind=table(named),
         others=table(others),
-        bare=table({name: Deployment(scale).month() for name, scale in BARE.items()}),
+        bare=table({name: SimulatedDeployment(scale).month() for name, scale in BARE.items()}),
         vercel=vercel_table({**named, worst: others[worst]}),
         cents=_dollars(pro(caused(behind[MOST]))),
         store_worst=_dollars(upstash(others[worst])),

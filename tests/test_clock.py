@@ -30,7 +30,7 @@ from tests.harness.owner import CRON, OWNER, STATUS
 from tests.harness.visitor import Visitor
 from tests.servers.faults import html_error
 from tests.servers.instagram import APP_LIMIT, TEMPORARY, FakeInstagram, image
-from tests.test_document import FrailStore
+from tests.test_cached_document import FrailStore
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

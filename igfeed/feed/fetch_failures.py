@@ -9,7 +9,7 @@ from igfeed.feed.next_snapshot import LONGEST_COOLDOWN
 from igfeed.models import Failure
 from igfeed.models.record import is_from_future
 from igfeed.stores import Store
-from igfeed.stores.document import Document
+from igfeed.stores.cached_document import CachedDocument
 from igfeed.tokens.manager import TokenManager
 
 FAILURE_KEY = "feed-trouble:v1"
@@ -33,7 +33,7 @@ class FetchFailures:
         self._local = local
         self._tokens = tokens
         self._clock = clock
-        self._document = Document(store, FAILURE_KEY, Failure.from_text)
+        self._document = CachedDocument(store, FAILURE_KEY, Failure.from_text)
 
     def load(self) -> Failure | None:
         """The last failure. None if a fetch has succeeded since. Asks the store."""

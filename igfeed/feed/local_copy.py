@@ -1,6 +1,5 @@
 """What this process knows of the stored feed, and how long it may use that without asking the store."""
 
-import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,10 +7,9 @@ from datetime import datetime, timedelta
 from igfeed.clock import Clock, Pause
 from igfeed.errors import StoreError
 from igfeed.models import FeedSnapshot, Picture
-from igfeed.models.record import LONG_AGO, UNREADABLE, is_from_future
+from igfeed.models.record import LONG_AGO, is_from_future
 from igfeed.stores import Store
-
-log = logging.getLogger(__name__)
+from igfeed.stores.document import Document
 
 FEED_KEY = "feed:v1"
 
@@ -103,15 +101,13 @@ class LocalCopy:
     """Whether the store answered with a feed when it was last asked."""
     fetch_pause: Pause | None = None
     """Begins when this process tries to claim a fetch. A newer snapshot of another process ends it."""
-    _stored: tuple[str | None, FeedSnapshot | None] = (None, None)
-    """The store's text as it was last read, and the snapshot in it."""
     _shown: tuple[FeedSnapshot | None, FeedSnapshot | None] = (None, None)
     """A snapshot with more posts than this process shows, and its shortened copy."""
     _sync_pause: Pause | None = None
     """Begins with each sync. While it lasts, no view asks the store."""
 
     def __init__(self, store: Store, clock: Clock, freshness: Freshness, check_ttl: timedelta) -> None:
-        self._store = store
+        self._document = Document(store, FEED_KEY, FeedSnapshot.from_text)
         self._clock = clock
         self._freshness = freshness
         self._check_ttl = check_ttl
@@ -163,7 +159,7 @@ class LocalCopy:
         # use what we have.
         self._sync_pause = Pause(self._clock, self._check_ttl)
         try:
-            stored = self._read()
+            stored = self._document.read_if_changed()
         except StoreError:
             self.has_stored_feed = False
             if self.snapshot is None:
@@ -182,7 +178,7 @@ class LocalCopy:
 
         Raises StoreError if the store did not answer; ``shown`` is what there is then.
         """
-        ours, stored = self.snapshot, self._read()
+        ours, stored = self.snapshot, self._document.read_if_changed()
         if stored and ours is None:
             self._sync_pause = None  # The next view then shows what the owner sees now.
         newest = stored if ours is None or (stored and stored.is_newer_than(ours, self._clock())) else ours
@@ -199,18 +195,9 @@ class LocalCopy:
         finally:
             self.snapshot, self._sync_pause = snapshot, Pause(self._clock, self._check_ttl)
 
-    def _read(self) -> FeedSnapshot | None:
-        text, snapshot = self._stored
-        new_text = self._store.get_if_changed(FEED_KEY, text)
-        if new_text != text:
-            snapshot = _parsed(new_text)
-            self._stored = new_text, snapshot
-        return snapshot
-
     def _write(self, snapshot: FeedSnapshot) -> None:
-        text = snapshot.to_text()
-        self._store.set(FEED_KEY, text)
-        self._stored, self.has_stored_feed = (text, snapshot), True
+        self._document.write(snapshot)
+        self.has_stored_feed = True
 
 
 def _with_revision(stored: FeedSnapshot, ours: FeedSnapshot | None) -> FeedSnapshot:
@@ -219,12 +206,3 @@ def _with_revision(stored: FeedSnapshot, ours: FeedSnapshot | None) -> FeedSnaps
     Otherwise our next fetch would count from 0, and look older than the snapshots that other processes have.
     """
     return stored if stored.revision or ours is None else replace(stored, revision=ours.revision)
-
-
-def _parsed(text: str | None) -> FeedSnapshot | None:
-    """None for an unreadable snapshot too: the next fetch replaces it."""
-    try:
-        return None if text is None else FeedSnapshot.from_text(text)
-    except UNREADABLE:
-        log.warning("The snapshot under %r cannot be read and counts as absent", FEED_KEY)
-        return None

@@ -19,7 +19,7 @@ from igfeed.feed.picture_files import WIDTHS
 from igfeed.feed.pictures import Pictures
 from igfeed.models import Picture
 from igfeed.stores import Store
-from igfeed.stores.document import Document
+from igfeed.stores.cached_document import CachedDocument
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Mirror:
         self._pictures = pictures
         self._files = pictures.files
         self._clock = clock
-        self._missing = Document(store, MISSING_PICTURES_KEY, MissingPictures.from_text)
+        self._missing = CachedDocument(store, MISSING_PICTURES_KEY, MissingPictures.from_text)
         self._catching_up = Lock()
 
     def copy_all(self, pictures: Iterable[Picture], deadline: Deadline) -> MirrorReport:

@@ -1,82 +1,80 @@
-"""One document in the store with a copy in this process, so that nothing is lost while the store is down."""
+"""One document: a frozen object that the store keeps as a text under one key."""
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from igfeed.errors import StoreError
 from igfeed.models.record import UNREADABLE
 from igfeed.stores import Store
 
 log = logging.getLogger(__name__)
 
 
-class Dated(Protocol):
-    """What a document holds. ``at`` is when it was written: of two versions the later one counts."""
-
-    @property
-    def at(self) -> datetime: ...
-
+class HasText(Protocol):
     def to_text(self) -> str: ...
 
 
-T = TypeVar("T", bound=Dated)
+T = TypeVar("T", bound=HasText)
+
+
+class Stored(NamedTuple, Generic[T]):
+    """What the store has: the text as it is, and the object in it. Both are None if the key does not exist."""
+
+    text: str | None
+    value: T | None
 
 
 class Document(Generic[T]):
-    """One frozen object under one key. No method raises: what cannot be read or parsed counts as absent.
+    """Reads and writes the object. Every method that uses the store raises StoreError.
 
-    For documents that igfeed can do without. The token raises instead, because an unreadable token must not be
-    overwritten; the feed keeps its text, so that an unchanged one is not transferred again.
+    A text that ``from_text`` cannot read counts as absent, and a warning names the key. ``from_text`` may raise
+    StoreError instead: then the text is not overwritten.
+
+    ``last`` is what the store is known to have: what this process read or wrote last.
     """
 
-    def __init__(self, store: Store, key: str, from_text: Callable[[str], T]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        key: str,
+        from_text: Callable[[str], T],
+        to_text: Callable[[T], str] = lambda value: value.to_text(),
+    ) -> None:
+        self.key = key
+        self.last: Stored[T] = Stored(None, None)
         self._store = store
-        self._key = key
         self._from_text = from_text
-        self._copy: T | None = None
-        self._unsaved: T | None = None
+        self._to_text = to_text
 
-    @property
-    def cached(self) -> T | None:
-        """What was last loaded, saved or deleted in this process. Sends no command."""
-        return self._copy
+    def read(self) -> Stored[T]:
+        text = self._store.get(self.key)
+        self.last = Stored(text, self._parse(text))
+        return self.last
 
-    def load(self) -> T | None:
-        """What the store has. This process's copy if the store is down or has not accepted the newer copy yet."""
-        try:
-            stored = self._read(self._store.get(self._key))
-        except StoreError:
-            return self._copy
-        unsaved = self._unsaved
-        self._copy = unsaved if unsaved and (stored is None or stored.at <= unsaved.at) else stored
-        return self._copy
+    def read_if_changed(self) -> T | None:
+        """The same object as last time if the text is unchanged: then it is neither transferred nor parsed again."""
+        last = self.last
+        text = self._store.get_if_changed(self.key, last.text)
+        if text != last.text:
+            last = self.last = Stored(text, self._parse(text))
+        return last.value
 
-    def save(self, value: T) -> None:
-        """Keep it here and in the store.
+    def write(self, value: T) -> None:
+        """Store the object, whatever was there."""
+        text = self._to_text(value)
+        self._store.set(self.key, text)
+        self.last = Stored(text, value)
 
-        If the store is down, ``load`` prefers this copy until a later one is there.
-        """
-        self._copy = value
-        written = self._try(lambda: self._store.set(self._key, value.to_text()))
-        self._unsaved = None if written else value
+    def swap(self, text: str | None, value: T) -> bool:
+        """Store the object if the stored text is still ``text``. False if another process has changed it."""
+        return self._store.swap(self.key, text, self._to_text(value))
 
     def delete(self) -> None:
-        self._copy = self._unsaved = None
-        self._try(lambda: self._store.delete(self._key))
+        self._store.delete(self.key)
 
-    def _read(self, text: str | None) -> T | None:
+    def _parse(self, text: str | None) -> T | None:
         try:
             return None if text is None else self._from_text(text)
         except UNREADABLE:
-            log.warning("What the store has under %r cannot be read and counts as absent", self._key)
+            log.warning("What the store has under %r cannot be read and counts as absent", self.key)
             return None
-
-    def _try(self, write: Callable[[], None]) -> bool:
-        try:
-            write()
-        except StoreError as error:
-            log.warning("%r could not be written: %s", self._key, error)
-            return False
-        return True

@@ -10,7 +10,7 @@ from igfeed.instagram import RENEWAL_TIME_LIMIT, Instagram
 from igfeed.models import Failure, Renewal, Token
 from igfeed.models.lineage import successor
 from igfeed.stores import Store
-from igfeed.stores.document import Document
+from igfeed.stores.cached_document import CachedDocument
 from igfeed.tokens.fallback import call_with_fallbacks
 from igfeed.tokens.renewal_request import renewed
 from igfeed.tokens.vault import StoredToken, TokenVault
@@ -62,7 +62,7 @@ class TokenRenewal:
         self._vault = vault
         self._renew_within = renew_within
         self._sleep = sleep
-        self._document = Document(store, RENEWAL_KEY, Renewal.from_text)
+        self._document = CachedDocument(store, RENEWAL_KEY, Renewal.from_text)
 
     def last(self) -> Renewal | None:
         """The last finished attempt of any process, None if there was none."""

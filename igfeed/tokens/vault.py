@@ -124,7 +124,7 @@ class TokenVault:
 
     def replace(self, token: Token) -> None:
         """Store a token that a person has set up, whatever was there. Raises StoreError."""
-        self._document.replace(token)
+        self._document.write(token)
         self._copies.replace(token)
 
     def fallbacks(self, rejected: StoredToken) -> Iterator[Token]:
@@ -171,7 +171,7 @@ class TokenVault:
 
     def _find_without_store(self, error: StoreError) -> StoredToken:
         if copy := self._copies.copy:
-            return StoredToken(copy, "memory", is_saved=copy == self._document.last_read, store_error=error)
+            return StoredToken(copy, "memory", is_saved=copy == self._document.last.value, store_error=error)
         if variable := self._environment.token:
             return StoredToken(variable, "environment", is_saved=False, store_error=error)
         raise error

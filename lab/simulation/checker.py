@@ -1,0 +1,282 @@
+"""Judges whether the token manager keeps its claim."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from igfeed.models import Token
+from igfeed.tokens.document import TOKEN_KEY
+from lab.simulation.invocation import FailureReason, Invocation, RenewalAttempt
+from lab.simulation.records import KnownToken, in_document, known_token
+from lab.simulation.scenario import (
+    DAY,
+    HOUR,
+    RENEW_WITHIN,
+    RENEWAL_CLAIM,
+    RENEWAL_PAUSE,
+    RENEWAL_PAUSE_ON_LAST_DAY,
+    SECOND,
+    START,
+    TOLERANCE,
+)
+
+if TYPE_CHECKING:
+    from lab.simulation.process import SimulatedProcess
+    from lab.simulation.run import Simulation
+
+
+class Violation(AssertionError):
+    """The token manager has broken its claim."""
+
+
+class Loss(StrEnum):
+    """How the last string that worked went out of reach."""
+
+    NO_CHANCE = "expired, and nobody came in all its life"
+    ALL_FAILED = "expired, and every chance failed outside"
+    REPLY_LOST = "a renewal's reply was lost and the old string died"
+    ENDED = "the process ended before it could save, the old string dead"
+
+
+class Checker:
+    """Raises Violation if the token manager breaks its claim. It sees only the calls to the store and to Instagram."""
+
+    def __init__(self, simulation: Simulation, *, is_strict: bool) -> None:
+        self._simulation = simulation
+        self._is_strict = is_strict
+        self._attempts: list[RenewalAttempt] = []
+        self.failed = Counter[FailureReason]()
+        self.renewals = 0
+        self.delivered: set[str] = set()
+        self.saved: set[str] = set()
+
+    # What it is told
+
+    def has_read(self, process: SimulatedProcess, text: str | None) -> None:
+        self._simulation.invocation.has_read = True
+        process.is_misled = False
+        if text:
+            process.known = in_document(text) + ([process.unsaved] if process.unsaved else [])
+
+    def had_old_read(self, process: SimulatedProcess, key: str) -> None:
+        self._simulation.invocation.had_old_read = True
+        process.is_misled = process.is_misled or key == TOKEN_KEY
+
+    def has_failed(self, process: SimulatedProcess) -> None:
+        self._simulation.invocation.had_store_trouble = True
+        process.is_cut_off = True
+
+    def has_renewed(self, process: SimulatedProcess, renewed: Token) -> None:
+        self.renewals += 1
+        self.delivered.add(renewed.value)
+        self._simulation.invocation.renewed.append(renewed.value)
+        process.unsaved = known_token(renewed)
+        if not process.is_misled:
+            process.replaces |= {each.value for each in process.known}
+        process.known = [process.unsaved, *process.known]
+
+    def begins_attempt(self, process: SimulatedProcess, value: str) -> Callable[[FailureReason | None], None]:
+        """Judge a try at its beginning; the result takes its end."""
+        invocation, now = self._simulation.invocation, self._simulation.now
+        self._check_pause(invocation, value)
+        expires = next((each.expires for each in process.known if each.value == value), None)
+        was_last_day = expires is None or expires - now < DAY + TOLERANCE
+        was_blind = not invocation.has_read and (invocation.had_store_trouble or invocation.was_cut_off)
+
+        def ends(failure: FailureReason | None) -> None:
+            done = RenewalAttempt(now, invocation, value, failure, was_last_day, was_blind)
+            invocation.attempts.append(done)
+            self._attempts = [*self._attempts[-20:], done]
+
+        return ends
+
+    def has_written(self, process: SimulatedProcess, old: str | None, new: str) -> None:
+        before, kept = next(iter(in_document(old)), None), in_document(new)
+        process.known = kept
+        self.saved.add(kept[0].value)
+        if before and self._is_worse(before, kept):
+            self._violated(f"{before} was overwritten by {kept}")
+
+    # What it checks
+
+    def _is_worse(self, before: KnownToken, kept: list[KnownToken]) -> bool:
+        records, now, after = self._simulation.records, self._simulation.now, kept[0]
+        if not records.works(before.value, now) or before.is_past(now):
+            return False
+        if not records.works(after.value, now):
+            # A dead new string is known only once it is tried: until then the one before must stay beside it.
+            return before.value not in [each.value for each in kept]
+        return bool(before.expires and after.expires and after.expires < before.expires - TOLERANCE)
+
+    def _check_pause(self, invocation: Invocation, value: str) -> None:
+        if invocation.what == "cron":
+            return
+        for earlier in self._attempts:
+            pause = RENEWAL_PAUSE_ON_LAST_DAY if earlier.was_last_day else RENEWAL_PAUSE
+            # Beyond the tolerance of two clocks; one process has one clock.
+            pause -= min(TOLERANCE, pause) if earlier.invocation.process is not invocation.process else SECOND
+            is_within = earlier.failure is not None and earlier.value == value and invocation.began < earlier.at + pause
+            if is_within and self._could_know(earlier, invocation):
+                self._violated(f"renewed within the pause after {earlier.at}")
+
+    def _could_know(self, earlier: RenewalAttempt, invocation: Invocation) -> bool:
+        if (
+            earlier.invocation.was_killed
+            or earlier.failure == FailureReason.ENDED
+            or invocation.had_old_read
+            or invocation.was_shared
+        ):
+            return False
+        if earlier.invocation.was_shared or earlier.invocation is invocation:
+            return False
+        return not (earlier.invocation.had_store_trouble or invocation.had_store_trouble or invocation.was_cut_off)
+
+    # Chances
+
+    def best(self, process: SimulatedProcess, *, without_store: bool = False) -> KnownToken | None:
+        """The string within the process's reach that works longest."""
+        within_reach = [*process.known, *([] if without_store else in_document(self._simulation.document))]
+        # The environment's string tells no age: what is known of it counts more.
+        is_known = self._simulation.environment in {each.value for each in within_reach}
+        if self._simulation.environment and not is_known and (without_store or not self._simulation.document):
+            within_reach.append(KnownToken(self._simulation.environment))
+        records, now = self._simulation.records, self._simulation.now
+        works = [each for each in within_reach if records.works(each.value, now) and not each.is_past(now)]
+        return max(works, key=lambda each: each.expires or START, default=None)
+
+    def begins(self, invocation: Invocation) -> None:
+        invocation.was_cut_off = invocation.what == "view" and invocation.process.is_cut_off
+        best = self.best(invocation.process)
+        invocation.is_chance = best is not None and self._is_chance(best, invocation)
+
+    def _is_chance(self, best: KnownToken, invocation: Invocation) -> bool:
+        now, life = self._simulation.now, self._simulation.records.lives[best.value]
+        issued, expires = best.issued or life.issued, best.expires or life.expires
+        if now < issued + DAY + TOLERANCE or now >= expires - TOLERANCE:
+            return False
+        if self._attempts and now < self._attempts[-1].at + RENEWAL_CLAIM:
+            return False
+        if invocation.what == "cron":
+            return True
+        left = expires - now
+        pause = RENEWAL_PAUSE_ON_LAST_DAY if left < DAY - TOLERANCE - HOUR else RENEWAL_PAUSE
+        is_held_back = any(earlier.failure and now < earlier.at + pause + TOLERANCE for earlier in self._attempts)
+        return left < RENEW_WITHIN - TOLERANCE and not is_held_back
+
+    def ends(self, invocation: Invocation) -> None:
+        best = None if invocation.was_killed else self.best(invocation.process)
+        self._check_saved(invocation)
+        is_new = best is not None and best.issued is not None and best.issued > invocation.began - TOLERANCE
+        if is_new:
+            self.failed.clear()
+        is_out_of_reach = best is None and invocation.has_read  # The store has none that works, another process may.
+        if not invocation.is_chance or is_new or is_out_of_reach:
+            return
+        reason = self._excuse(invocation)
+        if reason is None:
+            if not invocation.was_shared:
+                self._violated(f"a chance was wasted ({invocation.result}) with {best}")
+            return
+        self.failed[reason] += 1
+
+    def _excuse(self, invocation: Invocation) -> FailureReason | None:
+        """The reason outside for which a chance may pass, None if there was none."""
+        if invocation.was_killed:
+            return FailureReason.ENDED
+        failures = [each.failure for each in invocation.attempts if each.failure]
+        failures += [FailureReason.INSTAGRAM] if invocation.could_not_read and not invocation.attempts else []
+        for reason in (FailureReason.REPLY_LOST, FailureReason.INSTAGRAM):
+            if reason in failures:
+                return reason
+        if invocation.had_old_read or invocation.process.is_misled:
+            return FailureReason.STALE
+        if self._was_without_store(invocation) or self._could_not_keep(invocation):
+            return FailureReason.STORE
+        if any(map(self._was_born_dead, invocation.renewed)):
+            return FailureReason.NEW_STRING_DEAD
+        # Nobody could know: a renewal's reply was lost, or Instagram's own string was dead from the start.
+        return next(
+            (each for each in (FailureReason.YOUNG, FailureReason.DEAD) if self._is_blameless(each, invocation)), None
+        )
+
+    def _was_without_store(self, invocation: Invocation) -> bool:
+        """Whether all it had, while the store was away, was nothing or a string long dead."""
+        if any(each.was_blind and each.failure == FailureReason.DEAD for each in invocation.attempts):
+            return True
+        is_away = invocation.had_store_trouble or invocation.was_cut_off
+        return is_away and not invocation.has_read and not self.best(invocation.process, without_store=True)
+
+    def _could_not_keep(self, invocation: Invocation) -> bool:
+        """Whether the store was away while there was time left: a renewed string in this process alone is a risk."""
+        best = self.best(invocation.process)
+        is_long_lived = best and best.expires and best.expires - self._simulation.now > RENEW_WITHIN - TOLERANCE
+        return invocation.what == "cron" and invocation.had_store_trouble and bool(is_long_lived)
+
+    def _is_blameless(self, failure: FailureReason, invocation: Invocation) -> bool:
+        """Whether the refused string was the best that anybody could know of."""
+        refused = [each.value for each in invocation.attempts if each.failure == failure]
+        records, now = self._simulation.records, self._simulation.now
+        if failure == FailureReason.YOUNG:
+            return any(now - records.lives[value].issued < DAY for value in refused)
+        return any(self._was_born_dead(value) or self._has_unheard_successor(value) for value in refused)
+
+    def _was_born_dead(self, value: str) -> bool:
+        life = self._simulation.records.lives[value]
+        return life.is_dead and life.successor is None
+
+    def _has_unheard_successor(self, value: str) -> bool:
+        """Whether it died by a renewal of which the store has never heard: lost with its reply, or in its process."""
+        return self._simulation.records.lives[value].successor not in {None, *self.saved}
+
+    def _check_saved(self, invocation: Invocation) -> None:
+        """Whether what the process could not save earlier is saved, now that the store takes it."""
+        process, now = invocation.process, self._simulation.now
+        if invocation.had_old_read:
+            process.replaces = set()  # It took the old reading for somebody else's new token.
+        unsaved, stored = process.unsaved, next(iter(in_document(self._simulation.document)), None)
+        if (
+            unsaved is None
+            or invocation.was_killed
+            or invocation.had_store_trouble
+            or invocation.had_old_read
+            or invocation.was_shared
+        ):
+            return
+        if invocation.was_cut_off:
+            return
+        is_needed = self._simulation.records.works(unsaved.value, now) and not unsaved.is_past(now)
+        stored_works = stored is not None and self._simulation.records.works(stored.value, now)
+        if is_needed and not stored_works and "TokenRejected" in invocation.result:
+            self._violated(f"{unsaved} works and was not used, but {stored}")
+        if is_needed and stored and stored.value in process.replaces and not self._is_as_good(stored, unsaved):
+            self._violated(f"{unsaved} is still not saved, but {stored}")
+        if stored_works or not is_needed:
+            process.unsaved, process.replaces = None, set()
+
+    def _is_as_good(self, stored: KnownToken, unsaved: KnownToken) -> bool:
+        """Whether it lives about as long: it is the same one, or somebody has prolonged the other string since."""
+        return stored.expires is not None and unsaved.expires is not None and stored.expires > unsaved.expires - DAY
+
+    # Losses
+
+    def loss(self) -> Loss | None:
+        """How the token was lost, None while it is not."""
+        if any(self.best(process) for process in self._simulation.processes):
+            return None
+        stored = next(iter(in_document(self._simulation.document)), KnownToken("IGAA-0"))
+        life = self._simulation.records.lives[stored.value]
+        if life.is_dead and life.successor:
+            return self._loss_by_renewal(life.successor)
+        return Loss.ALL_FAILED if self.failed else Loss.NO_CHANCE
+
+    def _loss_by_renewal(self, successor: str) -> Loss:
+        return Loss.ENDED if successor in self.delivered else Loss.REPLY_LOST
+
+    def _violated(self, claim: str) -> None:
+        if self._is_strict:
+            simulation, day = self._simulation, (self._simulation.now - START) / DAY
+            what = simulation.invocation.what
+            raise Violation(f"invocation {simulation.invocations} ({what}, day {day:.2f}): {claim}")

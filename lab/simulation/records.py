@@ -1,0 +1,89 @@
+"""Instagram's own records of its tokens, and what the app can know of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from igfeed.errors import (
+    TokenRejected,
+    UnexpectedAnswer,
+)
+from igfeed.models import Token
+from lab.simulation.scenario import DAY, LIFETIMES, ONE_BY_ONE, SECOND, Scenario, StringPolicy
+
+
+@dataclass
+class TokenRecord:
+    """What Instagram knows of a string."""
+
+    issued: datetime
+    expires: datetime
+    is_dead: bool = False
+    successor: str | None = None
+
+
+class InstagramRecords:
+    """What Instagram knows of its tokens, by its own rules."""
+
+    def __init__(self, scenario: Scenario, now: datetime) -> None:
+        self._scenario = scenario
+        self._renewals = 0
+        self.lives = {"IGAA-0": TokenRecord(now, now + LIFETIMES[scenario.lifetime] * SECOND)}
+
+    def works(self, string: str, now: datetime) -> bool:
+        life = self.lives.get(string)
+        return life is not None and not life.is_dead and now < life.expires
+
+    def renew(self, string: str, now: datetime, *, is_new_dead: bool) -> tuple[str, timedelta]:
+        """The new string and its lifetime. Raises what the HTTP client makes of Instagram's refusal."""
+        if not self.works(string, now):
+            raise TokenRejected("Dead.")
+        life = self.lives[string]
+        if now - life.issued < DAY:
+            raise UnexpectedAnswer("Too young.")
+        self._renewals += 1
+        seconds = LIFETIMES[(self._scenario.lifetime + self._renewals) % len(LIFETIMES)]
+        new = self._next(string, StringPolicy.CHANGES if is_new_dead else self._behaviour(), life)
+        self.lives[new] = TokenRecord(now, now + seconds * SECOND, is_dead=is_new_dead)
+        return new, seconds * SECOND
+
+    def _behaviour(self) -> StringPolicy:
+        if self._scenario.string_policy != StringPolicy.VARIES:
+            return self._scenario.string_policy
+        return ONE_BY_ONE[self._renewals * 7 // 3 % 3]
+
+    def _next(self, string: str, behaviour: StringPolicy, life: TokenRecord) -> str:
+        if behaviour == StringPolicy.STAYS:
+            return string
+        life.successor = f"IGAA-{self._renewals}"
+        life.is_dead = behaviour == StringPolicy.OLD_DIES
+        return life.successor
+
+
+@dataclass(frozen=True)
+class KnownToken:
+    """A token string that a process could use. Its times are those that Instagram has told; None if unknown."""
+
+    value: str
+    issued: datetime | None = None
+    expires: datetime | None = None
+
+    def is_past(self, now: datetime) -> bool:
+        return self.expires is not None and now >= self.expires
+
+
+def known_token(token: Token) -> KnownToken:
+    return KnownToken(token.value, token.issued_at, token.expires_at)
+
+
+def in_document(text: str | None) -> list[KnownToken]:
+    """The stored string, then its predecessor."""
+    data = json.loads(text) if text else None
+    found = []
+    while data:
+        times = (datetime.fromisoformat(data[name]) if data[name] else None for name in ("issued_at", "expires_at"))
+        found.append(KnownToken(data["value"], *times))
+        data = data["predecessor"]
+    return found

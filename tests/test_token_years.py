@@ -188,6 +188,17 @@ def test_an_unsaved_unexpired_token_is_not_replaced_by_an_expired_one_in_the_sto
     )
 
 
+@pytest.mark.parametrize("minutes_apart", range(-10, 11))
+def test_the_pause_after_a_failure_holds_for_every_process_unless_clocks_differ_too_much(minutes_apart: int) -> None:
+    no_renewals = OutagePeriod(Outage.RENEWALS_LIMITED, 0, 8 * WEEK)
+    views_at_once = (Visits(0, 7, 9 * 24 * 60), Visits(0, 7, 9 * 24 * 60))
+    clocks = (max(-minutes_apart, 0) - 5, max(minutes_apart, 0) - 5)
+
+    scenario = Scenario(years=0.2, clocks=clocks, invocations_each=1, periods=(no_renewals,), visits=views_at_once)
+
+    assert broken_claim(scenario) is None
+
+
 # The weaker rule
 
 

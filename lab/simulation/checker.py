@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from igfeed.clock import CLOCKS_DIFFER
 from igfeed.models import Token
 from igfeed.tokens.document import TOKEN_KEY
 from lab.simulation.invocation import FailureReason, Invocation, RenewalAttempt
@@ -14,6 +15,7 @@ from lab.simulation.records import KnownToken, in_document, known_token
 from lab.simulation.scenario import (
     DAY,
     HOUR,
+    MINUTE,
     RENEW_WITHIN,
     RENEWAL_CLAIM,
     RENEWAL_PAUSE,
@@ -119,8 +121,14 @@ class Checker:
             # Beyond the tolerance of two clocks; one process has one clock.
             pause -= min(TOLERANCE, pause) if earlier.invocation.process is not invocation.process else SECOND
             is_within = earlier.failure is not None and earlier.value == value and invocation.began < earlier.at + pause
-            if is_within and self._could_know(earlier, invocation):
+            if is_within and self._could_know(earlier, invocation) and not self._seems_future(earlier, invocation):
                 self._violated(f"renewed within the pause after {earlier.at}")
+
+    def _seems_future(self, earlier: RenewalAttempt, invocation: Invocation) -> bool:
+        """Whether this process takes the attempt for one of the future: no pause follows from a clock that is wrong."""
+        ahead = earlier.invocation.process.clock.ahead - invocation.process.clock.ahead
+        # The attempt is recorded at its end, which is less than a minute after its beginning.
+        return earlier.at + MINUTE + ahead > self._simulation.now + CLOCKS_DIFFER
 
     def _could_know(self, earlier: RenewalAttempt, invocation: Invocation) -> bool:
         if (

@@ -27,7 +27,7 @@ from igfeed.feed.fetch_failures import FAILURE_KEY
 from igfeed.feed.fetcher import FETCH_CLAIM_KEY
 from igfeed.feed.first_fetch import FIRST_FETCH_POLL_WAITS, FIRST_FETCH_WAIT, MOST_WAITING_FOR_FEED
 from igfeed.feed.local_copy import FEED_KEY
-from igfeed.feed.next_snapshot import REACH_LASTS
+from igfeed.feed.next_snapshot import EXTRA_POSTS_TTL
 from igfeed.feed.service import FeedService
 from igfeed.models import FeedSnapshot
 from igfeed.stores import Store
@@ -1147,7 +1147,7 @@ def test_posts_that_cannot_be_read_stay_as_they_were_with_their_pictures(site: S
     after = document(store)
     assert ids(after) == ids(before)
     assert [post.caption for post in after.posts] == [post.caption for post in before.posts]
-    assert (after.unread, after.leaving, after.removed_picture_ids) == (11, (), ())
+    assert (after.unreadable_entries, after.retired_pictures, after.removed_picture_ids) == (11, (), ())
 
 
 def test_a_list_that_ends_too_early_waits_for_a_second_one_by_whichever_process(site: Site, store: MemoryStore) -> None:
@@ -1157,16 +1157,16 @@ def test_a_list_that_ends_too_early_waits_for_a_second_one_by_whichever_process(
     site.clock.now += TTL
 
     process.feed.fetch()
-    shown, doubted = ids(document(store)), document(store).doubted
+    shown, unconfirmed_removals = ids(document(store)), document(store).unconfirmed_removals
     site.start(store).feed.fetch()
     at_once = ids(document(store))
     site.clock.now += TTL
     site.start(store).feed.fetch()
 
     assert shown == at_once == ids(before)
-    assert [each.id for each in doubted] == ids(before)[1:]
-    assert (ids(document(store)), document(store).doubted) == (ids(before)[:1], ())
-    assert len(document(store).leaving) > 11, "for pages that still show them"
+    assert [each.id for each in unconfirmed_removals] == ids(before)[1:]
+    assert (ids(document(store)), document(store).unconfirmed_removals) == (ids(before)[:1], ())
+    assert len(document(store).retired_pictures) > 11, "for pages that still show them"
 
 
 def test_a_list_that_is_whole_again_leaves_nothing_behind(site: Site, store: MemoryStore) -> None:
@@ -1179,7 +1179,7 @@ def test_a_list_that_is_whole_again_leaves_nothing_behind(site: Site, store: Mem
     process.feed.fetch()
 
     assert ids(document(store)) == before
-    assert document(store).doubted == ()
+    assert document(store).unconfirmed_removals == ()
 
 
 def test_what_the_owner_deletes_goes_at_once(site: Site, store: MemoryStore) -> None:
@@ -1205,7 +1205,7 @@ def test_a_list_that_breaks_off_keeps_the_older_posts(site: Site, store: MemoryS
     snapshot = process.feed.fetch()
 
     assert ids(snapshot) == [new["id"], *before[:11]]
-    assert not snapshot.is_whole
+    assert not snapshot.is_complete
 
 
 def test_an_account_whose_only_posts_are_trial_reels_is_shown_empty(site: Site, store: MemoryStore) -> None:
@@ -1268,7 +1268,7 @@ def test_a_lower_number_holds_for_the_store_too_when_nobody_has_kept_more_for_a_
     few = site.start(memory_store, posts=3).feed
     lengths = []
     for _ in range(2):
-        site.clock.now += REACH_LASTS - SECOND
+        site.clock.now += EXTRA_POSTS_TTL - SECOND
         few.fetch()
         lengths.append(len(ids(document(memory_store))))
         site.clock.forward(seconds=2)
@@ -1296,7 +1296,7 @@ def test_a_process_of_the_first_release_may_fetch_by_turns_with_ours(site: Site,
 
 def test_a_document_of_the_first_release_is_fresh_for_whatever_number(site: Site, store: MemoryStore) -> None:
     site.start(store).feed.first()
-    new = {"asked", "reach", "reached_at", "doubted", "unread", "is_whole", "leaving"}
+    new = {*FeedSnapshot.RENAMED.values()} - {"cooldown_until", "removed_picture_ids"}
     text = store.get(FEED_KEY) or ""
     store.set(FEED_KEY, json.dumps({name: part for name, part in json.loads(text).items() if name not in new}))
 
@@ -1332,7 +1332,7 @@ def test_pictures_of_posts_that_left_stay_as_long_as_a_cache_may_show_a_page_wit
     assert until_then == {*leaving, staying}
     assert kept_pictures(store, *leaving, staying) == {staying}
     assert set(snapshot.removed_picture_ids) == set(leaving)
-    assert snapshot.leaving == ()
+    assert snapshot.retired_pictures == ()
 
 
 def test_pages_are_nowhere_longer_than_the_pictures_of_posts_that_left() -> None:
@@ -1359,7 +1359,7 @@ def test_the_picture_of_a_post_that_left_is_found_by_every_process(site: Site, s
 def test_an_account_that_posts_a_lot_keeps_no_more_than_so_many_pictures_of_posts_that_left(
     site: Site, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("igfeed.feed.next_snapshot.MOST_LEAVING", 3)
+    monkeypatch.setattr("igfeed.feed.next_snapshot.MAX_RETIRED_PICTURES", 3)
     process = started(site, store)
     before = [post["id"] for post in site.instagram.posts[:5]]
     for left in before:
@@ -1368,7 +1368,7 @@ def test_an_account_that_posts_a_lot_keeps_no_more_than_so_many_pictures_of_post
         process.feed.fetch()
         site.clock.forward(hours=1)
 
-    assert len(document(store).leaving) == 3
+    assert len(document(store).retired_pictures) == 3
     assert kept_pictures(store, before[0], before[-1]) == {before[-1]}
 
 

@@ -25,7 +25,7 @@ from igfeed.errors import (
 from igfeed.http import deadlines
 from igfeed.http.transport import Transport
 from igfeed.instagram.client import MOST_JSON_BYTES, MOST_MEDIA_PAGES, MOST_PICTURE_BYTES, InstagramClient
-from igfeed.models import LeftOut, Picture
+from igfeed.models import Picture, SkippedEntry
 from igfeed.origins import Origins
 from tests.conftest import to_the_moment
 from tests.harness.clock import MovingClock, about
@@ -277,8 +277,8 @@ def test_a_trial_reel_is_left_out_and_the_row_filled_up(
     trials = [instagram.publish(reel(is_shared_to_feed=False))["id"] for _ in range(3)]
     media = client.media(token, 24)
     assert [post.id for post in media.posts] == shown[:24]
-    assert media.left_out == tuple(LeftOut(media_id, "trial") for media_id in reversed(trials))
-    assert media.is_whole
+    assert media.skipped == tuple(SkippedEntry(media_id, "trial") for media_id in reversed(trials))
+    assert media.is_complete
 
 
 @pytest.mark.parametrize("unknown", sorted(OPTIONAL))
@@ -314,7 +314,7 @@ def test_a_page_that_is_too_much_is_asked_for_in_smaller_ones(
     for _ in range(2):
         media = client.media(token, 11)
         assert [post.id for post in media.posts] == [post["id"] for post in instagram.posts[:11]]
-        assert media.is_whole
+        assert media.is_complete
     assert limits(instagram) == [11, 5, 5, 5, 5, 5, 5], "the second reading begins with what worked"
 
 
@@ -366,7 +366,7 @@ def test_a_reading_that_breaks_off_after_some_pages_gives_what_it_has(
     instagram.fail("media", reset(), after=1)
     media = client.media(token, 8)
     assert [post.id for post in media.posts] == [post["id"] for post in instagram.posts[:4]]
-    assert not media.is_whole
+    assert not media.is_complete
 
 
 def test_a_reading_that_breaks_off_at_its_first_page_is_none(

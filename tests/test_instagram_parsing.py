@@ -8,7 +8,7 @@ import pytest
 
 from igfeed.errors import UnexpectedAnswer
 from igfeed.instagram import parsing
-from igfeed.models import LeftOut, Picture, Post, Profile
+from igfeed.models import Picture, Post, Profile, SkippedEntry
 
 IMAGE: dict[str, Any] = {
     "id": "17990000000000001",
@@ -24,7 +24,7 @@ IMAGE: dict[str, Any] = {
 }
 
 
-def entries(*items: Any) -> list[Post | LeftOut]:
+def entries(*items: Any) -> list[Post | SkippedEntry]:
     return list(parsing.posts({"data": list(items)}))
 
 
@@ -241,7 +241,7 @@ def test_an_odd_child_costs_only_itself(odd: Any, is_bare: bool) -> None:
 
 
 def test_a_trial_reel_is_left_out_and_named() -> None:
-    assert entries({**IMAGE, "is_shared_to_feed": False}) == [LeftOut(IMAGE["id"], "trial")]
+    assert entries({**IMAGE, "is_shared_to_feed": False}) == [SkippedEntry(IMAGE["id"], "trial")]
 
 
 @pytest.mark.parametrize("said", [True, None, "false", 0, [], {}])
@@ -285,7 +285,7 @@ def test_a_broken_post_is_left_out_with_a_warning_and_the_others_stay(
     before, after = {**IMAGE, "id": "1"}, {**IMAGE, "id": "3"}
     first, left_out, last = entries(before, broken, after)
     assert [getattr(post, "id", None) for post in (first, last)] == ["1", "3"]
-    assert left_out == LeftOut("2" if broken in NOTHING_TO_SHOW else None, "unreadable")
+    assert left_out == SkippedEntry("2" if broken in NOTHING_TO_SHOW else None, "unreadable")
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert "scontent" not in caplog.text

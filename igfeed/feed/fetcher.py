@@ -10,7 +10,7 @@ from igfeed.clock import Beginning, Clock, Pause
 from igfeed.errors import IgfeedError, StoreError
 from igfeed.feed.fetch_failures import FetchFailures
 from igfeed.feed.local_copy import Freshness, LocalCopy
-from igfeed.feed.next_snapshot import successor
+from igfeed.feed.next_snapshot import next_snapshot
 from igfeed.feed.picture_files import PictureFiles
 from igfeed.instagram import Instagram
 from igfeed.models import FeedSnapshot, Media, Profile
@@ -106,7 +106,7 @@ class Fetcher:
         began = Beginning(self._clock)
         try:
             profile, media = self._tokens.use(self._ask, is_awaited=is_awaited)
-            snapshot = successor(self._local.snapshot, profile, media, self._freshness.posts, began.moment)
+            snapshot = next_snapshot(self._local.snapshot, profile, media, self._freshness.posts, began.moment)
         except IgfeedError as error:
             self._failures.record(error)
             raise
@@ -127,7 +127,7 @@ class Fetcher:
             self._local.save(snapshot)
         except StoreError as error:
             log.warning("The new feed is in this process only until the store is back: %s", error)
-        in_use = snapshot.picture_ids.union(each.id for each in snapshot.leaving)
+        in_use = snapshot.picture_ids.union(each.id for each in snapshot.retired_pictures)
         # Those of the fetch before are deleted once more: the first time may have failed.
         earlier = set(old.removed_picture_ids) - in_use if old else set()
         with suppress(StoreError):

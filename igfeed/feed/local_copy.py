@@ -47,9 +47,13 @@ class Freshness:
         Another process on the same store may request fewer posts. Its fetch must not count as ours: the older posts
         that only we show would never be updated.
         """
-        if not snapshot.asked or snapshot.asked >= self.posts:
+        if not snapshot.requested or snapshot.requested >= self.posts:
             return snapshot.fetched_at
-        return snapshot.reached_at if snapshot.reached_at and snapshot.reach >= self.posts else LONG_AGO
+        return (
+            snapshot.most_requested_at
+            if snapshot.most_requested_at and snapshot.most_requested >= self.posts
+            else LONG_AGO
+        )
 
 
 class PageLifetime:

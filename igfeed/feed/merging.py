@@ -9,31 +9,32 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from igfeed.models import FeedSnapshot, Media, Post, Profile, Since
+from igfeed.models import DatedId, FeedSnapshot, Media, Post, Profile
 
 SECOND_READING_WAIT = timedelta(minutes=1)
 """The least time between the two readings. Two readings at the same moment may have the same fault."""
 
 
 @dataclass(frozen=True)
-class Merged:
-    """``doubted`` are posts that stay although the reading lacks them for no known reason, and since when."""
+class MergedPosts:
+    """``unconfirmed_removals`` are posts that the reading lacks for no known reason, and since when. They stay."""
 
     posts: tuple[Post, ...]
-    doubted: tuple[Since, ...] = ()
+    unconfirmed_removals: tuple[DatedId, ...] = ()
 
 
-def merged(old: FeedSnapshot, profile: Profile, media: Media, wanted: int, now: datetime) -> Merged:
+def merge(old: FeedSnapshot, profile: Profile, media: Media, wanted: int, now: datetime) -> MergedPosts:
     """The posts to show after a reading that requested ``wanted`` posts."""
     if _is_another_account(old, profile, media):
-        return Merged(media.posts)
+        return MergedPosts(media.posts)
     missing = _missing(old.posts, media)
-    beyond = _beyond(old.posts, media, wanted)
-    unread = _unread(missing, media, beyond)
-    vanished = [post.id for post in missing if post.id not in beyond | unread]
-    doubted = () if _is_explained(old, profile, media, wanted, len(vanished)) else _doubted(old, vanished, now)
-    staying = beyond | unread | {each.id for each in doubted}
-    return Merged(tuple(_in_order(old.posts, media.posts, staying)), doubted)
+    beyond = _after_the_last(old.posts, media, wanted)
+    unreadable = _unreadable(missing, media, beyond)
+    vanished = [post.id for post in missing if post.id not in beyond | unreadable]
+    is_explained = _is_explained(old, profile, media, wanted, len(vanished))
+    unconfirmed = () if is_explained else _unconfirmed(old, vanished, now)
+    staying = beyond | unreadable | {each.id for each in unconfirmed}
+    return MergedPosts(tuple(_in_order(old.posts, media.posts, staying)), unconfirmed)
 
 
 def _is_another_account(old: FeedSnapshot, profile: Profile, media: Media) -> bool:
@@ -43,13 +44,13 @@ def _is_another_account(old: FeedSnapshot, profile: Profile, media: Media) -> bo
 
 
 def _missing(old: Iterable[Post], media: Media) -> list[Post]:
-    listed = {post.id for post in media.posts} | {entry.id for entry in media.left_out if entry.why == "trial"}
+    listed = {post.id for post in media.posts} | {entry.id for entry in media.skipped if entry.reason == "trial"}
     return [post for post in old if post.id not in listed]
 
 
-def _beyond(old: Sequence[Post], media: Media, wanted: int) -> set[str]:
+def _after_the_last(old: Sequence[Post], media: Media, wanted: int) -> set[str]:
     """The old posts after the reading's last post. The reading ended before it came to them."""
-    if not media.posts or (media.is_whole and len(media.posts) < wanted):
+    if not media.posts or (media.is_complete and len(media.posts) < wanted):
         return set()
     last, ids = media.posts[-1], [post.id for post in old]
     if last.id in ids:
@@ -57,9 +58,9 @@ def _beyond(old: Sequence[Post], media: Media, wanted: int) -> set[str]:
     return {post.id for post in old if post.timestamp and last.timestamp and post.timestamp < last.timestamp}
 
 
-def _unread(missing: Iterable[Post], media: Media, beyond: set[str]) -> set[str]:
+def _unreadable(missing: Iterable[Post], media: Media, beyond: set[str]) -> set[str]:
     """The old posts that are there and cannot be read now. An entry without an id counts for the first that fits."""
-    ids = [entry.id for entry in media.left_out if entry.why == "unreadable"]
+    ids = [entry.id for entry in media.skipped if entry.reason == "unreadable"]
     others = [post.id for post in missing if post.id not in beyond and post.id not in ids]
     return {*filter(None, ids), *others[: ids.count(None)]}
 
@@ -69,22 +70,22 @@ def _is_explained(old: FeedSnapshot, profile: Profile, media: Media, wanted: int
 
     The count may include posts that are never listed. So its decrease is compared, unless all posts were listed.
     """
-    if len(media.posts) >= wanted or not media.is_whole or not vanished:
+    if len(media.posts) >= wanted or not media.is_complete or not vanished:
         return True
     before, after = old.profile.media_count, profile.media_count
     if after is None:
         return False
     known = {post.id for post in old.posts}
     new = sum(post.id not in known for post in media.posts)
-    is_complete = len(media.posts) + len(media.left_out) >= after
+    is_complete = len(media.posts) + len(media.skipped) >= after
     return is_complete or (before is not None and before + new - after >= vanished)
 
 
-def _doubted(old: FeedSnapshot, vanished: Iterable[str], now: datetime) -> tuple[Since, ...]:
+def _unconfirmed(old: FeedSnapshot, vanished: Iterable[str], now: datetime) -> tuple[DatedId, ...]:
     """The posts that vanished without an explanation, except those that an earlier reading lacked too."""
-    first_missed = {each.id: min(each.at, now) for each in old.doubted}
-    doubted = (Since(post_id, first_missed.get(post_id, now)) for post_id in vanished)
-    return tuple(each for each in doubted if now < each.at + SECOND_READING_WAIT)
+    first_missed = {each.id: min(each.at, now) for each in old.unconfirmed_removals}
+    unconfirmed_removals = (DatedId(post_id, first_missed.get(post_id, now)) for post_id in vanished)
+    return tuple(each for each in unconfirmed_removals if now < each.at + SECOND_READING_WAIT)
 
 
 def _in_order(old: Sequence[Post], read: Sequence[Post], staying: set[str]) -> list[Post]:

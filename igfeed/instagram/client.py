@@ -23,7 +23,7 @@ from igfeed.instagram import RENEWAL_TIME_LIMIT, parsing, replies
 from igfeed.instagram.file_types import is_film, is_picture
 from igfeed.instagram.page_size import PageSize, smaller
 from igfeed.instagram.replies import ApiData
-from igfeed.models import LeftOut, Media, Post, Profile, Token
+from igfeed.models import Media, Post, Profile, SkippedEntry, Token
 from igfeed.origins import Origins
 
 log = logging.getLogger(__name__)
@@ -101,14 +101,14 @@ class InstagramClient:
 
     def media(self, token: str, limit: int) -> Media:
         found: dict[str, Post] = {}
-        left_out: list[LeftOut] = []
-        cooldown, is_whole = timedelta(), True
+        skipped: list[SkippedEntry] = []
+        cooldown, is_complete = timedelta(), True
         try:
             for page in self._pages(token, limit):
                 cooldown = max(cooldown, page.cooldown)
                 for entry in parsing.posts(page.data):
-                    if isinstance(entry, LeftOut):
-                        left_out.append(entry)
+                    if isinstance(entry, SkippedEntry):
+                        skipped.append(entry)
                     else:
                         found.setdefault(entry.id, entry)
                 if len(found) >= limit:
@@ -116,9 +116,9 @@ class InstagramClient:
         except InstagramUnreachable as error:
             if not found:
                 raise
-            is_whole = False
+            is_complete = False
             log.warning("Instagram sent %s posts, but not those after them: %s", len(found), error)
-        return Media(tuple(found.values())[:limit], cooldown, tuple(left_out), is_whole, self._clock.ahead)
+        return Media(tuple(found.values())[:limit], cooldown, tuple(skipped), is_complete, self._clock.ahead)
 
     def renew(self, token: str, seconds: float = RENEWAL_TIME_LIMIT) -> Token:
         asked = Beginning(self._clock)  # Before the call, because the token's lifetime cannot have begun earlier.

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from igfeed.errors import UnexpectedAnswer
-from igfeed.models import LeftOut, Picture, Post, Profile, Token, record
+from igfeed.models import Picture, Post, Profile, SkippedEntry, Token, record
 from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.texts.cleaning import clean
 
@@ -87,8 +87,8 @@ def profile(data: dict[str, Any]) -> Profile:
     )
 
 
-def posts(data: dict[str, Any]) -> Iterator[Post | LeftOut]:
-    """The posts of one page, and a LeftOut for each trial reel and (with a warning) for each unreadable entry.
+def posts(data: dict[str, Any]) -> Iterator[Post | SkippedEntry]:
+    """The posts of one page, and a SkippedEntry for each trial reel and (with a warning) for each unreadable entry.
 
     Raises UnexpectedAnswer if there is no list.
     """
@@ -100,7 +100,7 @@ def posts(data: dict[str, Any]) -> Iterator[Post | LeftOut]:
             yield _post(item)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             log.warning("A post that cannot be read is left out (%s)", type(error).__name__)
-            yield LeftOut(_field(item, "id", _id) if isinstance(item, dict) else None, "unreadable")
+            yield SkippedEntry(_field(item, "id", _id) if isinstance(item, dict) else None, "unreadable")
 
 
 def next_cursor(data: dict[str, Any]) -> str | None:
@@ -115,15 +115,15 @@ def next_cursor(data: dict[str, Any]) -> str | None:
     return after if isinstance(after, str) else None
 
 
-def _post(item: dict[str, Any]) -> Post | LeftOut:
-    """The post, or a LeftOut for a trial reel.
+def _post(item: dict[str, Any]) -> Post | SkippedEntry:
+    """The post, or a SkippedEntry for a trial reel.
 
     A trial reel is in the list, but only people who do not follow the account see it (Meta's documentation of
     ``is_shared_to_feed``).
     """
     media_id = _id(item["id"])
     if item.get("is_shared_to_feed") is False:
-        return LeftOut(media_id, "trial")
+        return SkippedEntry(media_id, "trial")
     children = tuple(_children(item))
     post = Post(
         picture=_picture(item, children),

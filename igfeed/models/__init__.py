@@ -1,8 +1,19 @@
 """The nouns: frozen, pure, to and from a JSON text."""
 
 from igfeed.models.failure import Failure
-from igfeed.models.feed import FeedSnapshot, LeftOut, Media, Picture, Post, Profile, Since
+from igfeed.models.feed import DatedId, FeedSnapshot, Media, Picture, Post, Profile, SkippedEntry
 from igfeed.models.renewal import Renewal
 from igfeed.models.token import Token
 
-__all__ = ["Failure", "FeedSnapshot", "LeftOut", "Media", "Picture", "Post", "Profile", "Renewal", "Since", "Token"]
+__all__ = [
+    "DatedId",
+    "Failure",
+    "FeedSnapshot",
+    "Media",
+    "Picture",
+    "Post",
+    "Profile",
+    "Renewal",
+    "SkippedEntry",
+    "Token",
+]

@@ -107,31 +107,31 @@ class Post(Record):
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedEntry:
     """An entry of Instagram's list that is not shown. ``id`` is None if it could not be read."""
 
     id: str | None
-    why: Literal["trial", "unreadable"]
+    reason: Literal["trial", "unreadable"]
 
 
 @dataclass(frozen=True)
 class Media:
     """The account's newest posts, as one fetch has read them.
 
-    ``cooldown`` is how long Instagram asks for no more calls. ``is_whole`` is False if the fetch ended early, before
+    ``cooldown`` is how long Instagram asks for no more calls. ``is_complete`` is False if the fetch ended early, before
     the list did and before there were enough posts. ``clock_ahead`` is how far our clock is ahead of Instagram's, zero
     while it counts as right.
     """
 
     posts: tuple[Post, ...]
     cooldown: timedelta = timedelta()
-    left_out: tuple[LeftOut, ...] = ()
-    is_whole: bool = True
+    skipped: tuple[SkippedEntry, ...] = ()
+    is_complete: bool = True
     clock_ahead: timedelta = timedelta()
 
 
 @dataclass(frozen=True)
-class Since(Record):
+class DatedId(Record):
     """The id of a post or a picture, and since when its state has lasted."""
 
     id: MediaId
@@ -144,13 +144,15 @@ class FeedSnapshot(Record):
 
     ``cooldown_until`` is set if Instagram asked for no more calls until then.
 
-    ``asked`` is how many posts this fetch asked for. Processes may keep different numbers of posts: ``reach`` is the
-    largest number that was asked for, last at ``reached_at``. Both are 0 in a snapshot of an earlier version.
+    ``requested`` is how many posts this fetch asked for. Processes may keep different numbers of posts:
+    ``most_requested`` is the largest number that was asked for, last at ``most_requested_at``. Both numbers are 0 in a
+    snapshot of an earlier version.
 
-    ``doubted`` are posts that the fetch did not bring, without a known reason; they stay for now. ``unread`` is how
-    many entries of Instagram's list could not be read. ``is_whole`` is False if the list ended early.
+    ``unconfirmed_removals`` are posts that the fetch did not bring, without a known reason; they stay for now.
+    ``unreadable_entries`` is how many entries of Instagram's list could not be read. ``is_complete`` is False if the
+    list ended early.
 
-    ``leaving`` are pictures of removed posts. They are kept for pages in caches that still show them.
+    ``retired_pictures`` are pictures of removed posts. They are kept for pages in caches that still show them.
     ``removed_picture_ids`` are those deleted with this fetch. The next fetch deletes them once more, in case the first
     time failed.
 
@@ -158,7 +160,17 @@ class FeedSnapshot(Record):
     ``clock_ahead``: see ``Media``.
     """
 
-    RENAMED: ClassVar[Mapping[str, str]] = {"rest_until": "cooldown_until", "departed": "removed_picture_ids"}
+    RENAMED: ClassVar[Mapping[str, str]] = {
+        "rest_until": "cooldown_until",
+        "departed": "removed_picture_ids",
+        "asked": "requested",
+        "reach": "most_requested",
+        "reached_at": "most_requested_at",
+        "doubted": "unconfirmed_removals",
+        "unread": "unreadable_entries",
+        "is_whole": "is_complete",
+        "leaving": "retired_pictures",
+    }
 
     profile: Profile
     posts: tuple[Post, ...]
@@ -167,13 +179,13 @@ class FeedSnapshot(Record):
     removed_picture_ids: tuple[MediaId, ...] = ()
     revision: Count = 0
     clock_ahead: timedelta = timedelta()
-    asked: Count = 0
-    reach: Count = 0
-    reached_at: Moment | None = None
-    doubted: tuple[Since, ...] = ()
-    unread: Count = 0
-    is_whole: bool = True
-    leaving: tuple[Since, ...] = ()
+    requested: Count = 0
+    most_requested: Count = 0
+    most_requested_at: Moment | None = None
+    unconfirmed_removals: tuple[DatedId, ...] = ()
+    unreadable_entries: Count = 0
+    is_complete: bool = True
+    retired_pictures: tuple[DatedId, ...] = ()
 
     def is_newer_than(self, other: "FeedSnapshot", now: datetime) -> bool:
         """Compares the revisions, or the times if one of the two is from an earlier version, which had no revision."""
@@ -189,12 +201,12 @@ class FeedSnapshot(Record):
             yield from post.pictures()
 
     def picture(self, picture_id: str) -> Picture | None:
-        """The picture with this id, None if there is none. One that is leaving has no address any more."""
+        """The picture with this id, None if there is none. A retired one has no address any more."""
         return self._pictures_by_id.get(picture_id)
 
     @cached_property
     def _pictures_by_id(self) -> dict[str, Picture]:
-        left = {each.id: Picture(each.id) for each in self.leaving}
+        left = {each.id: Picture(each.id) for each in self.retired_pictures}
         return left | {picture.id: picture for picture in self.pictures()}
 
     def with_colours(self, colour_of: Callable[[Picture], str | None]) -> "FeedSnapshot":

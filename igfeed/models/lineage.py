@@ -9,7 +9,7 @@ MAX_PREDECESSORS = 4
 """A token remembers at most so many. More set-ups in a row with tokens that do not work are not to be expected."""
 
 
-def successor(old: Token, renewed: Token) -> Token:
+def next_snapshot(old: Token, renewed: Token) -> Token:
     """``renewed`` as the token that a renewal of ``old`` has returned.
 
     It remembers ``old`` only if the value has changed: the same value cannot serve as its own fallback.

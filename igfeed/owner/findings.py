@@ -111,14 +111,16 @@ def _renewal_failure(seen: Observation) -> Failure | None:
 
 def _last_fetch(snapshot: FeedSnapshot) -> Iterator[Finding]:
     """What the last fetch did not bring, so that the feed still shows the state before it."""
-    if snapshot.doubted:
-        missing = f"Posts that are missing in Instagram's last list without a reason: {len(snapshot.doubted)}."
+    if snapshot.unconfirmed_removals:
+        missing = (
+            f"Posts that are missing in Instagram's last list without a reason: {len(snapshot.unconfirmed_removals)}."
+        )
         yield Finding("degraded", missing, "Nothing to do: they stay until another fetch says that they are gone.")
-    if snapshot.unread:
-        unread = f"Posts of Instagram's last list that could not be read: {snapshot.unread}."
+    if snapshot.unreadable_entries:
+        unread = f"Posts of Instagram's last list that could not be read: {snapshot.unreadable_entries}."
         hint = "Those that the feed had stay as they were. If this stays: a newer igfeed may be able to read them."
         yield Finding("degraded", unread, hint)
-    if not snapshot.is_whole:
+    if not snapshot.is_complete:
         broken = "Instagram's last list broke off; the feed has the older posts as they were."
         yield Finding("degraded", broken, InstagramError.hint)
 

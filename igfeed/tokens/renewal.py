@@ -8,7 +8,7 @@ from igfeed.clock import Clock, Deadline, Sleep
 from igfeed.errors import InstagramError, InstagramUnreachable, PermissionRefused, TooYoung, UnexpectedAnswer
 from igfeed.instagram import RENEWAL_TIME_LIMIT, Instagram
 from igfeed.models import Failure, Renewal, Token
-from igfeed.models.lineage import successor
+from igfeed.models.lineage import next_snapshot
 from igfeed.stores import Store
 from igfeed.stores.cached_document import CachedDocument
 from igfeed.tokens.fallback import call_with_fallbacks
@@ -90,7 +90,7 @@ class TokenRenewal:
             )
         except InstagramError as error:
             raise self._recorded(error, found.token, last) from None
-        self._vault.save(successor(used, fresh))
+        self._vault.save(next_snapshot(used, fresh))
         self._document.save(Renewal(_number(last), self._clock(), fresh.fingerprint))
         log.info("The access token was renewed and lives until %s", fresh.expires_at or "a time that is not known")
         return RenewalOutcome.RENEWED

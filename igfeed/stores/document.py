@@ -23,6 +23,10 @@ class Stored(NamedTuple, Generic[T]):
     text: str | None
     value: T | None
 
+    def __repr__(self) -> str:
+        # Without the text: it may hold the token, and a repr ends up in logs and crash reports.
+        return f"Stored({self.value!r})"
+
 
 class Document(Generic[T]):
     """Reads and writes the object. Every method that uses the store raises StoreError.

@@ -20,9 +20,9 @@ def in_place(work: Work) -> None:
 
 
 class WorkerThread:
-    """Runs the work in one thread, in the order it comes. For long-lived servers.
+    """Runs the work in one thread, first in, first out. For long-lived servers.
 
-    Why not in ``call_on_close`` itself: the next request on a kept-alive connection waits for it, so a browser's
+    Why not in ``call_on_close`` itself: the next request on a kept-alive connection would wait for it, so a browser's
     pictures would wait for a slow Instagram. The thread starts with the first work, so it always starts after a fork.
     """
 

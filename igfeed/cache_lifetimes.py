@@ -9,6 +9,7 @@ STALE_IF_ERROR = 604_800
 for STALE_WHILE_REVALIDATE while it fetches a new one, and for STALE_IF_ERROR while we answer with errors."""
 
 _STALE = f"stale-while-revalidate={STALE_WHILE_REVALIDATE}, stale-if-error={STALE_IF_ERROR}"
+# Browsers ask again each time (max-age=0), so that a reload shows new posts. Only shared caches keep a page.
 PAGE = f"public, max-age=0, s-maxage={FRESH}, {_STALE}"
 SCRIPT = f"public, max-age={FRESH}, {_STALE}"
 

@@ -21,14 +21,15 @@ sleep: Sleep = time.sleep
 class Clock(Protocol):
     """Two clocks in one.
 
-    The wall clock gives the dates that others read, but it may be set. The monotonic never jumps.
+    The wall clock gives dates that other machines understand, but it jumps when it is set. The monotonic clock never
+    jumps.
     """
 
     def __call__(self) -> datetime:
         """The present time of the wall clock, as an aware datetime in UTC."""
 
     def monotonic_ns(self) -> int:
-        """Nanoseconds since a moment that stays the same for this process.
+        """Nanoseconds since a fixed moment, which is arbitrary but the same for the whole process.
 
         Why not a ``timedelta``: every view reads it, and making one takes as long as the rest of a cached view.
         """
@@ -44,14 +45,14 @@ class SystemClock:
         return _since_boot()
 
 
-def _chosen() -> Callable[[], int]:
-    """A monotonic clock that counts while the machine is suspended. ``time.monotonic_ns`` on Linux does not."""
+def _monotonic_clock() -> Callable[[], int]:
+    """A monotonic clock that also counts while the machine is suspended. On Linux ``time.monotonic_ns`` does not."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
     return time.monotonic_ns
 
 
-_since_boot = _chosen()
+_since_boot = _monotonic_clock()
 
 
 system_clock = SystemClock()
@@ -93,7 +94,7 @@ def iso(moment: datetime) -> str:
 class Beginning:
     """Remembers when something began.
 
-    ``moment`` is computed when it is read, as the clock may be corrected until then.
+    ``moment`` is computed only when it is read, because the clock may be corrected in the meantime.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -106,35 +107,36 @@ class Beginning:
 
 
 class CheckedClock:
-    """The machine's clock, until ``check`` shows that it is wrong. From then on, the other server's time.
+    """The machine's clock, until ``check`` shows that it is wrong. From then on it gives the time of the other server.
 
-    ``ahead`` is how far the machine's clock is ahead. It is negative if the clock is behind, zero while it counts as
-    right.
+    ``ahead`` is how far the machine's clock is ahead. It is negative if the clock is behind, zero while the clock
+    counts as right.
     """
 
     ahead = timedelta()
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._told: tuple[datetime, int] | None = None
+        self._reference: tuple[datetime, int] | None = None
         self.monotonic_ns = clock.monotonic_ns
 
     def __call__(self) -> datetime:
-        told = self._told
-        if told is None:
+        reference = self._reference
+        if reference is None:
             return self._clock()
-        moment, since = told
+        moment, since = reference
         return moment + span(self.monotonic_ns() - since)
 
     def check(self, moment: datetime) -> None:
-        """Compare the machine's clock with ``moment``, the present time by another server."""
+        """Compare the machine's clock with ``moment``, the present time according to another server."""
         ahead = self._clock() - moment
         if abs(ahead) <= CLOCKS_DIFFER:
-            self.ahead, self._told = timedelta(), None
+            self.ahead, self._reference = timedelta(), None
             return
-        if self._told is None:
+        # Logged once, not with each reply.
+        if self._reference is None:
             log.warning("%s %s", clock_is_wrong(ahead), SET_THE_CLOCK)
-        self.ahead, self._told = ahead, (moment, self.monotonic_ns())
+        self.ahead, self._reference = ahead, (moment, self.monotonic_ns())
 
 
 SET_THE_CLOCK = "Set it, best by NTP (`timedatectl set-ntp true`). Until then igfeed goes by Instagram's time."
@@ -152,7 +154,7 @@ def clock_is_wrong(ahead: timedelta) -> str:
 class Deadline:
     """A time limit in real seconds.
 
-    It does not use the clock that is passed in, because it limits waits that really happen.
+    Unlike ``Pause`` it uses no clock that is passed in, because it limits waits that really happen, in tests too.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -164,7 +166,7 @@ class Deadline:
 
 
 class RateLimit:
-    """Allows each text once in that many seconds, so that a repeated message does not fill the log."""
+    """Allows each text once in ``seconds``, so that a repeated message does not fill the log."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -174,6 +176,7 @@ class RateLimit:
         until = self._until.get(text)
         if until and until.left():
             return False
+        # Ended limits are dropped, so that the dict does not grow as long as the process lives.
         self._until = {known: end for known, end in self._until.items() if end.left()}
         self._until[text] = Deadline(self._seconds)
         return True

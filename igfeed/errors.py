@@ -1,6 +1,6 @@
 """All errors, in one tree.
 
-The class says what happened, the message says it to a person, and ``hint`` says what the owner can do::
+The class says what happened, the message explains it to a person, and ``hint`` says what the owner can do::
 
     IgfeedError
     ├── ConfigError            an environment variable has a bad value
@@ -25,8 +25,8 @@ The class says what happened, the message says it to a person, and ``hint`` says
         └── UnexpectedAnswer       none of the above
 
 No message contains a URL or a secret. ``requests`` puts the access token into its exceptions and Meta quotes it in its
-messages. So an original exception is neither quoted nor chained, and Instagram's own message is repeated only as far as
-``igfeed.instagram.error_message`` lets its words through.
+messages. So an original exception is neither quoted nor chained. Instagram's own message is repeated without the words
+that ``igfeed.instagram.error_message`` does not take for harmless.
 """
 
 from datetime import timedelta
@@ -38,6 +38,7 @@ class IgfeedError(Exception):
     hint = "See the log for what happened before."
 
     def __init__(self, message: str, hint: str | None = None) -> None:
+        # A message may quote a lone surrogate, which neither a log nor a reply can encode.
         super().__init__(message.encode("utf-8", "replace").decode())
         if hint is not None:
             self.hint = hint

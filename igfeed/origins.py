@@ -29,7 +29,7 @@ class Origins:
         return any(pattern.fullmatch(origin) for pattern in self._patterns)
 
     def name(self, url: str) -> bool:
-        """Whether the URL's origin is on the list without a ``*``, so that the owner has named exactly this one."""
+        """Whether the owner has put exactly this origin on the list, without a ``*``."""
         return origin_of(url) in self._named
 
     def __repr__(self) -> str:

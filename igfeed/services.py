@@ -26,7 +26,7 @@ from igfeed.version import VERSION
 
 @dataclass(frozen=True)
 class Services:
-    """What the routes and the commands work with. ``startup_error`` is why no page can be shown, None normally."""
+    """What the routes and the commands work with. ``startup_error`` says why no page can be shown, None normally."""
 
     settings: Settings
     clock: Clock
@@ -40,7 +40,7 @@ class Services:
 
 
 def current() -> Services:
-    """The services of the app that handles the present request."""
+    """The services of the app that handles the current request."""
     return services_of(current_app)
 
 
@@ -50,13 +50,15 @@ def services_of(app: Flask) -> Services:
 
 
 def build(settings: Settings, clock: Clock, background: Background | None = None, *, sleep: Sleep) -> Services:
-    """The parts as the settings ask for them. Opens no file and no connection.
+    """Creates the parts that the settings ask for. Opens no file and no connection.
 
     Without a ``background`` the settings choose: in place on Vercel, else one worker thread for views and store alike.
     """
-    machine, clock = clock, CheckedClock(clock)
+    # The store keeps the machine's clock: processes with one file share it, and compare the ends of their claims. A
+    # checked clock may differ between them.
+    machine_clock, clock = clock, CheckedClock(clock)
     instagram, from_environment = _instagram(settings, clock, sleep)
-    chosen = _store(settings, machine)
+    chosen = _store(settings, machine_clock)
     background = background or _background(settings)
     store = ReadAhead(GuardedStore(chosen, clock, background))
     tokens = _tokens(settings, instagram, store, clock, from_environment, sleep=sleep)
@@ -81,7 +83,7 @@ def _background(settings: Settings) -> Background:
 
 
 def _instagram(settings: Settings, clock: CheckedClock, sleep: Sleep) -> tuple[Instagram, str | None]:
-    """The Instagram to ask, and the token that the environment has for it."""
+    """The ``Instagram`` to call, and the token for it from the environment."""
     if settings.demo:
         from igfeed.demo.account import DEMO_TOKEN, DemoInstagram  # noqa: PLC0415  only the demo needs it
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igfeed.models import Failure, FeedSnapshot, Picture, Post, Profile, Renewal, Token
-from igfeed.models.lineage import next_snapshot, replacing_rejected
+from igfeed.models.lineage import replacing_rejected, successor
 from igfeed.models.record import (
     ADDRESS,
     COLOUR,
@@ -338,20 +338,20 @@ def test_the_value_of_a_token_is_never_printed() -> None:
 
 
 def test_a_successor_remembers_its_predecessor_and_no_earlier_one() -> None:
-    renewed = next_snapshot(TOKEN, Token("IGAAnew", NOW, NOW + timedelta(days=60)))
+    renewed = successor(TOKEN, Token("IGAAnew", NOW, NOW + timedelta(days=60)))
     assert renewed == Token(
         "IGAAnew", NOW, NOW + timedelta(days=60), replace(TOKEN, predecessor=None), origin="origin", revision=1
     )
 
 
 def test_a_successor_with_the_same_value_has_no_predecessor() -> None:
-    assert next_snapshot(TOKEN, Token("IGAAtoken", NOW)).predecessor is None
+    assert successor(TOKEN, Token("IGAAtoken", NOW)).predecessor is None
 
 
 def test_a_successor_keeps_the_lineage_and_the_refused_tokens() -> None:
     given = Token("IGAAgiven", from_environment=True, refused=frozenset({fingerprint("IGAAdead")}))
 
-    renewed_twice = next_snapshot(next_snapshot(given, Token("IGAAnew")), Token("IGAAnewest"))
+    renewed_twice = successor(successor(given, Token("IGAAnew")), Token("IGAAnewest"))
 
     assert (given.lineage, renewed_twice.lineage) == (given.fingerprint, given.fingerprint)
     assert renewed_twice.from_environment
@@ -361,7 +361,7 @@ def test_a_successor_keeps_the_lineage_and_the_refused_tokens() -> None:
 def test_a_refused_value_that_a_renewal_returns_is_no_longer_refused() -> None:
     rejected = Token("IGAAsame")
 
-    assert next_snapshot(replacing_rejected(TOKEN, rejected), rejected).refused == frozenset()
+    assert successor(replacing_rejected(TOKEN, rejected), rejected).refused == frozenset()
 
 
 def test_a_token_that_replaces_rejected_ones_remembers_all_of_them() -> None:

@@ -25,7 +25,7 @@ SWITCH_SETTINGS = {"CACHE_IGNORE_ERRORS", "CACHE_NO_NULL_WARNING", "CACHE_SOURCE
 LIST_SETTINGS = {"CACHE_ARGS", "CACHE_MEMCACHED_SERVERS", "CACHE_REDIS_SENTINELS"}
 OBJECT_SETTINGS = {"CACHE_OPTIONS"}
 FUNCTION_SETTINGS = {"CACHE_HASH_METHOD", "CACHE_FILE_HASH_METHOD", "CACHE_SERIALIZER"}
-"""They take Python functions, so no environment variable can set them."""
+"""These settings are Python functions, so no environment variable can set them."""
 
 KNOWN_VARIABLES = {
     FLASK_PREFIX + name for name in TEXT_SETTINGS | NUMBER_SETTINGS | SWITCH_SETTINGS | LIST_SETTINGS | OBJECT_SETTINGS
@@ -66,12 +66,14 @@ def unusable(config: Config, error: Exception) -> ConfigError:
             f"FLASK_CACHE_TYPE is {config['CACHE_TYPE']!r}: it takes {CACHES} or another class of a cache."
         )
     reason = str(error).partition("\n")[0].rstrip(".:") or type(error).__name__
+    # The backend's error may quote the URL with its password.
     if any(text in reason for text in _secrets(config)):
         reason = type(error).__name__
     return ConfigError(f"FLASK_CACHE_TYPE is {config['CACHE_TYPE']!r} and cannot be used: {reason}.")
 
 
 def _check_type(name: str, value: object) -> None:
+    # In Python, True is an int.
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if name in NUMBER_SETTINGS and not (is_number and value >= 0):  # type: ignore[operator]
         raise _wrong(name, value, "a whole number")
@@ -113,7 +115,7 @@ def _check_redis_url(url: str | None) -> None:
 
 
 def _secrets(config: Mapping[str, Any]) -> Iterator[str]:
-    """Every text in the secret variables. Also every password in a URL alone, because an error may quote only that."""
+    """Every text in the secret variables, and every password in a URL: an error may quote only the password."""
     for text in _texts([config.get(name) for name in SECRET_SETTINGS]):
         yield text
         yield from re.findall(r"//[^/@]*:([^/@]+)@", text)

@@ -30,7 +30,7 @@ ANCESTOR = re.compile(
 )
 """One source in the list of frame-ancestors (CSP Level 3).
 
-A single word other than localhost is refused: it is most often ``self`` without its quotes.
+A single word other than localhost is refused: it is usually ``self`` without its quotes.
 """
 
 
@@ -53,6 +53,7 @@ class Reader:
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name, str(default))
+        # Nine digits are enough, and int() would raise another error for thousands of them.
         if not re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
             raise ConfigError(f"{name} is {text!r}: it takes a whole number from {least} to {most}.")
         return int(text)
@@ -98,7 +99,7 @@ class Reader:
         return self.url(name)
 
     def base_url(self, *names: str, host_name: str) -> str | None:
-        """The origin in the first of the variables ``names`` that is set, else that of the host in ``host_name``."""
+        """The origin in the first variable of ``names`` that is set, else https with the host in ``host_name``."""
         for name in names:
             if self.text(name):
                 url = self.url(name)
@@ -150,7 +151,7 @@ class Reader:
     def frame_ancestors(self, name: str, default: str) -> str:
         """The sources, as the CSP header takes them.
 
-        A browser ignores a wrong source without a word, and then allows the wrong sites or none. So it is refused here.
+        A browser silently ignores a wrong source, and then allows the wrong sites or none. So it is refused here.
         """
         text = self.text(name, default)
         sources = text.split()

@@ -20,7 +20,7 @@ REDIS_VARIABLES = (
     ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"),
     ("KV_REST_API_URL", "KV_REST_API_TOKEN"),
 )
-"""Names for the URL and the token of the database, the first pair first."""
+"""Names for the URL and the token of the database. The first pair that is set is used."""
 
 REDIS_ELSEWHERE = re.compile(r"\w+_(KV_REST_API|REDIS_REST)_URL|(\w+_)?(REDIS|KV)_URL", re.ASCII)
 """Variables of Vercel's integrations that igfeed cannot use: with a prefix that the owner chose, or without REST."""
@@ -86,14 +86,14 @@ class Settings:
 
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """All variables: ``environ`` goes before the folder's ``.env.local``, and that before its ``.env``.
+    """All variables. ``environ`` overrides the folder's ``.env.local``, which overrides its ``.env``.
 
     The ``flask`` command has already copied the nearest ``.env``, in this folder or above, into ``environ``. There it
-    would go before ``.env.local``. So a variable that equals a line of that file is taken out of ``environ`` again.
+    would override ``.env.local``. So a variable with the same value as in that file is removed from ``environ`` again.
     """
     shared, local = (_read_file(folder / name) for name in (".env", ".env.local"))
     if "FLASK_RUN_FROM_CLI" in environ:
-        from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415  only who has such a file needs it
+        from dotenv import dotenv_values, find_dotenv  # noqa: PLC0415  only an owner with such a file needs it
 
         found = find_dotenv(usecwd=True)
         copied = dotenv_values(found) if found and Path(found) != folder / ".env" else shared

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from igfeed.config.cache_settings import KNOWN_VARIABLES as CACHE_VARIABLES
 
+# A test compares this list with the names that Settings reads.
 KNOWN = {
     *("BASE_URL", "NEXT_PUBLIC_BASE_URL", "VERCEL_PROJECT_PRODUCTION_URL", "FORWARDED_ALLOW_IPS"),
     *("CRON_SECRET", "VERCEL_CRON_SECRET"),
@@ -31,16 +32,17 @@ OF_OTHERS = {
 """Variables that Vercel and Upstash set too, and that look like ours."""
 
 OUR_PREFIX = "IGFEED"
-LOOKED_AT = re.compile(r"(IG_?F|INSTA|UPSTASH|KV_|CRON|VERCEL_CRON|BASE_?U|NEXT_PUBLIC_B|FLASK_CACHE_)\w*", re.ASCII)
+CHECKED_NAME = re.compile(r"(IG_?F|INSTA|UPSTASH|KV_|CRON|VERCEL_CRON|BASE_?U|NEXT_PUBLIC_B|FLASK_CACHE_)\w*", re.ASCII)
 ALIKE, VERY_ALIKE = 0.7, 0.8
-"""From this similarity on (``difflib``, 0 to 1) a name is taken for a mistyped one of ours."""
+"""The least similarity (``difflib``, 0 to 1) at which a name counts as a mistyped one of ours. ALIKE is for names that
+begin with IGFEED, VERY_ALIKE for all others."""
 
 
 def warnings(env: Mapping[str, str]) -> Iterator[str]:
-    """One line for the log for each such variable. It never contains the variable's value."""
-    settled = KNOWN | CACHE_VARIABLES | OF_OTHERS
+    """A log line for each variable that is probably a mistake. It never contains the variable's value."""
+    expected = KNOWN | CACHE_VARIABLES | OF_OTHERS
     for name in sorted(env):
-        if name in settled or not env[name].strip() or not LOOKED_AT.fullmatch(name.upper()):
+        if name in expected or not env[name].strip() or not CHECKED_NAME.fullmatch(name.upper()):
             continue
         if name in LATER:
             yield f"{name} is set, but this version of igfeed does not use it."

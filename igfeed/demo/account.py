@@ -66,7 +66,7 @@ SAMPLES = (
 
 
 class DemoInstagram:
-    """Keeps the promise of ``Instagram``. Every token is accepted. Times follow ``clock``, so the posts stay recent."""
+    """Implements ``Instagram``. Every token is accepted. Times follow ``clock``, so the posts stay recent."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -106,6 +106,7 @@ class DemoInstagram:
         from igfeed.demo.scenes import SUBJECTS  # noqa: PLC0415  as above
 
         sample = SAMPLES[number]
+        # Each sample has a hundred ids: the first ones for its slides, the last one for the post itself.
         ids = count(FIRST_MEDIA_ID + number * 100)
         pictures = [
             Picture(str(media_id), PICTURE_SCHEME + name) for media_id, name in zip(ids, sample.sketches, strict=False)

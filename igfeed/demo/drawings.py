@@ -1,7 +1,7 @@
 """A screen print on paper, and the shapes that its stencils are cut to.
 
-A :class:`Print` is a sheet of paper. Each :meth:`Print.ink` lays one ink, flat or graded, through a stencil cut to some
-shapes. Shapes are plain lists of points. The centre square of the sheet reaches from -1 to 1, whatever the format.
+A :class:`Print` is a sheet of paper. Each :meth:`Print.ink` prints one ink, flat or as a gradient, inside some shapes.
+A shape is a list of points. The largest square in the middle of the sheet reaches from -1 to 1 in both directions.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,13 +33,14 @@ class Print:
         self.paper = Image.new("RGB", (width, height))
         self.unit = min(width, height) / 2
         self.right, self.bottom = width / 2 / self.unit, height / 2 / self.unit
+        # Seeded by its name, so that a picture is the same in every process and after every restart.
         self.random = Random(seed)
 
     def ink(
         self, shapes: Iterable[Sequence[Point]], *colours: str, tones: Sequence[float] = (1,), soft: float = 0,
         across: bool = False, within: Image.Image | None = None,
     ) -> Image.Image:  # fmt: skip
-        """Lay an ink, graded from the first colour to the last, through the shapes; return their stencil."""
+        """Fill the shapes with a gradient from the first colour to the last, and return their stencil (a mask)."""
         unit, (width, height) = self.unit * FINE, self.paper.size
         stencil = Image.new("L", (width * FINE, height * FINE))
         pen = ImageDraw.Draw(stencil)
@@ -83,7 +84,7 @@ class Print:
         return [(x, y - height * peak) for x, peak in zip(xs, peaks, strict=True)]
 
     def forest(self, crest: Sequence[Point], low: float, high: float, *colours: str) -> None:
-        """Firs between the low and the high along the crest, on ground of the same ink."""
+        """Firs along the crest, of random heights from ``low`` to ``high``, on ground of the same ink."""
         firs = [pine(x, y + low * 0.4, self.random.uniform(low, high)) for x, y in crest]
         self.ink([below([(x, y + low * 0.3) for x, y in crest]), *firs], *colours)
 
@@ -97,7 +98,7 @@ class Print:
         self.ink(dots, colour, tones=(0.4, 1, 0.7, 0.5, 0.9), within=within)
 
     def jpeg(self) -> bytes:
-        """Pull the sheet off the press, with the tooth of its paper and the unevenness of its inks."""
+        """The finished print as a JPEG file, with the texture of paper and slightly uneven inks."""
         width, height = self.paper.size
         grain = self.random.randbytes(width * height)
         tooth = Image.frombytes("L", (width, height), grain).filter(ImageFilter.GaussianBlur(0.6))
@@ -110,7 +111,7 @@ class Print:
 
 def gradient(colours: Inks, size: tuple[int, int], *, across: bool) -> Image.Image:
     found = (ImageColor.getcolor(colour, "RGBA") for colour in (colours if colours[1:] else [*colours, *colours]))
-    stops = [colour for colour in found if isinstance(colour, tuple)]  # All of them: only grey has a single number.
+    stops = [colour for colour in found if isinstance(colour, tuple)]  # It drops none: the check is for the types.
     strip = Image.new("RGBA", (1, len(stops)))
     strip.putdata(stops)
     between = (0, 0.5, 1, len(stops) - 0.5)
@@ -119,18 +120,18 @@ def gradient(colours: Inks, size: tuple[int, int], *, across: bool) -> Image.Ima
 
 
 def mix(one: str, other: str, share: float) -> str:
-    """The first colour with so large a share of the other."""
+    """The first colour mixed with a share (0 to 1) of the other one."""
     pairs = zip(ImageColor.getrgb(one), ImageColor.getrgb(other), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
 def lit(colour: str) -> tuple[str, str, str]:
-    """A round body of the colour: its lit side, itself, and its side in shade."""
+    """The colours of a round body: its lit side, the colour itself, and its shaded side."""
     return mix(colour, WHITE, 0.35), colour, mix(colour, INK, 0.35)
 
 
 def noise(lattice: Sequence[float], x: float) -> float:
-    """Between its whole steps, x moves gently from one value of the lattice to the next."""
+    """Value noise: the lattice's values at whole numbers, smoothly interpolated between them."""
     step, part = floor(x), x - floor(x)
     before, after = lattice[step % len(lattice)], lattice[(step + 1) % len(lattice)]
     return before + (after - before) * part * part * (3 - 2 * part)
@@ -155,7 +156,7 @@ def disc(x: float, y: float, radius: float, flat: float = 1) -> Shape:
 
 
 def strip(path: Sequence[Point], dx: float, dy: float) -> Shape:
-    """What the path covers when it is pushed that far."""
+    """The area that the path covers when it is moved by dx, dy."""
     return [*path, *((x + dx, y + dy) for x, y in reversed(path))]
 
 
@@ -179,7 +180,7 @@ def moved(points: Iterable[Point], x: float, y: float, size: float = 1, angle: f
 
 
 def turned(side: Sequence[Point], x: float, y: float) -> Shape:
-    """The outline of which this is the right side, as if thrown on a wheel that stands at x, y."""
+    """A symmetrical outline around x, y, of which ``side`` is the right half."""
     return [(x + dx, y + dy) for dx, dy in side] + [(x - dx, y + dy) for dx, dy in reversed(side)]
 
 

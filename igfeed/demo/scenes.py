@@ -1,6 +1,6 @@
 """The pictures of the demo account, because a feed without pictures convinces nobody.
 
-A scene is a function that lays its inks from back to front. :func:`scene` registers it under a name, with an alt text.
+A scene is a function that draws from back to front. :func:`scene` registers it under a name, with an alt text.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -74,7 +74,7 @@ def scene(name: str, alt: str, **settings: Any) -> Callable[[Callable[..., None]
 
 
 def draw(subject: str, width: int = 1080, height: int = 1350) -> bytes:
-    """The JPEG of a subject, always the same one; an unknown subject is a KeyError."""
+    """The JPEG file of a scene, the same bytes each time. Raises KeyError if there is no such scene."""
     paint, sheet = _scenes[subject], Print(width, height, subject)
     paint(sheet)
     return sheet.jpeg()
@@ -251,7 +251,7 @@ def quarters(p: Print, inks: Inks, ground: str) -> None:
 
 
 def twig(p: Print, stem: Sequence[Point], *, leaf: Point, pairs: int, lean: float, green: str) -> None:
-    """Grow pairs of leaves, of that length and width, along the stem, one half of each in shade."""
+    """Draw pairs of leaves along the stem. ``leaf`` is their length and width; one half of each leaf is darker."""
     path, (length, width) = spline(stem), leaf
     blade = spline([(0, 0), (length * 0.45, -width), (length, 0), (length * 0.45, width), (0, 0)])
     p.ink([strip(path, 0.016, 0)], mix(green, INK, 0.3))
@@ -282,7 +282,7 @@ JAR, BOWL, CUP = (0.2, 0.46, 0.52, 0.42, 0.18), (0.26, 0.6, 0.85, 0.95), (0.32, 
 
 
 def pot(p: Print, at: Point, height: float, profile: Sequence[float], inks: Inks) -> None:
-    """Throw a pot; the profile holds its radii from foot to lip, as shares of its height."""
+    """Draw a pot. The profile holds its radii from foot to lip, as shares of its height."""
     (x, foot), (glaze, dip) = at, inks
     side = spline([(radius * height, -height * n / (len(profile) - 1)) for n, radius in enumerate(profile)])
     lip, rest = disc(x, foot - height, profile[-1] * height, 0.16), disc(x, foot, profile[0] * height, 0.16)

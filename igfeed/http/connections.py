@@ -1,4 +1,4 @@
-"""Sends one request by ``requests``, within its limits. No error and no log line contains a URL or a secret."""
+"""Sends one request with ``requests``, within its limits. No error and no log line contains a URL or a secret."""
 
 import logging
 import re
@@ -23,10 +23,10 @@ ConnectionKind = Literal["any", "public", "patient"]
 CHUNK_BYTES = 64 * 1024
 
 PATIENT_SILENCE_LIMIT = 3600.0
-"""Seconds; longer than the limit of any request, so that the limit of the request is the one that counts."""
+"""Seconds. It is longer than the time limit of any request, so only the request's own limit has an effect."""
 
 
-class _Secrets(logging.Filter):
+class _SecretsFilter(logging.Filter):
     """Removes secrets from urllib3's log lines. It logs every URL at DEBUG, and at WARNING those with odd headers."""
 
     PATTERN = re.compile(r"\b(access_token|client_secret|code)=[^&\s\"']+")
@@ -36,8 +36,9 @@ class _Secrets(logging.Filter):
         return True
 
 
+# A filter on the logger "urllib3" would not see the records of the loggers below it, so each of them gets one.
 for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry"):
-    logging.getLogger(f"urllib3.{_name}").addFilter(_Secrets())
+    logging.getLogger(f"urllib3.{_name}").addFilter(_SecretsFilter())
 
 
 class _Session(requests.Session):
@@ -83,7 +84,8 @@ class Connections:
                 return Reply(response.status_code, response.headers, _read(response.raw, most_bytes, wanted))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             failure = _failure(error, deadline)
-        raise failure  # Outside of the except block: the original, which holds the URL, is then not even its context.
+        # Outside of the except block, so that the original exception, which contains the URL, is not its context.
+        raise failure
 
 
 def _session(user_agent: str, adapter: Callable[[], TimedAdapter]) -> _Session:
@@ -91,6 +93,7 @@ def _session(user_agent: str, adapter: Callable[[], TimedAdapter]) -> _Session:
     for scheme in ("http://", "https://"):
         session.mount(scheme, adapter())
     session.headers["User-Agent"] = user_agent
+    # Without this policy a session keeps cookies, and threads would send the cookies of each other's replies.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
 
@@ -102,7 +105,7 @@ def _left(deadline: Deadline) -> float:
 
 
 def _failure(error: Exception, deadline: Deadline) -> TransportError:
-    """Our error for theirs. Their text contains the URL and so the token, hence only the class name is used."""
+    """Our error for one of requests or urllib3, without its text, which may contain the URL with the token."""
     is_late = isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError) or not deadline.left()
     if is_late:
         return TooSlowError("no answer in time", is_sent=_may_be_sent(error))
@@ -111,8 +114,8 @@ def _failure(error: Exception, deadline: Deadline) -> TransportError:
 
 def _may_be_sent(error: Exception) -> bool:
     """False only if the request was certainly not sent. ``requests`` wraps urllib3's error, which has the reason."""
-    told = error.args[0] if error.args else None
-    reason = getattr(told, "reason", error)
+    wrapped = error.args[0] if error.args else None
+    reason = getattr(wrapped, "reason", error)
     return not isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 

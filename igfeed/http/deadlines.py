@@ -1,6 +1,6 @@
-"""Connections with one time limit for a whole reply, so that a server cannot prolong it byte by byte.
+"""Connections with one time limit for a whole reply, so that a server cannot extend it by sending byte after byte.
 
-``requests`` passes its time limit to the socket, where it begins anew with each read, and one line of a reply may take
+``requests`` passes its time limit to the socket, where it starts again with each read, and one line of a reply may take
 any number of reads. Here every read gets what is left of the request's ``urllib3.Timeout(total=…)``. So do the TLS
 handshake and a proxy's reply to CONNECT. Only the lookup of a host name cannot be interrupted; the system limits it.
 """
@@ -26,7 +26,7 @@ SHORTEST_SOCKET_TIMEOUT = 0.001
 
 
 class _TimedFile(RawIOBase):
-    """The bytes from a socket. The timeout that the socket has now becomes the limit for all of them."""
+    """The bytes from a socket. The socket's timeout at the start becomes the time limit for all reads together."""
 
     def __init__(self, file: BufferedIOBase, connected: socket.socket, silence: float) -> None:
         self._file = file
@@ -42,6 +42,7 @@ class _TimedFile(RawIOBase):
         if not left:
             raise TimeoutError
         self._socket.settimeout(min(left, self._silence))
+        # At most one read of the socket, unlike readinto: the time left is set anew before each.
         return self._file.readinto1(buffer)
 
     def close(self) -> None:
@@ -58,7 +59,7 @@ class _TimedResponse(HTTPResponse):
 
 
 class _Timed:
-    """Mixed into urllib3's connections. Their pools set ``timeout`` to the time left, again before the reply."""
+    """A mixin for urllib3's connections. Their pool sets ``timeout`` to the time left: to connect, then to read."""
 
     timeout: float
 
@@ -72,6 +73,7 @@ class _Timed:
 
 @cache
 def _timed(connection: type, silence: float) -> type:
+    # A pool serves many requests, and its class was replaced for the first of them.
     if issubclass(connection, _Timed):
         return connection
     response = type("_TimedResponse", (_TimedResponse,), {"silence": silence})

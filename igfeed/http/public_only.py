@@ -1,8 +1,8 @@
 """Connections to public IP addresses only, whatever a host name resolves to.
 
 The URL of a picture comes from outside. Its host may be on our list and still resolve to an address inside our own
-network (SSRF). So the address of the open connection is checked, before anything is sent. Checking the name first would
-not do: it may resolve to another address a moment later.
+network (SSRF). So the address of the open connection is checked, before anything is sent. Why not resolve the name
+and check first: it may resolve to another address a moment later.
 """
 
 import socket
@@ -20,7 +20,7 @@ SPECIAL_IPV4 = [
     IPv4Network("192.88.99.0/24"),  # 6to4 relays, deprecated (RFC 7526)
     IPv4Network("168.63.129.16/32"),  # Azure's own services, for the machine that asks only
 ]
-"""Not public, although ``is_global`` says so in some version of Python."""
+"""Not public, although some version of Python says ``is_global`` for them."""
 
 UNICAST = IPv6Network("2000::/3")
 """All public addresses are in here. Outside are loopback, site-local, unique local, IPv4-compatible (RFC 4291)."""
@@ -70,7 +70,7 @@ class _PublicTLSPool(HTTPSConnectionPool):
 
 
 class PublicOnlyAdapter(TimedAdapter):
-    """Has no effect behind a proxy: there the proxy looks up the name and connects."""
+    """Connects to public addresses only. No effect behind a proxy: there the proxy resolves the name and connects."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 HEAD_BYTES = 16
-"""So many bytes of a body are passed to ``wanted``. They are enough to recognise a file type."""
+"""How many of a body's first bytes are passed to ``wanted``. They are enough to recognise a file type."""
 
 
 class TransportError(Exception):
-    """The reply did not arrive complete. The message says why and contains nothing of the request.
+    """No complete reply has arrived. The message says why and contains nothing of the request.
 
     ``is_sent`` is False if there was no connection, so that the server cannot have received the request.
     """

@@ -12,6 +12,7 @@ from igfeed.http.reply import RefusedError, Reply
 if TYPE_CHECKING:
     from igfeed.http.connections import ConnectionKind, Connections
 
+# Redirects are not left to requests, because each target must be checked before it is connected to.
 MOST_REDIRECTS = 3
 REDIRECT_STATUSES = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
 
@@ -37,9 +38,9 @@ class Transport:
         """The reply to a GET, whatever its status is.
 
         It must arrive within ``seconds``, and after ten seconds without a byte the request ends early, unless
-        ``is_patient``. ``allowed`` is asked with the target of each redirect; without it, none is followed and the
-        redirect is the reply. A URL for which ``trusted`` is False is only reached at a public address. ``wanted`` is
-        asked with the first bytes of the body; after a False the rest is not read. Raises TransportError.
+        ``is_patient``. Without ``allowed``, a redirect is the reply; with it, each redirect's target must be allowed.
+        If ``trusted`` is False for a URL, only a public address is connected to. If ``wanted`` is False for the first
+        bytes of the body, the rest is not read. Raises TransportError.
         """
         deadline = Deadline(seconds)
         for _ in range(MOST_REDIRECTS):
@@ -48,7 +49,7 @@ class Transport:
             target = reply.headers.get("Location")
             if allowed is None or reply.status not in REDIRECT_STATUSES or not target:
                 return reply
-            url, params = _joined(url, target), None
+            url, params = _joined(url, target), None  # The target has a query of its own.
             if not allowed(url):
                 raise RefusedError("it was redirected to an address that is not allowed")
         raise RefusedError("it was redirected too often")
@@ -65,8 +66,8 @@ class Transport:
     ) -> Reply:
         """The reply to a POST of ``form`` or of ``json``, within the same limits as ``get``.
 
-        A redirect is never followed: it is the reply, because the body is meant for this address only. Secrets belong
-        into the body. Raises TransportError.
+        A redirect is never followed: it is the reply, because the body is meant for this address only. Put secrets
+        into the body, never into the URL. Raises TransportError.
         """
         kind = _kind(is_public_only=False, is_patient=is_patient)
         return self._connections.send("POST", url, Deadline(seconds), most_bytes, kind=kind, form=form, json=json)

@@ -44,7 +44,7 @@ PICTURE_TIME_LIMIT = 6.0
 """Seconds for one picture file with all its redirects."""
 
 MOST_MEDIA_PAGES = 40
-"""Enough for a hundred posts in the smallest pages, with some empty pages and trial reels between them."""
+"""Enough for a hundred posts in pages of the smallest size, even if some pages are empty or hold trial reels."""
 
 MEDIA_PAGE_TIME_LIMIT = 6.0
 """Seconds for one page, after which a smaller page is asked for. The smallest page gets all the time that is left."""
@@ -67,15 +67,15 @@ MEDIA_FIELDS = (
     f"{_MEDIA},is_shared_to_feed",
     _MEDIA,
 )
-"""The fields to ask for; after a refusal, the next entry is asked for. ``is_shared_to_feed`` is given up last, because
-without it trial reels would be shown to everybody."""
+"""The lists of fields to ask for. If Instagram refuses a list, the next one is tried. ``is_shared_to_feed`` is left out
+last, because without it trial reels would be shown to everybody."""
 
 TEMPORARY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 """Statuses below 500 after which the same URL may give a picture a little later."""
 
 
 class InstagramClient:
-    """Keeps the promise of ``Instagram``. Remembers which fields were refused and which page size was too large."""
+    """Implements ``Instagram``. Remembers which fields were refused and which page size was too large."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class InstagramClient:
         self._transport = transport
         self._clock = clock
         self._sleep = sleep
-        self._choices: dict[str, tuple[int, Pause]] = {}
+        self._reduced_fields: dict[str, tuple[int, Pause]] = {}
         self._page_size = PageSize(clock)
 
     def profile(self, token: str) -> Profile:
@@ -110,6 +110,7 @@ class InstagramClient:
                     if isinstance(entry, SkippedEntry):
                         skipped.append(entry)
                     else:
+                        # A post published during the fetch moves the others, so two pages may have the same one.
                         found.setdefault(entry.id, entry)
                 if len(found) >= limit:
                     break
@@ -152,10 +153,11 @@ class InstagramClient:
             failure = _picture_failure(error)
         else:
             return _picture(reply)
-        raise failure  # Outside of the except block, so that the original is not even its context.
+        # Outside of the except block, so that the original exception, which may contain the URL, is not its context.
+        raise failure
 
     def _pages(self, token: str, limit: int) -> Iterator[ApiData]:
-        """The pages one after the other; the next one is fetched when the caller asks for it.
+        """Yields one page after the other. Each is fetched only when the caller asks for it.
 
         Raises InstagramUnreachable if the time or MOST_MEDIA_PAGES is used up before the list ends.
         """
@@ -165,6 +167,7 @@ class InstagramClient:
             page = self._page(token, limit, cursor, deadline)
             yield page
             after = parsing.next_cursor(page.data)
+            # The same cursor again would give the same page for ever.
             if after is None or after == cursor.get("after"):
                 return
             cursor = {"after": after}
@@ -176,18 +179,18 @@ class InstagramClient:
         while True:
             size = self._page_size.of(limit)
             is_smallest = smaller(size) is None
-            patience = deadline if is_smallest else Deadline(min(deadline.left(), MEDIA_PAGE_TIME_LIMIT))
+            page_deadline = deadline if is_smallest else Deadline(min(deadline.left(), MEDIA_PAGE_TIME_LIMIT))
             params = {"limit": str(size), **cursor, "access_token": token}
             try:
                 insists = is_smallest and not is_second_try
-                return self._ask_fields("me/media", MEDIA_FIELDS, params, patience, insists=insists)
+                return self._ask_fields("me/media", MEDIA_FIELDS, params, page_deadline, insists=insists)
             except TooMuchAsked as error:
                 self._page_size.failed(size)
                 if is_smallest or not deadline.left():
                     raise
                 log.info("Instagram does not send %s posts at once, asking for fewer: %s", size, error)
             is_second_try = True
-            self._sleep(_spread(RETRY_PAUSES[0]))
+            self._sleep(_with_jitter(RETRY_PAUSES[0]))
 
     def _ask_fields(
         self,
@@ -200,27 +203,27 @@ class InstagramClient:
     ) -> ApiData:
         """The reply with the first of these lists of fields that Instagram accepts.
 
-        One unknown field makes the whole request fail, and the error's code does not say which field it was.
+        One unknown field makes the whole request fail, and the error's code does not say which field is unknown.
         """
-        number = first = self._choice(path)
+        index = first = self._field_list_index(path)
         while True:
-            fields = {**params, "fields": choices[number]}
+            fields = {**params, "fields": choices[index]}
             try:
                 answer = self._get(f"{self._version}/{path}", fields, deadline, insists=insists)
                 break
             except UnexpectedAnswer as error:
-                if error.code != FIELDS_REFUSED_CODE or number + 1 == len(choices):
+                if error.code != FIELDS_REFUSED_CODE or index + 1 == len(choices):
                     raise
-            number += 1
-        if number > first:
-            self._choices[path] = number, Pause(self._clock, WITHOUT_OPTIONAL_FIELDS_FOR)
+            index += 1
+        if index > first:
+            self._reduced_fields[path] = index, Pause(self._clock, WITHOUT_OPTIONAL_FIELDS_FOR)
             log.warning("Instagram does not know one of the optional fields of /%s, going on without them", path)
         return answer
 
-    def _choice(self, path: str) -> int:
-        """The index of the list of fields that worked lately."""
-        number, pause = self._choices.get(path, (0, None))
-        return 0 if pause is None or pause.is_over else number
+    def _field_list_index(self, path: str) -> int:
+        """The index of the list of fields that was accepted last, 0 once that is too long ago."""
+        index, pause = self._reduced_fields.get(path, (0, None))
+        return 0 if pause is None or pause.is_over else index
 
     def _get(
         self,
@@ -241,7 +244,7 @@ class InstagramClient:
             try:
                 return self._get_once(path, params, deadline, is_patient=only_once)
             except InstagramUnreachable as error:
-                wait = _spread(pause)
+                wait = _with_jitter(pause)
                 is_too_much = isinstance(error, TooMuchAsked) and not insists
                 if wait >= deadline.left() or is_too_much or (only_once and error.may_have_taken_effect):
                     raise
@@ -266,6 +269,7 @@ class InstagramClient:
         try:
             answer = replies.read(reply, [params[name] for name in SECRET_PARAMS if name in params])
         except InstagramError as error:
+            # Only Instagram itself puts a code into an error; an error page of a gateway has none.
             if error.code is not None:
                 self._check_clock(reply)
             raise
@@ -273,14 +277,14 @@ class InstagramClient:
         return answer
 
     def _check_clock(self, reply: Reply) -> None:
-        """Compare our clock with the reply's Date. Only for Instagram's own replies: a gateway's clock may be wrong."""
+        """Compare our clock with the reply's Date. Not used for a gateway's replies, because its clock may be wrong."""
         if sent_at := replies.sent_at(reply.headers):
             self._clock.check(sent_at)
 
 
-def _spread(pause: float) -> float:
+def _with_jitter(pause: float) -> float:
     """The pause times a random factor, so that many processes do not retry at the same moment."""
-    return pause * random.uniform(0.5, 1.5)  # noqa: S311  it guards nothing
+    return pause * random.uniform(0.5, 1.5)  # noqa: S311  no secret depends on it
 
 
 def _picture(reply: Reply) -> bytes:

@@ -1,7 +1,8 @@
 """Instagram's own sentence about an error, without secrets.
 
-Its sentences tell a mistyped token from an expired one, or a changed password from a token of Facebook's login; its
-codes do not. But some sentences quote the token or the whole request. So only words that are harmless are repeated.
+Only the sentence shows whether a token is mistyped or expired, or whether the password was changed or the token is one
+of Facebook's login: the codes do not. But some sentences quote the token or the whole request. So only words that
+are harmless are repeated.
 """
 
 import re
@@ -13,11 +14,11 @@ from urllib.parse import unquote
 
 LONGEST_SENTENCE = 240
 LONG_WORD = re.compile(r"[!-~]{26}")
-"""So long a word may be a token, which has about 180 characters; ``instagram_business_basic`` has 24. Only ASCII,
-because some languages write without spaces."""
+"""A word of this length may be a token. A token has about 180 characters; ``instagram_business_basic`` has only 24. The
+pattern is for ASCII, because some languages write without spaces."""
 
 PIECE_LENGTH = 6
-"""A word that has so many letters and digits in a row in common with a secret is left out."""
+"""A word is left out if it shares a run of this many letters and digits with one of the secrets."""
 
 ENCODED = re.compile(r"%[0-9a-f]{2}|&#|\\[ux]", re.IGNORECASE)
 ADDRESS = re.compile(r"://|www\.|@|=|\":|[{}]", re.IGNORECASE)
@@ -29,17 +30,19 @@ ELLIPSIS = "…"
 
 
 def sentence(error: dict[str, Any], secrets: Collection[str]) -> str | None:
-    """The error object's sentence, the one meant for people if there is one. None if nothing can be repeated.
+    """The error object's sentence: the one meant for users if there is one. None if nothing of it can be repeated.
 
-    ``secrets`` are the secrets that the request was sent with. An ellipsis stands for the words left out.
+    ``secrets`` are the secrets that the request was sent with. An ellipsis replaces the words that are left out.
     """
     said = error.get("error_user_msg") or error.get("message")
     if not isinstance(said, str):
         return None
     pieces = frozenset(piece for secret in secrets for piece in _pieces(secret))
+    # NFKC turns lookalikes such as full-width letters into ASCII, so that the patterns find them.
     plain = normalize("NFKC", said[: 10 * LONGEST_SENTENCE])
     printable = "".join(character if character.isprintable() else " " for character in plain)
     words = (word if _is_harmless(word, pieces) else ELLIPSIS for word in printable.split())
+    # Several words left out in a row become one ellipsis.
     text = " ".join(word for word, same in groupby(words) for _ in ([1] if word == ELLIPSIS else same))
     if len(text) > LONGEST_SENTENCE:
         text = text[:LONGEST_SENTENCE].rpartition(" ")[0] + f" {ELLIPSIS}"

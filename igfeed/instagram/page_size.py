@@ -1,8 +1,8 @@
 """How many posts to ask for at once.
 
 Meta's advice for "Please reduce the amount of data you're asking for" (HTTP 500, code 1) is a smaller ``limit``. The
-same helps if a page does not arrive in time or is larger than our limit. Codes do not tell these from other temporary
-faults. So after any of them the page is halved, down to a size that cannot have been the reason.
+same helps if a page does not arrive in time or is larger than our limit. The codes do not distinguish these cases from
+other temporary faults. So after any such error the page size is halved, down to a size that cannot be the reason.
 """
 
 from datetime import timedelta
@@ -39,7 +39,7 @@ class PageSize:
             return min(limit, self._smaller[0] if self._smaller else LARGEST_PAGE)
 
     def failed(self, size: int) -> None:
-        """Ask for half as many from now on. If that is too few to help, ask for as many as ever again."""
+        """Halve the page size for a day. If half is too small, the size was not the reason: use full pages again."""
         fewer = smaller(size)
         with self._lock:
             self._smaller = (fewer, Pause(self._clock, SMALLER_PAGES_FOR)) if fewer else None

@@ -1,6 +1,6 @@
 """Turns Instagram's JSON into our models.
 
-In the JSON a missing field is absent, never null; a profile may come flat or inside a list; media types other than the
+In the JSON a missing field is absent, never null; a profile may come alone or inside a list; media types other than the
 three known ones may appear (recorded replies, Meta's documentation of IG User and IG Media). A field with an odd value
 counts as missing, and the rest of its post or profile is kept. Only the id must be readable, and a post must have
 something to show or to link to.
@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 MEDIA_ID, ADDRESS, PERMALINK = (re.compile(each) for each in (record.MEDIA_ID, record.ADDRESS, record.PERMALINK))
 
 FILM = re.compile(r"[^?#]+\.(mp4|m4v|mov|webm)([?#]|$)", re.IGNORECASE)
-"""The address of a video file. Why by its path: other types than VIDEO have videos too, and no field says so."""
+"""The address of a video file. Why its path decides: other types than VIDEO have videos too, and no field says so."""
 
 POST_TIMES = range(1_262_304_000, 4_102_444_800)
 """Unix seconds from 2010, the year Instagram began, to the end of 2099. A post's time outside of it is a mistake."""
 
 LONGEST_LIFETIME = 10 * 365 * 24 * 3600
-"""Seconds. A larger number is a date, or milliseconds, or nonsense."""
+"""Seconds. A larger number is a date, a number of milliseconds, or an error."""
 
 T = TypeVar("T")
 
@@ -36,23 +36,23 @@ T = TypeVar("T")
 def token(data: dict[str, Any], asked_at: datetime) -> Token:
     """The token in a reply. ``asked_at`` is when it was asked for, so its lifetime cannot have begun earlier.
 
-    Replies of Meta's token calls have come without a lifetime, with a text for it, and with another name for it. The
-    token is used all the same: if its lifetime cannot be read, the expiry is None and the next renewal is due. Raises
-    UnexpectedAnswer.
+    In some replies of Meta's token calls the lifetime was missing, was a text, or had another name. The token is used
+    nevertheless: if its lifetime cannot be read, its expiry is None, so its renewal is due. Raises UnexpectedAnswer.
     """
     data = _flat(data)
     value = data.get("access_token")
     value = value.strip() if isinstance(value, str) else ""
+    # Printable ASCII without spaces, because the token is sent in a URL.
     if not re.fullmatch(r"[!-~]+", value):
         raise UnexpectedAnswer("Instagram sent no token that can be read.")
-    life = _life(data.get("expires_in")) or _life(data.get("expires"))
-    return Token(value, issued_at=asked_at, expires_at=asked_at + life if life else None)
+    lifetime = _lifetime(data.get("expires_in")) or _lifetime(data.get("expires"))
+    return Token(value, issued_at=asked_at, expires_at=asked_at + lifetime if lifetime else None)
 
 
-def _life(value: object) -> timedelta | None:
-    """None if it is no number of seconds.
+def _lifetime(value: object) -> timedelta | None:
+    """The lifetime in a field, None if it is no number of seconds.
 
-    At most the usual lifetime: a token that is renewed too early loses nothing.
+    At most TOKEN_LIFETIME: a token that is renewed too early loses nothing.
     """
     try:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else 0.0
@@ -96,6 +96,7 @@ def posts(data: dict[str, Any]) -> Iterator[Post | SkippedEntry]:
     if not isinstance(items, list):
         raise UnexpectedAnswer("Instagram sent a media list without a list.")
     for item in items:
+        # One post that cannot be read must not hide all the others.
         try:
             yield _post(item)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -118,7 +119,7 @@ def next_cursor(data: dict[str, Any]) -> str | None:
 def _post(item: dict[str, Any]) -> Post | SkippedEntry:
     """The post, or a SkippedEntry for a trial reel.
 
-    A trial reel is in the list, but only people who do not follow the account see it (Meta's documentation of
+    Instagram lists a trial reel but shows it only to people who do not follow the account (Meta's documentation of
     ``is_shared_to_feed``).
     """
     media_id = _id(item["id"])
@@ -165,13 +166,13 @@ def _children(item: dict[str, Any]) -> Iterator[Picture]:
 def _picture(item: dict[str, Any], children: tuple[Picture, ...] = ()) -> Picture:
     """The picture to show: a video's thumbnail, or the first picture of an album that has an address.
 
-    ``media_url`` of an album is that of its first child. So if it is a video, it is that child's and not the album's.
+    The ``media_url`` of an album is that of its first child. So a video there belongs to the child, not to the album.
     """
     media, thumbnail = _field(item, "media_url", _address), _field(item, "thumbnail_url", _address)
-    is_film, first = _is_film(item), next((child.url for child in children if child.url), None)
+    is_film, first_child = _is_film(item), next((child.url for child in children if child.url), None)
     return Picture(
         _id(item["id"]),
-        url=thumbnail or (None if is_film else media) or first,
+        url=thumbnail or (None if is_film else media) or first_child,
         video_url=media if is_film and not children else None,
     )
 
@@ -182,7 +183,7 @@ def _is_film(item: dict[str, Any]) -> bool:
 
 
 def _id(value: object) -> str:
-    """Sent as a text. Numbers are accepted too, because another reply has them (``user_id`` of the code exchange)."""
+    """Instagram sends ids as texts. Numbers are accepted too: the ``user_id`` of the code exchange is one."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not MEDIA_ID.match(text):
         raise ValueError("a media id is digits")
@@ -198,13 +199,14 @@ def _permalink(value: object) -> str:
 
 def _address(value: object) -> str:
     address = _text(value)
+    # An address that cleaning changes had odd characters, so it is not the address of a file any more.
     if address != value or not ADDRESS.match(address):
         raise ValueError("no address on the web")
     return address
 
 
 def _timestamp(value: Any) -> datetime:
-    """Sent as ``2026-06-22T10:45:00+0000``. Plausible Unix seconds are accepted too."""
+    """Instagram sends ``2026-06-22T10:45:00+0000``. Plausible Unix seconds are accepted too."""
     if isinstance(value, str) and not value.isdecimal():
         moment = datetime.fromisoformat(value)
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
@@ -225,6 +227,7 @@ def _text(value: object) -> str:
 
 
 def _count(value: object) -> int:
+    # In Python, True is an int.
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("a number was expected")
     if not 0 <= value <= record.MOST_COUNTED:

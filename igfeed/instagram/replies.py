@@ -1,7 +1,7 @@
 """What a reply means: the error class for an error code, and the pause that the headers ask for.
 
-Only codes, subcodes and ``is_transient`` decide, never texts, because those are translated. The text is repeated to the
-owner without the secrets that some texts quote. The codes come from Meta's error reference and from recorded replies.
+Only codes, subcodes and ``is_transient`` decide, never texts, because Instagram translates them. The owner sees the
+text, without the secrets that some texts quote. The codes come from Meta's error reference and from recorded replies.
 """
 
 import json
@@ -41,10 +41,10 @@ UNKNOWN_CODE = 1
 """Temporary too. Also the code of "Please reduce the amount of data you're asking for" (recorded replies)."""
 
 NEARLY_SPENT_PERCENT = 90
-"""Percent of a budget. Above this we pause."""
+"""Percent of a rate limit's budget. If more is spent, we pause."""
 
 LARGEST_NUMBER = 1_000_000_000
-"""Any larger number in a reply counts as this."""
+"""A larger number in a reply is cut to this."""
 
 LONGEST_COOLDOWN = timedelta(days=1)
 """Longer pauses are cut to this, because a garbled header must not stop the feed forever."""
@@ -62,7 +62,7 @@ class ApiData:
 
 
 def read(reply: Reply, secrets: Collection[str] = ()) -> ApiData:
-    """The data in a good reply. Raises the InstagramError that any other reply stands for.
+    """The data in a good reply. For any other reply, raises the InstagramError that fits it.
 
     ``secrets`` are those that the request was sent with. No error's text contains them.
     """
@@ -86,6 +86,7 @@ def _cooldown(headers: Mapping[str, str]) -> timedelta:
 
 def sent_at(headers: Mapping[str, str]) -> datetime | None:
     """When the reply was sent, by the server's clock. None if unknown, as for a reply from a cache."""
+    # A cache repeats the Date of the stored reply, which is in the past.
     if "Age" in headers:
         return None
     try:
@@ -104,19 +105,19 @@ def _parse(body: bytes) -> dict[str, Any] | None:
 
 def _error_of_code(error: dict[str, Any], reply: Reply, sentence: str | None) -> InstagramError:
     code, subcode = (int(_number(error.get(name))) for name in ("code", "error_subcode"))
-    told = f"(code {code}, subcode {subcode}, HTTP {reply.status})."
-    told += f" It says: “{sentence}”" if sentence else ""
+    details = f"(code {code}, subcode {subcode}, HTTP {reply.status})."
+    details += f" It says: “{sentence}”" if sentence else ""
     if code in DEAD_TOKEN_CODES:
-        return TokenRejected(f"Instagram rejected the access token {told}", HINTS_BY_SUBCODE.get(subcode), code)
+        return TokenRejected(f"Instagram rejected the access token {details}", HINTS_BY_SUBCODE.get(subcode), code)
     if code in NO_PERMISSION_CODES:
-        return PermissionRefused(f"Instagram refused permission {told}", code=code)
+        return PermissionRefused(f"Instagram refused permission {details}", code=code)
     if code in RATE_LIMIT_CODES or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimited(f"Instagram's limit is reached {told}", code, _retry_after(reply.headers))
+        return RateLimited(f"Instagram's limit is reached {details}", code, _retry_after(reply.headers))
     if code == UNKNOWN_CODE:
-        return TooMuchAsked(f"Instagram has a temporary fault {told}", code=code)
+        return TooMuchAsked(f"Instagram has a temporary fault {details}", code=code)
     if code == TEMPORARY_CODE or error.get("is_transient") is True or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return InstagramUnreachable(f"Instagram has a temporary fault {told}", code=code)
-    return UnexpectedAnswer(f"Instagram refused the request {told}", code=code)
+        return InstagramUnreachable(f"Instagram has a temporary fault {details}", code=code)
+    return UnexpectedAnswer(f"Instagram refused the request {details}", code=code)
 
 
 def _error_of_status(reply: Reply) -> InstagramError:
@@ -135,7 +136,7 @@ def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
 
 
 def _usages(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The budgets in both headers. Either header may be missing or garbled."""
+    """The usage figures in both headers. Either header may be missing or garbled."""
     if app := _parse(headers.get("X-App-Usage", "").encode()):
         yield app
     business = _parse(headers.get("X-Business-Use-Case-Usage", "").encode()) or {}

@@ -45,6 +45,7 @@ class Profile:
     @property
     def picture(self) -> "Picture | None":
         """The account's own picture. Instagram gives it no id, so its id is a hash of the path of its address."""
+        # Only the path: the query has a signature that expires, so it differs between fetches of the same file.
         try:
             path = urlsplit(self.picture_url or "").path
         except ValueError:
@@ -57,7 +58,7 @@ class Profile:
 class Picture:
     """One picture: of a post, of one child of an album, or of the account.
 
-    ``id`` is the media id. ``url`` is Instagram's address of the file, which dies after some four days; None if
+    ``id`` is the media id. ``url`` is Instagram's address of the file, which expires after about four days; None if
     Instagram sent none. ``colour`` is the average colour such as ``#c9b79c``, None until the picture was stored.
     """
 
@@ -118,9 +119,9 @@ class SkippedEntry:
 class Media:
     """The account's newest posts, as one fetch has read them.
 
-    ``cooldown`` is how long Instagram asks for no more calls. ``is_complete`` is False if the fetch ended early, before
-    the list did and before there were enough posts. ``clock_ahead`` is how far our clock is ahead of Instagram's, zero
-    while it counts as right.
+    ``cooldown`` is how long no more calls should be made, because Instagram asks for a pause. ``is_complete`` is False
+    if the fetch failed before it had enough posts or the end of the list. ``clock_ahead`` is how far our clock is ahead
+    of Instagram's, zero while our clock counts as right.
     """
 
     posts: tuple[Post, ...]
@@ -132,7 +133,7 @@ class Media:
 
 @dataclass(frozen=True)
 class DatedId(Record):
-    """The id of a post or a picture, and since when its state has lasted."""
+    """The id of a post that a fetch lacked, or of a picture that has left the feed, and since when."""
 
     id: MediaId
     at: Moment
@@ -144,11 +145,11 @@ class FeedSnapshot(Record):
 
     ``cooldown_until`` is set if Instagram asked for no more calls until then.
 
-    ``requested`` is how many posts this fetch asked for. Processes may keep different numbers of posts:
-    ``most_requested`` is the largest number that was asked for, last at ``most_requested_at``. Both numbers are 0 in a
-    snapshot of an earlier version.
+    ``requested`` is how many posts this fetch asked for. Processes may be set to different numbers of posts:
+    ``most_requested`` is the largest of them, and ``most_requested_at`` is when a fetch last asked for that many. Both
+    numbers are 0 in a snapshot of an earlier version.
 
-    ``unconfirmed_removals`` are posts that the fetch did not bring, without a known reason; they stay for now.
+    ``unconfirmed_removals`` are posts that the fetch lacked for no known reason. They stay in the feed for now.
     ``unreadable_entries`` is how many entries of Instagram's list could not be read. ``is_complete`` is False if the
     list ended early.
 
@@ -156,7 +157,7 @@ class FeedSnapshot(Record):
     ``removed_picture_ids`` are those deleted with this fetch. The next fetch deletes them once more, in case the first
     time failed.
 
-    ``revision`` grows with each change. So it says which of two snapshots is newer, even if the clocks were wrong.
+    ``revision`` grows with each change. So it shows which of two snapshots is newer, even if the clocks were wrong.
     ``clock_ahead``: see ``Media``.
     """
 
@@ -206,8 +207,8 @@ class FeedSnapshot(Record):
 
     @cached_property
     def _pictures_by_id(self) -> dict[str, Picture]:
-        left = {each.id: Picture(each.id) for each in self.retired_pictures}
-        return left | {picture.id: picture for picture in self.pictures()}
+        retired = {each.id: Picture(each.id) for each in self.retired_pictures}
+        return retired | {picture.id: picture for picture in self.pictures()}
 
     def with_colours(self, colour_of: Callable[[Picture], str | None]) -> "FeedSnapshot":
         """A copy in which each picture of a post has the colour that ``colour_of`` gives."""

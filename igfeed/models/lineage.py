@@ -6,16 +6,17 @@ from dataclasses import replace
 from igfeed.models.token import Token
 
 MAX_PREDECESSORS = 4
-"""A token remembers at most so many. More set-ups in a row with tokens that do not work are not to be expected."""
+"""The most predecessors that a token remembers. More are needed only after many set-ups in a row that do not work."""
 
 
-def next_snapshot(old: Token, renewed: Token) -> Token:
+def successor(old: Token, renewed: Token) -> Token:
     """``renewed`` as the token that a renewal of ``old`` has returned.
 
     It remembers ``old`` only if the value has changed: the same value cannot serve as its own fallback.
     """
     return replace(
         renewed,
+        # The new token remembers one predecessor only: the old token has just worked, so older ones are not needed.
         predecessor=None if renewed.value == old.value else replace(old, predecessor=None),
         origin=old.lineage,
         from_environment=old.from_environment,
@@ -25,7 +26,7 @@ def next_snapshot(old: Token, renewed: Token) -> Token:
 
 
 def predecessors(token: Token) -> Iterator[Token]:
-    """Its predecessor, then that one's predecessor, and so on."""
+    """The token's predecessor, then the predecessor of that one, and so on."""
     each = token.predecessor
     while each:
         yield each
@@ -33,7 +34,7 @@ def predecessors(token: Token) -> Iterator[Token]:
 
 
 def with_predecessors(token: Token, earlier: Sequence[Token]) -> Token:
-    """``token`` with these tokens as its chain of predecessors. The most promising one comes first."""
+    """``token`` with ``earlier`` as its chain of predecessors, the one that most likely works first."""
     if len(earlier) > MAX_PREDECESSORS:
         # The last one is kept in any case: it is the one that has worked.
         earlier = [*earlier[: MAX_PREDECESSORS - 1], earlier[-1]]
@@ -44,7 +45,10 @@ def with_predecessors(token: Token, earlier: Sequence[Token]) -> Token:
 
 
 def replacing_rejected(token: Token, rejected: Token) -> Token:
-    """``token`` after it has worked where Instagram rejects ``rejected``, which it remembers as refused."""
+    """``token`` in place of ``rejected``, after Instagram has rejected the latter and accepted ``token``.
+
+    The result remembers ``rejected`` as refused.
+    """
     # The whole other lineage is refused, so that a process that still has a token of it does not bring it back.
     lineage = {rejected.lineage} if rejected.lineage != token.lineage else set()
     refused = token.refused | rejected.refused | {rejected.fingerprint} | lineage
@@ -53,7 +57,10 @@ def replacing_rejected(token: Token, rejected: Token) -> Token:
 
 
 def replacing_by_choice(token: Token, replaced: Token) -> Token:
-    """``token`` after it has worked and a person prefers it. ``replaced`` may work too and stays its predecessor."""
+    """``token`` in place of ``replaced``, after Instagram accepted it and because a person prefers it.
+
+    ``replaced`` may still work, so it becomes the predecessor.
+    """
     return replace(replacing_rejected(token, replaced), predecessor=replace(replaced, predecessor=None))
 
 
@@ -63,7 +70,7 @@ def confirmed(token: Token) -> Token:
     One exception: a token of a changed environment variable keeps its predecessor until its first renewal.
     """
     replaced = token.predecessor
-    # Its expiry is unknown until then: it may be a token that dies tomorrow.
+    # Its expiry is unknown until then: it may expire tomorrow.
     is_from_changed_variable = replaced and replaced.lineage != token.lineage and token.from_environment
     if is_from_changed_variable and token.issued_at is None:
         return token

@@ -17,7 +17,7 @@ from igfeed.clock import CLOCKS_DIFFER
 from igfeed.texts.cleaning import clean
 
 UNREADABLE = (ValueError, OverflowError, RecursionError)
-"""What ``from_text`` raises. The errors of ``msgspec`` are ValueErrors."""
+"""The errors that ``from_text`` may raise. The errors of ``msgspec`` are ValueErrors."""
 
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
@@ -27,14 +27,16 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
+# \Z and not $, because $ also matches before a final newline.
 MEDIA_ID = r"^[0-9]{1,32}(_[0-9]{1,32})?\Z"
 ADDRESS = r"^((?ai:https?)://[^\s/]|sketch:)\S*\Z"
 """The address of a file on the web, or of a drawing of the sample account."""
 PERMALINK = r"^(?ai:https://([a-z0-9-]+\.)*instagram\.com)([/?#]\S*)?\Z"
 """A link on the page. Only whole host names are allowed, because browsers take a backslash for the host's end."""
 COLOUR = r"^#[0-9a-f]{6}\Z"
-"""It is written onto the page as it is."""
+"""Strict, because it is written onto the page as it is."""
 MOST_COUNTED = 10**12
+"""A larger count is a mistake."""
 
 Moment = Annotated[datetime, Meta(tz=True)]
 Count = Annotated[int, Meta(ge=0, le=MOST_COUNTED)]
@@ -66,6 +68,7 @@ class Record:
             raise ValueError("a time that no clock shows")
 
     def to_text(self) -> str:
+        # Deterministic, because a swap compares texts, and the version of a feed is a hash of one.
         return msgspec.json.encode(self, order="deterministic").decode()
 
     @classmethod
@@ -88,4 +91,5 @@ def clean_texts(noun: object, *names: str) -> None:
     """
     for name in names:
         text = getattr(noun, name)
+        # The dataclass is frozen, so a plain assignment would raise.
         object.__setattr__(noun, name, None if text is None else clean(text))

@@ -22,10 +22,11 @@ class Token(Record):
     means that a person set up this one. ``from_environment`` is True if that token came from the environment variable.
     ``refused`` holds fingerprints of tokens, and names of lineages, that this token has replaced: Instagram rejected
     them while this one worked, or the variable was changed.
-    ``revision`` grows by one each time that a token replaces another one, by a renewal too. It tells which of two
-    tokens is newer where their times do not.
+    ``revision`` grows by one each time that a token replaces another one; a renewal counts too. It shows which of two
+    tokens is newer if their times do not.
     """
 
+    # Left out of repr, as is every predecessor, so that no traceback or log line shows a token.
     value: Name = field(repr=False)
     issued_at: Moment | None = None
     expires_at: Moment | None = None

@@ -1,4 +1,4 @@
-"""Where documents, claims and pictures are kept: one promise, ``Store``, and one module for each way to keep it."""
+"""Where documents, claims and pictures are kept: the protocol ``Store``, and one module for each implementation."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -17,8 +17,8 @@ class Store(Protocol):
     token may only read, the disk is full. A replica may lag for moments, so one empty ``get`` does not prove that a key
     is gone.
 
-    The methods with a body here fit a store that remembers nothing of its failures. ``GuardedStore`` and ``ReadAhead``
-    are stores around another store, and answer them with what they remember.
+    The methods with a body are defaults for a plain store. ``GuardedStore`` and ``ReadAhead`` wrap another store and
+    override them.
     """
 
     kind: Kind
@@ -45,7 +45,7 @@ class Store(Protocol):
         """Delete the keys. A key that does not exist is no error."""
 
     def claim(self, key: str, ttl: timedelta) -> bool:
-        """Claim the key for that long, if nobody has it. Of many who ask at once, exactly one gets True.
+        """Claim the key for that long. True for exactly one of several callers, False while another claim lasts.
 
         A claim cannot be released: it ends with its time (whole seconds, at least one).
         """
@@ -57,7 +57,7 @@ class Store(Protocol):
         """
 
     def recheck(self) -> None:
-        """Ask again now if the store is known to fail, so that what follows goes by its present state. Never raises."""
+        """If the store is known to fail, test it now: later commands then depend on its present state. Never raises."""
         return
 
     @property
@@ -65,8 +65,8 @@ class Store(Protocol):
         """Why the store refused the last write, None if it did not."""
         return None
 
-    def read_ahead(self, *keys: str) -> AbstractContextManager[None]:  # noqa: ARG002  a hint, which may go unused
-        """For a block that reads several keys: the store may then read them all by one command. Never raises."""
+    def read_ahead(self, *keys: str) -> AbstractContextManager[None]:  # noqa: ARG002  a plain store ignores the hint
+        """For a block that reads these keys: the store may read them all with one command beforehand. Never raises."""
         return nullcontext()
 
 

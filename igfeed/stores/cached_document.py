@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Dated(HasText, Protocol):
-    """What the document holds. ``at`` is when it was written: of two versions the later one counts."""
+    """The type of the object. ``at`` is when it was written: of two versions, the later one is used."""
 
     @property
     def at(self) -> datetime: ...
@@ -23,7 +23,7 @@ T = TypeVar("T", bound=Dated)
 
 
 class CachedDocument(Generic[T]):
-    """For documents that igfeed can do without: no method raises."""
+    """A document that igfeed can do without: no method raises StoreError."""
 
     def __init__(self, store: Store, key: str, from_text: Callable[[str], T]) -> None:
         self._document = Document(store, key, from_text)
@@ -32,11 +32,11 @@ class CachedDocument(Generic[T]):
 
     @property
     def cached(self) -> T | None:
-        """What was last loaded, saved or deleted in this process. Sends no command."""
+        """This process's copy: what it last loaded or saved, None after a delete. Sends no command."""
         return self._copy
 
     def load(self) -> T | None:
-        """What the store has. This process's copy if the store is down or has not accepted the newer copy yet."""
+        """What the store has, or this process's copy if the store is down or has not accepted that newer copy yet."""
         try:
             stored = self._document.read().value
         except StoreError:
@@ -46,9 +46,9 @@ class CachedDocument(Generic[T]):
         return self._copy
 
     def save(self, value: T) -> None:
-        """Keep it here and in the store.
+        """Keep it in this process and in the store.
 
-        If the store is down, ``load`` prefers this copy until a later one is there.
+        If the store does not accept it, ``load`` returns this copy until the store has a later version.
         """
         self._copy = value
         written = self._try(lambda: self._document.write(value))

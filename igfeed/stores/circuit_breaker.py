@@ -10,7 +10,8 @@ from igfeed.errors import StoreError
 class CircuitBreaker:
     """Open after ``trip``, until ``reset``. After each pause one caller is told to probe. Threads may share it.
 
-    Each pause is twice as long as the one before, up to ``longest_pause``; without that, all have the same length.
+    Each pause is twice as long as the one before, up to ``longest_pause``. Without it, all pauses have the same
+    length.
     """
 
     def __init__(self, pause: timedelta, clock: Clock, longest_pause: timedelta | None = None) -> None:
@@ -47,6 +48,7 @@ class CircuitBreaker:
         with self._lock:
             is_due = self._pause is not None and self._pause.is_over
             if is_due:
+                # The next pause begins at once, so that no second caller probes while the first one does.
                 self._length = min(2 * self._length, self._longest_length)
                 self._pause = Pause(self._clock, self._length)
             return is_due

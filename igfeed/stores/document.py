@@ -34,7 +34,7 @@ class Document(Generic[T]):
     A text that ``from_text`` cannot read counts as absent, and a warning names the key. ``from_text`` may raise
     StoreError instead: then the text is not overwritten.
 
-    ``last`` is what the store is known to have: what this process read or wrote last.
+    ``last`` is what this process last read or wrote. A ``swap`` does not change it.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Document(Generic[T]):
         return self.last
 
     def read_if_changed(self) -> T | None:
-        """The same object as last time if the text is unchanged: then it is neither transferred nor parsed again."""
+        """Like ``read``, but an unchanged text is neither transferred nor parsed again: the same object is returned."""
         last = self.last
         text = self._store.get_if_changed(self.key, last.text)
         if text != last.text:

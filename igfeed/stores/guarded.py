@@ -35,9 +35,9 @@ class Refusal:
 
 
 class GuardedStore(Store):
-    """Another store. While that one is known to be down, every command fails at once without being sent.
+    """Wraps another store. While that store is known to be down, every command fails at once without being sent.
 
-    Claims do not fail: they are then decided in this process, so that it can go on fetching.
+    Claims never fail: without the store they are decided in this process, so that it can go on fetching.
 
     There are two circuit breakers, because a store that refuses writes can still be read: then only writes fail,
     and claims are decided here. ``background`` runs the probes.
@@ -48,8 +48,8 @@ class GuardedStore(Store):
         self._store = store
         self._background = background
         self._claims = MemoryStore(clock)
-        self._away = CircuitBreaker(STORE_RETRY_PAUSE, clock)
-        self._refusing = CircuitBreaker(STORE_RETRY_PAUSE, clock, LONGEST_WRITE_RETRY_PAUSE)
+        self._outage = CircuitBreaker(STORE_RETRY_PAUSE, clock)
+        self._write_outage = CircuitBreaker(STORE_RETRY_PAUSE, clock, LONGEST_WRITE_RETRY_PAUSE)
         self._refusal: Refusal | None = None
         self._has_written = False
 
@@ -86,73 +86,74 @@ class GuardedStore(Store):
     def check_writable(self, size: int | None = None) -> None:
         """Sends the command at once, also during a pause."""
         asked = size if size is not None else self._refusal.size if self._refusal else 0
-        self._watched(lambda: self._watched_write(lambda: self._store.check_writable(asked), asked))
+        self._observed(lambda: self._observed_write(lambda: self._store.check_writable(asked), asked))
 
     def recheck(self) -> None:
         """Sends no command if the store accepted the last write of this process."""
-        if self._away.error or self._refusal or not self._has_written:
+        if self._outage.error or self._refusal or not self._has_written:
             with suppress(StoreError):
                 self.check_writable()
 
     def _ask(self, command: Callable[[], T]) -> T:
-        if self._away.is_probe_due():
+        if self._outage.is_probe_due():
             self._background(self._probe)
-        if error := self._away.error:
+        if error := self._outage.error:
+            # A new error: each raise of the same object would add to its traceback, and threads would share it.
             raise StoreError(str(error), error.hint)
-        return self._watched(command)
+        return self._observed(command)
 
     def _write(self, command: Callable[[], T], size: int) -> T:
-        if self._refusing.is_probe_due():
+        if self._write_outage.is_probe_due():
             self._background(self._probe_writing)
-        if error := self._refusing.error:
+        if error := self._write_outage.error:
             raise WriteRefused(str(error), error.hint)
-        return self._ask(lambda: self._watched_write(command, size))
+        return self._ask(lambda: self._observed_write(command, size))
 
     def _probe(self) -> None:
         with suppress(StoreError):
-            self._watched(lambda: self._store.get(PROBE_KEY))
+            self._observed(lambda: self._store.get(PROBE_KEY))
 
     def _probe_writing(self) -> None:
-        """Probe with the smallest text, because this is repeated often."""
+        """Probe with the smallest text, because probes are repeated for as long as writes are refused."""
         with suppress(StoreError):
             self.check_writable(0)
 
-    def _watched(self, command: Callable[[], T]) -> T:
+    def _observed(self, command: Callable[[], T]) -> T:
         """The result of the command. Trips the circuit breaker if the store is down, resets it if it answers.
 
         A refused write is an answer too.
         """
         try:
-            answer = command()
+            result = command()
         except WriteRefused:
-            self._is_back()
+            self._note_answer()
             raise
         except StoreError as error:
-            if self._away.trip(error):
+            if self._outage.trip(error):
                 log.warning("The store is away, going on without it: %s", error)
             raise
-        self._is_back()
-        return answer
+        self._note_answer()
+        return result
 
-    def _is_back(self) -> None:
-        if self._away.reset():
+    def _note_answer(self) -> None:
+        if self._outage.reset():
             log.info("The store is back")
 
-    def _watched_write(self, write: Callable[[], T], size: int) -> T:
+    def _observed_write(self, write: Callable[[], T], size: int) -> T:
         try:
-            answer = write()
+            result = write()
         except WriteRefused as error:
             self._refusal = Refusal(error, size)
-            if self._refusing.trip(error):
+            if self._write_outage.trip(error):
                 log.warning("The store is read only, what it should keep stays in this process: %s", error)
             raise
-        if answer is not False:  # A lost claim or swap has written nothing, so it does not show that writes work.
-            self._has_accepted(size)
-        return answer
+        if result is not False:  # A lost claim or swap has written nothing, so it does not show that writes work.
+            self._note_accepted(size)
+        return result
 
-    def _has_accepted(self, size: int) -> None:
+    def _note_accepted(self, size: int) -> None:
         self._has_written = True
         if self._refusal and size >= self._refusal.size:
             self._refusal = None
-        if self._refusing.reset():
+        if self._write_outage.reset():
             log.info("The store takes writes again")

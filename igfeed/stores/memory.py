@@ -44,6 +44,7 @@ class MemoryStore(Store):
 
     def claim(self, key: str, ttl: timedelta) -> bool:
         with self._lock:
+            # Ended claims are dropped, because many keys are claimed once only.
             self._claims = {name: claim for name, claim in self._claims.items() if not claim.is_over}
             if key in self._claims:
                 return False
@@ -51,4 +52,4 @@ class MemoryStore(Store):
             return True
 
     def check_writable(self, size: int | None = None) -> None:
-        """It always is."""
+        """A store in memory always accepts writes."""

@@ -1,4 +1,4 @@
-"""The store of a Vercel project without a database: every command fails with a hint how to add one."""
+"""The store of a Vercel project without a database: every command fails with a hint on how to add one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,13 +7,13 @@ from igfeed.errors import StoreError
 from igfeed.stores import Kind, Store
 
 REST_IN_NAME = "_REST_"
-"""Part of a variable's name if its URL has the REST address that igfeed uses."""
+"""Part of the names of variables that hold a database's REST address, which igfeed needs."""
 
 
 class MissingStore(Store):
     """Vercel throws an instance's disk away with the instance, so a SQLite file there would lose the token.
 
-    ``seen`` are names of variables that look like a database's URL but cannot be used. They only shape the hint.
+    ``seen`` are names of variables that look like a database's URL but cannot be used. They are only used in the hint.
     """
 
     kind: Kind = "memory"

@@ -1,4 +1,4 @@
-"""A store that reads several keys by one command, because the owner pays for each command."""
+"""A store that reads several keys with one command, because the owner pays for each command."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,7 +10,7 @@ from igfeed.stores import Store
 
 
 class ReadAhead(Store):
-    """Another store, with a ``read_ahead`` that reads. Threads may share it: each has only what it read itself."""
+    """Wraps another store and implements ``read_ahead``. Threads may share it: each sees only what it read ahead."""
 
     def __init__(self, store: Store) -> None:
         self.kind = store.kind
@@ -21,16 +21,16 @@ class ReadAhead(Store):
     def read_ahead(self, *keys: str) -> Iterator[None]:
         """Inside the block, this thread's first read of each key costs no command.
 
-        A second read of the same key asks the store, because it wants to know what has changed since. So does a read
-        after a write.
+        A second read of the same key asks the store, because the caller wants to know what has changed since. So does a
+        read after a write.
         """
-        outside = self._texts
-        with suppress(StoreError):  # Each read inside the block asks the store then, and raises what it says.
+        outer = self._texts
+        with suppress(StoreError):  # Each read in the block then asks the store and raises its error.
             self._thread.texts = dict(zip(keys, self._store.get_all(keys), strict=True))
         try:
             yield
         finally:
-            self._thread.texts = outside
+            self._thread.texts = outer
 
     def get(self, key: str) -> str | None:
         texts = self._texts

@@ -22,14 +22,14 @@ LOCK_TIME_LIMIT = 2.0
 """Seconds that a command waits for another writer's lock; the remote store has the same limit.
 
 SQLite is not fair: it asks again after pauses that grow to 100 ms, so one writer among many may wait much longer than
-the others. On a busy machine the limit is then met, and the command fails with "database is locked".
+the others. On a busy machine that writer reaches the limit, and its command fails with "database is locked".
 """
 
 BUSY_RETRY_PAUSE = 0.01
 """Seconds between two tries to switch the journal's mode."""
 
 CLAIM_SLACK = timedelta(minutes=1)
-"""How much later than ours another claim may end: another process may read the clock after us and write before us."""
+"""How much later than a new claim an older one may end: another process may read the clock after us but write first."""
 
 SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS document (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -45,7 +45,7 @@ CLAIM_SQL = """
 INSERT INTO claim (key, ends) VALUES (:key, :ends)
 ON CONFLICT (key) DO UPDATE SET ends = excluded.ends WHERE claim.ends <= :now OR claim.ends > :latest
 """
-"""A claim that ends later than any new claim could was made before the clock was set back, and counts as ended."""
+"""A claim that ends later than any new claim could end was made before the clock was set back. It counts as ended."""
 
 READ_ONLY_MODES = ("mode=ro", "mode=ro&immutable=1")
 """How to open a file that cannot be written: with its write-ahead log if that can be read, else without it."""
@@ -86,6 +86,7 @@ class SqliteStore(Store):
         return self.get(key)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
+        # Only question marks are formatted into the statement. The keys are bound as values.
         marks = ", ".join("?" * len(keys))
         found = dict(self._read(f"SELECT key, value FROM document WHERE key IN ({marks})", *keys))  # noqa: S608
         return [found.get(key) for key in keys]
@@ -98,12 +99,13 @@ class SqliteStore(Store):
         return self._write(lambda db: db.execute(statement, texts).rowcount == 1)
 
     def delete(self, *keys: str) -> None:
-        def at_once(db: sqlite3.Connection) -> None:
+        def delete_all(db: sqlite3.Connection) -> None:
+            # Without this transaction each key would be deleted in one of its own (autocommit).
             db.execute("BEGIN IMMEDIATE")
             db.executemany(DELETE_SQL, [(key,) for key in keys])
             db.execute("COMMIT")
 
-        self._write(at_once)
+        self._write(delete_all)
 
     def claim(self, key: str, ttl: timedelta) -> bool:
         now = self._clock()
@@ -113,6 +115,7 @@ class SqliteStore(Store):
 
         def take(db: sqlite3.Connection) -> bool:
             won = db.execute(CLAIM_SQL, {"key": key, **seconds}).rowcount == 1
+            # Ended claims are deleted, because many keys are claimed once only and would pile up.
             db.execute("DELETE FROM claim WHERE ends <= ?", (now.timestamp(),))
             return won
 
@@ -124,16 +127,16 @@ class SqliteStore(Store):
         self.delete(PROBE_KEY)
 
     def _read(self, query: str, *values: str) -> list[Any]:
-        """The rows. SQLite writes beside the file even to read it; if the disk refuses that, it is opened read-only."""
+        """The rows. SQLite writes extra files even to read; if the disk refuses that, the file is opened read-only."""
         address = self._path.absolute().as_uri()
         try:
             self._prepare()
             rows = self._rows(address, query, values)
         except (sqlite3.Error, OSError) as error:
-            found = self._rows_without_writing(address, query, values) if _is_of_disk(error) else None
+            found = self._rows_without_writing(address, query, values) if _is_write_refusal(error) else None
             if found is None:
                 raise self._failure(error) from None
-            self._tell_read_only(error)
+            self._log_read_only(error)
             return found
         self._is_read_only = False
         return rows
@@ -143,7 +146,7 @@ class SqliteStore(Store):
             return db.execute(query, values).fetchall()
 
     def _rows_without_writing(self, address: str, query: str, values: tuple[str, ...]) -> list[Any] | None:
-        """The rows, None if the file cannot be read like that either."""
+        """The rows, None if the file cannot be opened read-only either."""
         for mode in READ_ONLY_MODES:
             with suppress(sqlite3.Error):
                 return self._rows(f"{address}?{mode}", query, values)
@@ -152,15 +155,16 @@ class SqliteStore(Store):
     def _write(self, command: Callable[[sqlite3.Connection], T]) -> T:
         try:
             self._prepare()
+            # No isolation level: sqlite3 then begins no transaction by itself, and each statement commits at once.
             with closing(sqlite3.connect(self._path, timeout=self._time_limit, isolation_level=None)) as db:
                 return command(db)
         except (sqlite3.Error, OSError) as error:
-            raise self._failure(error, WriteRefused if _is_of_disk(error) else StoreError) from None
+            raise self._failure(error, WriteRefused if _is_write_refusal(error) else StoreError) from None
 
     def _failure(self, error: sqlite3.Error | OSError, kind: type[StoreError] = StoreError) -> StoreError:
         # The path goes into the log only, because visitors see the error while there is no feed to show.
         log.warning("The store %s failed: %s", self._path, error)
-        if _is_of_disk(error) and self._is_disk_full(error):
+        if _is_write_refusal(error) and self._is_disk_full(error):
             return kind("The disk is full, so the store takes no writes.", "Make room where IGFEED_STORE_PATH lies.")
         hint = "Check that the file at IGFEED_STORE_PATH and its folder are writable; the log says more."
         if kind is WriteRefused:
@@ -174,18 +178,20 @@ class SqliteStore(Store):
             return _code(error) == sqlite3.SQLITE_IOERR and shutil.disk_usage(self._path.parent).free < LEAST_FREE_BYTES
         return False
 
-    def _tell_read_only(self, error: sqlite3.Error | OSError) -> None:
+    def _log_read_only(self, error: sqlite3.Error | OSError) -> None:
         if not self._is_read_only:
             log.warning("The store %s cannot be written and is read as it is: %s", self._path, error)
         self._is_read_only = True
 
     def _prepare(self) -> None:
-        """Create the file if it is missing. Only its owner may read it, from before anything is in it."""
+        """Create the file if it is missing. Only its owner may read it, even before it has any content."""
         with self._lock:
+            # Looked up each time, because somebody may delete the file while this process runs.
             if self._ready and self._path.exists():
                 return
             self._path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            # A file that already exists keeps its mode when it is opened, so the mode is set again.
             os.fchmod(descriptor, 0o600)
             os.close(descriptor)
             with closing(sqlite3.connect(self._path, timeout=self._time_limit, isolation_level=None)) as db:
@@ -194,7 +200,7 @@ class SqliteStore(Store):
             self._ready = True
 
 
-def _is_of_disk(error: sqlite3.Error | OSError) -> bool:
+def _is_write_refusal(error: sqlite3.Error | OSError) -> bool:
     """Whether the error says that the disk takes no writes. A locked file is another error."""
     if isinstance(error, OSError):
         return error.errno in NOT_PERMITTED_ERRNOS | DISK_FULL_ERRNOS
@@ -209,7 +215,7 @@ def _code(error: sqlite3.Error | OSError) -> int:
 def _write_ahead(db: sqlite3.Connection, time_limit: float) -> None:
     """Switch the journal to WAL, so that readers do not wait for a writer.
 
-    SQLite's own timeout does not hold here: it fails at once while another process switches. So this waits itself.
+    SQLite's own timeout has no effect here: the switch fails at once while another process switches. So this waits.
     """
     deadline = Deadline(time_limit)
     while True:

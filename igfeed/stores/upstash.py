@@ -46,7 +46,7 @@ if value and redis.sha1hex(value) == ARGV[1] then return 1 end
 return value
 """
 UNCHANGED = 1
-"""The script's answer for "as you know it". A number cannot be confused with a stored text."""
+"""The script's reply if the text is the known one. A number cannot be confused with a stored text."""
 
 GET_ALL_SCRIPT = """
 local found = {}
@@ -56,8 +56,8 @@ for place, key in ipairs(KEYS) do
 end
 return found
 """
-"""Why not MGET: for a key that holds no text it answers as if the key were missing. Here it must count as
-unreadable."""
+"""Why not MGET: it reports a key that holds no text as missing. Here it must count as unreadable, as an empty text
+does."""
 
 WRITE_REFUSALS = (
     (
@@ -76,7 +76,7 @@ WRITE_REFUSALS = (
         "Nothing to do if it ends within minutes; if it stays, check at Upstash that this URL is the primary's.",
     ),
 )
-"""How a reply begins that refuses only writes, our message for it, and the hint for the owner.
+"""Replies that refuse only writes: a pattern for the beginning of the reply, our message, and the hint for the owner.
 
 Sources: Upstash's pages on troubleshooting, and Valkey's own replies. The reply itself is never quoted, because it may
 repeat the command and so the token in it.
@@ -144,6 +144,7 @@ class UpstashStore(Store):
 
     def claim(self, key: str, ttl: timedelta) -> bool:
         seconds = max(1, round(ttl.total_seconds()))
+        # A random value, so that a claim whose reply was lost can be recognised as our own.
         mine = secrets.token_hex(8)
         return self._write(lambda redis: _claim(redis, key, mine, seconds))
 
@@ -157,8 +158,8 @@ class UpstashStore(Store):
     def _run(self, command: Callable[[Redis], Awaitable[T]], *, is_write: bool = False) -> T:
         """The result of the command. Raises StoreError if anything goes wrong or the time limit is over.
 
-        The SDK's exceptions may quote the URL or the reply. So ours is raised outside of the except block, where theirs
-        is not its context.
+        The SDK's exceptions may quote the URL or the reply. So ours is raised outside of the except block, where
+        theirs does not become its context.
         """
         loop, redis = self._connected()
         running = asyncio.run_coroutine_threadsafe(_limited(command, redis, self._time_limit), loop)
@@ -172,11 +173,13 @@ class UpstashStore(Store):
 
     def _connected(self) -> tuple[asyncio.AbstractEventLoop, Redis]:
         with self._lock:
+            # A forked child inherits the object but not the thread, so it starts its own.
             if self._process != os.getpid():
                 # Importing it takes half as long as importing Flask, so it waits for the first command.
                 from upstash_redis.asyncio import Redis  # noqa: PLC0415
 
                 self._loop = asyncio.new_event_loop()
+                # A daemon, because a thread that waits for commands must not keep the process from ending.
                 Thread(target=self._loop.run_forever, name="igfeed-store", daemon=True).start()
                 self._redis = Redis(self._url, self._token, rest_retries=0, allow_telemetry=False)
                 self._process = os.getpid()
@@ -196,6 +199,7 @@ def _text(key: str, value: object) -> str | None:
 
 def _failure(error: Exception, *, is_write: bool) -> StoreError:
     """Our error for the SDK's. A write that the database itself refused is a WriteRefused: reads may still work."""
+    # Only the beginning: the rest may quote the command, and a text in it must not match a pattern.
     name, text = type(error).__name__, str(error)[:100]
     for pattern, meaning, hint in REFUSALS:
         if name == DATABASE_ERROR and re.match(pattern, text):
@@ -217,7 +221,7 @@ async def _as_coroutine(command: Callable[[Redis], Awaitable[T]], redis: Redis) 
 
 
 async def _get(redis: Redis, key: str) -> str | None:
-    """The text under the key. A value that is no text reads as "", so it counts as unreadable, not as a store error."""
+    """The text under the key. A value that is no text reads as "", so it is unreadable, which is no store error."""
     try:
         return await redis.get(key)
     except Exception as error:
@@ -231,21 +235,21 @@ async def _get_each(redis: Redis, keys: Sequence[str]) -> list[str | None]:
 
 
 async def _by_script(
-    redis: Redis, script: str, keys: Sequence[str], args: list[str], plainly: Callable[[], Awaitable[object]]
+    redis: Redis, script: str, keys: Sequence[str], args: list[str], fallback: Callable[[], Awaitable[object]]
 ) -> object:
-    """What the script gives. Uses plain commands if the token may read but not run scripts."""
+    """What the script returns. If the token may read but not run scripts, what ``fallback`` returns."""
     try:
         return await redis.eval_ro(script, keys=list(keys), args=args)
     except Exception as error:
         if str(error).startswith("NOPERM"):
-            return await plainly()
+            return await fallback()
         raise
 
 
 async def _claim(redis: Redis, key: str, mine: str, seconds: int) -> bool:
-    """SET NX EX. If it fails, the value under the key says who has the claim: the reply may have been lost.
+    """SET NX EX. If it fails, its reply may have been lost, so the value under the key then shows who has the claim.
 
-    Raises the first error if the key is empty: the store did not accept the claim, so nobody has it.
+    Raises the first error if the key does not exist: then the store did not accept the claim, and nobody has it.
     """
     try:
         return bool(await redis.set(key, mine, nx=True, ex=seconds))

@@ -11,7 +11,8 @@ from unicodedata import category
 ODD = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U0001fffe-\U0010ffff]"
 )
-"""Only a text with one of these is processed. Most have none, and processing takes forty times as long as a search."""
+"""Only a text with one of these is processed. Most texts have none, and processing takes forty times as long as this
+search."""
 
 UNFIT = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters except tab and line ends
@@ -54,7 +55,7 @@ def _is_seen(character: str) -> bool:
 
 
 def _closed(line: str) -> str:
-    """The line with every change of direction ended, so that it does not go on after the text.
+    """The line with every change of direction ended, so that it cannot affect the text after the line.
 
     Stray ends are removed.
     """
@@ -73,5 +74,5 @@ def _closed(line: str) -> str:
 
 
 def _closes(end: str, open_ends: Sequence[str]) -> bool:
-    """Whether it ends something: an embedding only if it is the innermost (Unicode Bidirectional Algorithm, X7)."""
+    """Whether this end closes an open change of direction. An embedding must be the innermost one (UAX #9, X7)."""
     return end in open_ends if end == END_OF_ISOLATE else open_ends[-1:] == [end]

@@ -1,6 +1,6 @@
 """The first sentence of a caption, as a screen reader should read it.
 
-Found by rules. If the rules are not certain they take more text rather than less: two sentences do no harm, half a
+It is found by rules. If they are not certain, they take more text rather than less: two sentences do no harm, half a
 sentence does. Why no library: one that finds sentences is as large as all our requirements together.
 """
 
@@ -16,6 +16,7 @@ TAG = re.compile(
 )
 """A number is no hashtag, and a mail address is no mention."""
 
+# One or more tags in a row, with the spaces and signs between them.
 RUN = rf"(?:(?:{TAG.pattern.replace('?P<hashtag>', '?:').replace('?P<mention>', '?:')})[\s,|•·/&+-]*)+"
 TAGS_ALONE = re.compile(rf"(?m)(?:^|(?<=[.!?…。！？।۔]))\s*{RUN}$")
 """Tags on a line of their own, or after the end of a sentence."""

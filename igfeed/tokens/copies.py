@@ -1,4 +1,4 @@
-"""The tokens that this process remembers, so that a store which is away loses none."""
+"""The tokens that this process remembers, so that none is lost while the store is down."""
 
 from collections.abc import Iterator
 from threading import Lock
@@ -8,7 +8,7 @@ from igfeed.models import Token
 from igfeed.models.token_choice import wins_over
 
 MAX_SPARES = 8
-"""Tokens remembered beside the one in use. A year of cron runs without a store leaves fewer that are unexpired."""
+"""How many spares are kept. Even after a year of cron runs without a store, fewer spares than this are unexpired."""
 
 
 class Copies:
@@ -25,7 +25,7 @@ class Copies:
         return self._copy
 
     def keep(self, token: Token) -> Token:
-        """Make the better one of ``token`` and the copy the copy, and return it. The other one becomes a spare."""
+        """Keep the better of ``token`` and the copy as the copy, and return it. The other one becomes a spare."""
         with self._lock:
             copy = self._copy
             is_copy_better = copy is not None and wins_over(copy, token, self._clock())
@@ -38,10 +38,10 @@ class Copies:
             return better
 
     def replace(self, token: Token) -> None:
-        """Make it the copy and forget all others: a person has set it up, and the others may be another account's."""
+        """Use this token and forget the others: a person has set it up, and they may belong to another account."""
         with self._lock:
             self._copy, self._spares = token, ()
 
     def of_lineage(self, lineage: str) -> Iterator[Token]:
-        """The copy and the spares of that lineage, the copy first, then the spares, the latest one first."""
+        """The tokens of that lineage: the copy first, then the spares, the latest one first."""
         yield from (each for each in (self._copy, *self._spares) if each and each.lineage == lineage)

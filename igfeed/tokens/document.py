@@ -13,7 +13,7 @@ TOKEN_KEY = "token:v1"  # noqa: S105  the key of the document, no secret
 class TokenDocument(Document[Token]):
     """Unlike other documents, a text that cannot be decrypted or read raises StoreError.
 
-    It may hold a token that still works, so it is never overwritten by a fetch or a renewal.
+    Such a text may hold a token that still works, so a fetch or a renewal never overwrites it.
     """
 
     def __init__(self, store: Store, cipher: Cipher) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 from igfeed.errors import StoreError
 
 ENCRYPTED_PREFIX = "fernet:"
-"""An encrypted text begins with this, so that it is told from a plain one, which is JSON."""
+"""The beginning of every encrypted text. A plain text is JSON, so it never begins like this."""
 ENCRYPTION_KEY_HINT = "Set IGFEED_ENCRYPTION_KEY to the key it was written with; the stored value is kept as it is."
 
 

@@ -9,9 +9,9 @@ from igfeed.models.token_choice import wins_over
 
 
 class EnvironmentToken:
-    """``token`` is None if the variable is not set or holds a token of another of Meta's interfaces.
+    """``token`` is None if the variable is not set, or if it holds a token of another API of Meta.
 
-    ``problem`` is then a sentence for the owner, None normally.
+    In the second case ``problem`` is a sentence for the owner, else it is None.
     """
 
     def __init__(self, value: str | None) -> None:
@@ -26,8 +26,8 @@ class EnvironmentToken:
     def candidate(self, kept: Token, copies: Iterable[Token], now: datetime) -> Token | None:
         """The token to try before ``kept`` because the variable has changed; None if it has not.
 
-        It is one of ``copies``, this process's tokens of the variable's lineage, if one is better: it was renewed
-        while the store was away.
+        ``copies`` are this process's tokens of the variable's lineage. If one is better than the variable's own token,
+        because it was renewed while the store was away, it is returned instead.
         """
         token = self.token
         # A token that a person has set up by hand stays, whatever the variable says.

@@ -1,4 +1,4 @@
-"""A call to Instagram with a token, or with another known one where that is rejected."""
+"""A call to Instagram with a token, and with other known tokens if Instagram rejects it."""
 
 import logging
 from collections.abc import Callable
@@ -17,9 +17,9 @@ T = TypeVar("T")
 def call_with_fallbacks(vault: TokenVault, found: StoredToken, call: Callable[[str], T]) -> tuple[Token, T]:
     """The token that ``call`` succeeded with, and the result. Saves nothing.
 
-    If Instagram rejects the token, the vault's fallbacks are tried in turn. An untried value of the environment
-    variable also gives way to the stored token if Instagram refuses it for another reason than an outage.
-    Raises what ``call`` raises. If no token works, it is the rejection of the first one, with its fingerprint.
+    If Instagram rejects the token, the vault's fallbacks are tried in turn. If the token is an untried value of the
+    environment variable, the stored token is also tried after a PermissionRefused or an UnexpectedAnswer.
+    Raises what ``call`` raises. If no token works, raises the rejection of the first one, with its fingerprint.
     """
     try:
         return found.token, call(found.token.value)

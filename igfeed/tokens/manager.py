@@ -67,7 +67,7 @@ class TokenManager:
 
         If Instagram rejects the token, other known tokens are tried, and one that works replaces it. A changed
         environment variable replaces the stored token once a call has succeeded with it.
-        ``is_awaited`` means that a visitor waits: no renewal is made, and none of another process is waited for.
+        ``is_awaited`` means that a visitor waits: then this neither renews the token nor waits for another process to.
         Raises what ``usable`` and ``call`` raise, and TokenExpired.
         """
         found = self._vault.get_and_save() if is_awaited else self._ready()
@@ -104,8 +104,8 @@ class TokenManager:
         last, now = self._renewal.last(), self._clock()
         if not found.token.is_renewable(now):
             return _outcome_for_young(found.token, last)
-        # The old value may end with a renewal, and this process before the store is back. So a token is renewed
-        # without a store only if it would expire otherwise.
+        # A renewal may end the old value. If this process then stops before the store is back, the new value is lost.
+        # So without a store, a token is renewed only if it would expire otherwise.
         if found.store_error and not self._renewal.is_due(found.token, now):
             raise found.store_error
         try:
@@ -116,8 +116,8 @@ class TokenManager:
     def adopt(self, token: Token, *, is_verified: bool) -> None:
         """Store a token that the owner sets up. Raises StoreError.
 
-        ``is_verified`` means that Instagram has accepted it. If not, it remembers the unexpired tokens that it
-        replaces, as fallbacks.
+        ``is_verified`` means that Instagram has accepted it. If not, the new token remembers the unexpired tokens that
+        it replaces, as fallbacks.
         """
         self._vault.replace(token if is_verified else with_predecessors(token, self._unexpired_besides(token)))
 
@@ -127,7 +127,7 @@ class TokenManager:
         return found.token.fingerprint if found else ""
 
     def report(self) -> TokenReport:
-        """How the token is. Changes nothing that another process could see; raises nothing."""
+        """The state of the token, for the owner. Writes nothing to the store and raises nothing."""
         last, now = self._renewal.last(), self._clock()
         problem = self._vault.environment_problem
         try:
@@ -165,6 +165,7 @@ class TokenManager:
         if found.incumbent and token == found.token:
             log.info("The changed INSTAGRAM_ACCESS_TOKEN works and takes the stored token's place")
             token = replacing_by_choice(token, found.incumbent.token)
+        # Instagram has just accepted it, so an expiry in the past is wrong.
         if token.is_expired(self._clock()):
             token = replace(token, expires_at=None)
         is_unsaved = found.source == "environment" and found.store_error is None

@@ -8,7 +8,7 @@ from igfeed.clock import Clock, Deadline, Sleep
 from igfeed.errors import InstagramError, InstagramUnreachable, PermissionRefused, TooYoung, UnexpectedAnswer
 from igfeed.instagram import RENEWAL_TIME_LIMIT, Instagram
 from igfeed.models import Failure, Renewal, Token
-from igfeed.models.lineage import next_snapshot
+from igfeed.models.lineage import successor
 from igfeed.stores import Store
 from igfeed.stores.cached_document import CachedDocument
 from igfeed.tokens.fallback import call_with_fallbacks
@@ -23,13 +23,13 @@ RENEWAL_CLAIM_TTL = timedelta(seconds=60)
 """How long one renewal may take, all its tries included, before another process may begin one."""
 
 RENEWAL_PROBE_TTL = timedelta(seconds=1)
-"""The shortest claim there is: it shows whether a renewal is running and delays the next one by a second at most."""
+"""The shortest possible claim. It shows whether a renewal is running, and delays the next one by a second at most."""
 
 WAITS_FOR_OTHER_RENEWAL = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 """Seconds to wait between two checks whether another process is still renewing."""
 
 RENEWAL_RETRY_PAUSE = timedelta(hours=1)
-"""After a failed renewal, how long visitors' views do not try again. The cron and a person do."""
+"""How long visitors' views do not try again after a failed renewal. The cron and the owner's commands still try."""
 LAST_DAY = timedelta(days=1)
 LAST_DAY_RETRY_PAUSE = timedelta(minutes=5)
 """The same while less than ``LAST_DAY`` is left."""
@@ -90,7 +90,8 @@ class TokenRenewal:
             )
         except InstagramError as error:
             raise self._recorded(error, found.token, last) from None
-        self._vault.save(next_snapshot(used, fresh))
+        # The token before the record: if the process stops in between, only the record is lost.
+        self._vault.save(successor(used, fresh))
         self._document.save(Renewal(_number(last), self._clock(), fresh.fingerprint))
         log.info("The access token was renewed and lives until %s", fresh.expires_at or "a time that is not known")
         return RenewalOutcome.RENEWED
@@ -103,11 +104,11 @@ class TokenRenewal:
             self._sleep(seconds)
 
     def _is_running(self) -> bool:
-        # The store cannot be asked who holds a claim. But if we get it, nobody else was renewing.
+        # The store cannot tell whether a key is claimed. But if we get the claim, nobody else was renewing.
         return not self._store.claim(_claim_key(self.last()), RENEWAL_PROBE_TTL)
 
     def _recorded(self, error: InstagramError, token: Token, last: Renewal | None) -> InstagramError:
-        """The error to raise, after the failed attempt was stored."""
+        """Store the failed attempt, and return the error to raise."""
         now = self._clock()
         if not token.is_renewable(now):
             return TooYoung(str(error))  # Our clock was wrong, and Instagram's reply has corrected it.
@@ -118,15 +119,15 @@ class TokenRenewal:
         return error
 
     def _as_too_young(self, error: InstagramError, token: Token, now: datetime) -> InstagramError:
-        # No documentation says what Instagram replies to a token that is too young. It has been seen to refuse in
-        # general terms, so such a refusal of a token that may be that young is taken for one.
+        # No documentation says what Instagram replies to a token that is too young. It has been seen to send a
+        # general refusal. So a general refusal of a token that may be younger than 24 hours counts as TooYoung.
         may_be_young = token.issued_at is None and token.expires_at and not self.is_due(token, now)
         is_general = isinstance(error, PermissionRefused | UnexpectedAnswer)
         return TooYoung(str(error)) if may_be_young and is_general else error
 
 
 def is_backing_off(last: Renewal | None, token: Token, now: datetime) -> bool:
-    """Whether the last attempt failed with this token and its pause has not ended."""
+    """Whether the last attempt was made with this token and failed, and the pause after it has not ended."""
     return bool(last and last.failure and last.failure.is_backing_off(token.fingerprint, now))
 
 
@@ -140,7 +141,7 @@ def _failure(error: InstagramError, token: Token, now: datetime) -> Failure:
 
 
 def _has_changed(current: Token, earlier: Token) -> bool:
-    # A renewal may keep the value and only prolong its life.
+    # A renewal may keep the value and only extend its lifetime, so the value alone does not show it.
     return (current.value, current.expires_at) != (earlier.value, earlier.expires_at)
 
 

@@ -6,7 +6,7 @@ from igfeed.clock import Clock, Deadline
 from igfeed.errors import InstagramError, InstagramUnreachable, PermissionRefused, TokenRejected, UnexpectedAnswer
 from igfeed.instagram import RENEWAL_TIME_LIMIT, Instagram
 from igfeed.models import Renewal, Token
-from igfeed.models.lineage import next_snapshot
+from igfeed.models.lineage import successor
 from igfeed.models.record import fingerprint
 from igfeed.models.token import TOKEN_LIFETIME
 
@@ -47,9 +47,10 @@ def renewed_to_learn_expiry(instagram: Instagram, clock: Clock, value: str) -> t
     """
     given = Token(value)
     try:
-        return next_snapshot(given, renewed(instagram, value, Deadline(RENEWAL_TIME_LIMIT))), None
+        return successor(given, renewed(instagram, value, Deadline(RENEWAL_TIME_LIMIT))), None
     except TokenRejected as refusal:
-        # Rejected for the renewal, though just accepted for a read: another read tells "too young" from "ended".
+        # Instagram accepted it for a read and rejects it for the renewal. Either it is too young, which the next read
+        # shows by its success, or it has stopped working.
         _check_still_works(instagram, value)
         return replace(given, expires_at=clock() + TOKEN_LIFETIME), refusal
     except (PermissionRefused, UnexpectedAnswer) as refusal:

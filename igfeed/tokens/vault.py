@@ -1,7 +1,7 @@
 """Which token to use: the one in the store, this process's copy, or the environment's.
 
 A token in the store is replaced only by a better one, in one step that fails if another process was faster
-(`Store.swap`). A process that has a better token than the store offers it until the store takes it.
+(`Store.swap`). A process that has a better token than the store offers it again until the store accepts it.
 """
 
 import logging
@@ -23,7 +23,7 @@ from igfeed.tokens.environment import EnvironmentToken
 log = logging.getLogger(__name__)
 
 MAX_SWAP_ATTEMPTS = 3
-"""How often another process may be faster before this one gives up; it offers its token again at its next use."""
+"""How often ``save`` tries if other processes are faster. After that it gives up until the token is next used."""
 
 Source = Literal["store", "memory", "environment"]
 
@@ -47,12 +47,12 @@ class StoredToken:
 
     @property
     def tried(self) -> "StoredToken":
-        """The incumbent if there is one, else this one."""
+        """The token that has been in use: the incumbent if there is one, else this one."""
         return self.incumbent or self
 
     @property
     def needs_saving(self) -> bool:
-        """Whether the store should be offered it: it does not have it, or has it in an older encryption."""
+        """Whether to offer the token to the store, which does not have it yet or has it in another encryption."""
         return self.source != "environment" and not (self.is_saved and self.is_encryption_current)
 
 
@@ -91,7 +91,7 @@ class TokenVault:
             return None
 
     def get(self) -> StoredToken:
-        """The same, but without a token it raises TokenMissing, or WrongToken if the variable holds another kind."""
+        """Like ``find``, but without a token it raises TokenMissing, or WrongToken if the variable has another kind."""
         found = self.find()
         if found is None:
             if self.environment_problem:
@@ -112,6 +112,7 @@ class TokenVault:
 
         A store that fails raises nothing: the token stays in this process, and ``get_and_save`` offers it again.
         """
+        # The copy comes first, so that the token is not lost if the store fails.
         self._copies.keep(token)
         try:
             # Compare-and-swap, because another process may store a better token between our read and our write.
@@ -128,10 +129,10 @@ class TokenVault:
         self._copies.replace(token)
 
     def fallbacks(self, rejected: StoredToken) -> Iterator[Token]:
-        """Unexpired tokens that may work where this one is rejected, the most promising first, each value once.
+        """Other unexpired tokens that may work if this one is rejected, the most likely one first, each value once.
 
-        They are what the store has by now, this process's tokens of the same lineage, the environment's token, and
-        the predecessors of all of them.
+        They are the token that the store has by now, this process's tokens of the same lineage, the environment's
+        token, and the predecessors of all of them.
         """
         try:
             _, stored = self._document.read()
@@ -164,7 +165,7 @@ class TokenVault:
             return self._find_without_store(error)
         best = self._copies.keep(stored) if stored else self._copies.copy
         if best is None or best != stored:
-            # One empty read does not prove that the store has lost the token: a replica may be behind.
+            # One empty read does not prove that the store has lost the token: a replica may lag.
             return StoredToken(best, "memory", is_saved=False) if best else None
         is_encryption_current = text is None or self._document.is_encryption_current(text)
         return StoredToken(best, "store", is_saved=True, is_encryption_current=is_encryption_current)

@@ -66,6 +66,7 @@ class Pause:
 
     def __init__(self, clock: Clock, length: timedelta) -> None:
         self._monotonic_ns = clock.monotonic_ns
+        # Integers only: a float cannot hold so many nanoseconds exactly.
         self._end = clock.monotonic_ns() + length // MICROSECOND * 1000
 
     @property
@@ -146,6 +147,7 @@ def clock_is_wrong(ahead: timedelta) -> str:
     """The problem as one sentence for the log and the status."""
     minutes = round(abs(ahead) / timedelta(minutes=1))
     units = (("days", 24 * 60), ("hours", 60), ("minutes", 1))
+    # From two of a unit on, so that every unit is a plural.
     amount = next(f"{minutes // size} {unit}" for unit, size in units if minutes >= 2 * size)
     direction = "ahead of" if ahead > timedelta() else "behind"
     return f"The server's clock is {amount} {direction} the real time."

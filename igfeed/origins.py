@@ -20,6 +20,7 @@ class Origins:
         entries = [_plain(entry.strip().rstrip("/").lower()) for entry in text.split(",") if entry.strip()]
         if not entries:
             raise ValueError("there is no origin in it")
+        # Escaped first, so that a dot in an entry stands for a dot only.
         self._patterns = [re.compile(re.escape(entry).replace(r"\*", _LABELS)) for entry in entries]
         self._named = frozenset(entry for entry in entries if "*" not in entry)
 

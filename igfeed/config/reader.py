@@ -144,6 +144,7 @@ class Reader:
         text = self.text(name, default)
         entries = ["0.0.0.0/0", "::/0"] if text == "*" else [entry.strip() for entry in text.split(",")]
         try:
+            # Not strict, so that 10.0.0.1/8 counts as 10.0.0.0/8.
             return tuple(ip_network(entry, strict=False) for entry in entries if entry)
         except ValueError:
             raise ConfigError(f"{name} is {text!r}: it takes *, or addresses and networks with commas.") from None
@@ -183,6 +184,7 @@ def _is_plain_url(text: str) -> bool:
 
 def _is_fernet_key(key: str) -> bool:
     try:
+        # Not tried with cryptography itself: importing that takes half as long as importing Flask.
         return len(base64.b64decode(key.encode(), altchars=b"-_", validate=True)) == 32  # noqa: PLR2004  Fernet's size
     except (ValueError, binascii.Error):
         return False

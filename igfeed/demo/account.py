@@ -108,6 +108,7 @@ class DemoInstagram:
         sample = SAMPLES[number]
         # Each sample has a hundred ids: the first ones for its slides, the last one for the post itself.
         ids = count(FIRST_MEDIA_ID + number * 100)
+        # Not strict, because ids has no end.
         pictures = [
             Picture(str(media_id), PICTURE_SCHEME + name) for media_id, name in zip(ids, sample.sketches, strict=False)
         ]

@@ -50,6 +50,7 @@ class Print:
         return self.lay(ImageChops.multiply(stencil, within) if within else stencil, *colours, across=across)
 
     def lay(self, stencil: Image.Image, *colours: str, across: bool = False) -> Image.Image:
+        # Only the rectangle that has ink in it. An empty stencil has none.
         if extent := stencil.getbbox():
             paint = gradient(colours, (extent[2] - extent[0], extent[3] - extent[1]), across=across)
             self.paper.paste(paint, extent, ImageChops.multiply(stencil.crop(extent), paint.getchannel("A")))

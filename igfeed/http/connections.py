@@ -122,6 +122,7 @@ def _may_be_sent(error: Exception) -> bool:
 def _read(raw: urllib3.response.BaseHTTPResponse, most_bytes: int, wanted: Callable[[bytes], bool] | None) -> bytes:
     """The body. It is read in chunks, because a body that is too large must not fill the memory first."""
     body = bytearray()
+    # Counted after decompression, because a small compressed body may become very large.
     while chunk := raw.read1(CHUNK_BYTES, decode_content=True):
         body += chunk
         if len(body) > most_bytes:

@@ -67,6 +67,7 @@ class _Timed:
         deadline = Deadline(self.timeout)
         self.timeout = min(self.timeout, CONNECT_TIME_LIMIT)
         connected: socket.socket = super()._new_conn()  # type: ignore[misc]  # of the connection it is mixed into
+        # The rest of the time is for the TLS handshake and for a proxy's reply.
         connected.settimeout(max(deadline.left(), SHORTEST_SOCKET_TIMEOUT))
         return connected
 

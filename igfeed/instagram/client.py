@@ -115,6 +115,7 @@ class InstagramClient:
                 if len(found) >= limit:
                     break
         except InstagramUnreachable as error:
+            # Some posts are better than none.
             if not found:
                 raise
             is_complete = False
@@ -182,8 +183,8 @@ class InstagramClient:
             page_deadline = deadline if is_smallest else Deadline(min(deadline.left(), MEDIA_PAGE_TIME_LIMIT))
             params = {"limit": str(size), **cursor, "access_token": token}
             try:
-                insists = is_smallest and not is_second_try
-                return self._ask_fields("me/media", MEDIA_FIELDS, params, page_deadline, insists=insists)
+                may_retry = is_smallest and not is_second_try
+                return self._ask_fields("me/media", MEDIA_FIELDS, params, page_deadline, retry_same_size=may_retry)
             except TooMuchAsked as error:
                 self._page_size.failed(size)
                 if is_smallest or not deadline.left():
@@ -199,7 +200,7 @@ class InstagramClient:
         params: dict[str, str],
         deadline: Deadline | None = None,
         *,
-        insists: bool = True,
+        retry_same_size: bool = True,
     ) -> ApiData:
         """The reply with the first of these lists of fields that Instagram accepts.
 
@@ -209,7 +210,7 @@ class InstagramClient:
         while True:
             fields = {**params, "fields": choices[index]}
             try:
-                answer = self._get(f"{self._version}/{path}", fields, deadline, insists=insists)
+                answer = self._get(f"{self._version}/{path}", fields, deadline, retry_same_size=retry_same_size)
                 break
             except UnexpectedAnswer as error:
                 if error.code != FIELDS_REFUSED_CODE or index + 1 == len(choices):
@@ -231,13 +232,13 @@ class InstagramClient:
         params: dict[str, str],
         deadline: Deadline | None = None,
         *,
-        insists: bool = True,
+        retry_same_size: bool = True,
         only_once: bool = False,
     ) -> ApiData:
         """The first good reply of up to three tries. Only temporary errors are retried.
 
-        Without ``insists`` there is no retry after a TooMuchAsked: the caller asks for less instead. ``only_once``:
-        there is a retry only if the request was never sent.
+        ``retry_same_size`` is False if the caller asks for less after a TooMuchAsked, which is then not retried here.
+        With ``only_once`` there is a retry only if the request was never sent.
         """
         deadline = deadline or Deadline(CALL_TIME_LIMIT)
         for pause in RETRY_PAUSES:
@@ -245,7 +246,7 @@ class InstagramClient:
                 return self._get_once(path, params, deadline, is_patient=only_once)
             except InstagramUnreachable as error:
                 wait = _with_jitter(pause)
-                is_too_much = isinstance(error, TooMuchAsked) and not insists
+                is_too_much = isinstance(error, TooMuchAsked) and not retry_same_size
                 if wait >= deadline.left() or is_too_much or (only_once and error.may_have_taken_effect):
                     raise
                 self._sleep(wait)
@@ -291,6 +292,7 @@ def _picture(reply: Reply) -> bytes:
     """The body if it is a picture. Raises PictureUnavailable if not."""
     head = reply.body[:HEAD_BYTES]
     if reply.status != HTTPStatus.OK:
+        # Most statuses from 400 to 499 are final for this address. All others may pass.
         is_final = HTTPStatus.BAD_REQUEST <= reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
         kind = PictureRefused if is_final and reply.status not in TEMPORARY_STATUSES else PictureUnavailable
         raise kind(f"A picture's address did not give a picture (HTTP {reply.status}).")

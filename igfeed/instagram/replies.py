@@ -140,6 +140,7 @@ def _usages(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     if app := _parse(headers.get("X-App-Usage", "").encode()):
         yield app
     business = _parse(headers.get("X-Business-Use-Case-Usage", "").encode()) or {}
+    # The keys are the ids of accounts. All of them count.
     for usages in business.values():
         if isinstance(usages, list):
             yield from (usage for usage in usages if isinstance(usage, dict))

@@ -50,6 +50,7 @@ class Profile:
             path = urlsplit(self.picture_url or "").path
         except ValueError:
             return None
+        # The prefix 0_ keeps it apart from the ids of media.
         number = int(hashlib.sha256(path.encode()).hexdigest()[:12], 16)
         return Picture(f"0_{number}", self.picture_url) if path else None
 
@@ -192,6 +193,7 @@ class FeedSnapshot(Record):
         """Compares the revisions, or the times if one of the two is from an earlier version, which had no revision."""
         if self.revision and other.revision:
             return (self.revision, self.fetched_at) > (other.revision, other.fetched_at)
+        # A time in the future comes from a wrong clock. Without this rule that snapshot would win for years.
         ours, theirs = (LONG_AGO if is_from_future(each.fetched_at, now) else each.fetched_at for each in (self, other))
         return (ours, self.revision) > (theirs, other.revision)
 

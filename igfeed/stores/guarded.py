@@ -153,6 +153,7 @@ class GuardedStore(Store):
 
     def _note_accepted(self, size: int) -> None:
         self._has_written = True
+        # A smaller text may fit where the refused one did not, so it shows nothing about that one.
         if self._refusal and size >= self._refusal.size:
             self._refusal = None
         if self._write_outage.reset():

@@ -71,6 +71,7 @@ class ReadAhead(Store):
     @property
     def _texts(self) -> dict[str, str | None]:
         """What this thread has read ahead and not used yet."""
+        # A thread has no attribute of its own before its first read_ahead.
         texts: dict[str, str | None] = getattr(self._thread, "texts", {})
         return texts
 

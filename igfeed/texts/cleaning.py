@@ -46,6 +46,7 @@ def clean(text: str) -> str | None:
     """The cleaned text, None if nothing of it is visible."""
     if ODD.search(text):
         text = ENDS_OF_LINES.sub("\n", UNFIT.sub("", OVERRIDES.sub("", text)))
+        # Line by line, because a change of direction ends with its line anyway.
         text = "\n".join(map(_closed, text.split("\n")))
     return text if any(map(_is_seen, text)) else None
 

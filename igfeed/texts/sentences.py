@@ -110,6 +110,7 @@ def _is_end(text: str, end: re.Match[str]) -> bool:
     rest = text[end.end() :].lstrip()
     if not end.group().startswith((".", "…")) or not rest:
         return True
+    # A lower-case letter begins no sentence, so this one goes on.
     if rest[0].islower():
         return False
     word = re.split(r"[\s(\"'“„«]", text[: end.start()])[-1].casefold()

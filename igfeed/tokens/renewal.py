@@ -135,6 +135,7 @@ def _failure(error: InstagramError, token: Token, now: datetime) -> Failure:
     is_last_day = token.expires_at is not None and token.may_expire_within(LAST_DAY, now)
     until = now + (LAST_DAY_RETRY_PAUSE if is_last_day else RENEWAL_RETRY_PAUSE)
     known = token.without_wrong_times(now)
+    # A token of unknown age may be too young, and then waiting is all that helps.
     is_of_unknown_age = known.issued_at is None and known.expires_at is None
     hint = TooYoung.hint if is_of_unknown_age else error.hint
     return Failure(type(error).__name__, str(error), hint, now, until, token.fingerprint)

@@ -125,6 +125,7 @@ class TokenVault:
 
     def replace(self, token: Token) -> None:
         """Store a token that a person has set up, whatever was there. Raises StoreError."""
+        # The store comes first: if it fails, the owner sees the error and nothing has changed.
         self._document.write(token)
         self._copies.replace(token)
 

@@ -26,10 +26,12 @@ class MemoryStore(Store):
         return self.get(key)
 
     def get_all(self, keys: Sequence[str]) -> list[str | None]:
-        return [self._values.get(key) for key in keys]
+        with self._lock:  # At one moment, as ``Store`` promises.
+            return [self._values.get(key) for key in keys]
 
     def set(self, key: str, value: str) -> None:
-        self._values[key] = value
+        with self._lock:  # Otherwise a swap of another thread could overwrite it after it has compared.
+            self._values[key] = value
 
     def swap(self, key: str, old: str | None, new: str) -> bool:
         with self._lock:
@@ -39,8 +41,9 @@ class MemoryStore(Store):
             return True
 
     def delete(self, *keys: str) -> None:
-        for key in keys:
-            self._values.pop(key, None)
+        with self._lock:
+            for key in keys:
+                self._values.pop(key, None)
 
     def claim(self, key: str, ttl: timedelta) -> bool:
         with self._lock:

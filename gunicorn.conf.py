@@ -15,7 +15,7 @@ settings = services_of(create_app_or_exit()).settings
 
 
 def number_of_workers(text: str) -> int:
-    """Refuse zero: gunicorn would listen, but nobody would answer."""
+    """Refuse zero: gunicorn would listen, but no worker would answer."""
     if int(text) < 1:
         raise SystemExit(f"igfeed cannot start. WEB_CONCURRENCY is {text!r}: it takes a whole number from 1 up.")
     return int(text)
@@ -48,7 +48,7 @@ threads = 8
 # goes on giving new ones to a worker that is ending: three reloads lost 10 of 8,473 requests, against none of 8,317.
 reuse_port = False
 preload_app = False  # Each worker makes its own connections; none is shared across a fork.
-# Against a leak that nobody has found. Were it much lower, a busy worker would start anew every few seconds, and each
+# A guard against an unknown leak. If it were much lower, a busy worker would start anew every few seconds, and each
 # start is half a second of work, empty caches and a command to the store.
 max_requests = 1_000_000
 max_requests_jitter = 100_000  # So that the workers do not all start anew at once.

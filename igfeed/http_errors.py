@@ -15,7 +15,7 @@ def init_app(app: Flask) -> None:
 
 
 def error_response(error: HTTPException) -> Response | HTTPException:
-    """JSON or a page. For pictures and static files Werkzeug's short text is enough, as nobody sees it."""
+    """JSON or a page. For pictures and static files Werkzeug's short text is enough: no page shows it."""
     status_code = error.code or 500
     if request.path.startswith("/api/"):
         return _json(error, status_code)

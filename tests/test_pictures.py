@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageCms
 from igfeed.background import in_place
 from igfeed.clock import CheckedClock, Deadline
 from igfeed.errors import NoPicture, PicturesUnreachable, PictureUnavailable, StoreError
-from igfeed.feed.imaging import MOST_PROFILE, MOST_READS, MOST_SCANS, TALLEST
+from igfeed.feed.imaging import MOST_PROFILE_BYTES, MOST_READS, MOST_SCANS, WEBP_MOST_SIDE
 from igfeed.feed.mirror import MOST_DOWNLOADS, Mirror, MirrorReport
 from igfeed.feed.picture_files import ABSENT_FILE_PAUSE
 from igfeed.feed.pictures import (
@@ -413,7 +413,7 @@ def test_what_is_too_high_for_webp_is_narrowed(
 
 
 def test_a_colour_profile_larger_than_usual_is_left_out(site: Site, pictures: Pictures) -> None:
-    wanted = answering(site, with_profile(bytes(MOST_PROFILE + 1)))
+    wanted = answering(site, with_profile(bytes(MOST_PROFILE_BYTES + 1)))
 
     assert "icc_profile" not in opened(pictures.get(wanted, 320)).info
 
@@ -518,7 +518,7 @@ def test_as_many_pixels_as_allowed_are_read(site: Site, pictures: Pictures) -> N
 def test_a_side_as_long_as_allowed_is_read(size: tuple[int, int], site: Site, pictures: Pictures) -> None:
     wanted = answering(site, picture_bomb(*size), "image/png")
 
-    assert opened(pictures.get(wanted, 320)).size == (min(size[0], 320), min(size[1], TALLEST))
+    assert opened(pictures.get(wanted, 320)).size == (min(size[0], 320), min(size[1], WEBP_MOST_SIDE))
 
 
 def test_a_jpeg_with_as_many_scans_as_allowed_is_read(site: Site, pictures: Pictures) -> None:

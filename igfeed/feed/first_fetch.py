@@ -55,7 +55,7 @@ class FirstFetch:
                 self._sync()
 
     def get(self) -> FeedSnapshot:
-        """The first snapshot: fetch it, or wait up to FIRST_FETCH_WAIT seconds for whoever fetches it.
+        """The first snapshot: fetch it, or wait up to FIRST_FETCH_WAIT seconds while another fetches it.
 
         Raises FeedUnavailable if there is still none, and at once if enough threads wait: while Instagram hangs, more
         of them would block the whole server.

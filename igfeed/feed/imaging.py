@@ -10,29 +10,30 @@ from PIL import ExifTags, Image
 from igfeed.errors import PictureRefused
 
 WEBP_METHOD = 2
-"""WebP's effort: the knee of the curve, a third of the time of the default 4 for 4 % more bytes (docs/pictures.md)."""
+"""WebP's effort, from 0 to 6. It takes a third of the time of the default 4, for 4 % more bytes (docs/pictures.md)."""
 
 MOST_PIXELS = 12_000_000
 """Four times as many as Instagram's largest pictures have. The costliest kind, WebP with alpha, takes 24 bytes each."""
 
-MOST_SIDE = 65_535
-"""JPEG's own limit. Pillow resizes with a table that has 50 bytes for each pixel of a side."""
+MOST_SIDE_PIXELS = 65_535
+"""The longest side that a JPEG can have. Pillow's resizing needs a table of 50 bytes for each pixel of a side."""
 
 MOST_SCANS = 100
-"""A progressive JPEG has about 10. Each may be 80 bytes of file and cost as much time as all the pixels."""
+"""A progressive JPEG has about 10. A scan may have only 80 bytes and still take as much time as all the pixels."""
 
 MOST_READS = 20_000
-"""Pillow reads the parts of a file one by one, in Python. A real picture has a thousand, 16 MB may be millions."""
+"""Pillow reads a file part by part, in Python. A real picture has a thousand parts, 16 MB may have millions."""
 
-MOST_PROFILE = 64 * 1024
-"""Bytes of a colour profile that goes along into every file; the usual ones have 500 to 4,000."""
+MOST_PROFILE_BYTES = 64 * 1024
+"""A larger colour profile is left out, because each file gets a copy of it. The usual ones have 500 to 4,000 bytes."""
 
-TALLEST = 16_383
-"""Pixels: WebP's own limit."""
+WEBP_MOST_SIDE = 16_383
+"""The longest side, in pixels, that a WebP file can have."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF")
+# Why a list: without it Pillow tries every decoder that it has on a file from outside.
+PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF")
 
-TURNS = {
+TRANSPOSE_BY_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -43,7 +44,7 @@ TURNS = {
 }
 """The operation that turns a picture upright, by the orientation in its EXIF data."""
 
-UNDECODABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
+DECODING_ERRORS = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 """The errors that Pillow raises for bytes that are no picture, or for a picture that is too large."""
 
 
@@ -55,8 +56,8 @@ class Rendered:
     colour: str
 
 
-class _Readings(BytesIO):
-    """A file that can be read from MOST_READS times: then it raises OSError, which ends the decoding."""
+class _LimitedReads(BytesIO):
+    """A file that allows MOST_READS reads. The next one raises OSError, which ends the decoding."""
 
     _left = MOST_READS
 
@@ -76,7 +77,8 @@ def render(file: bytes, qualities: Mapping[int, int]) -> Rendered:
         image = _opened(file)
         profile, colour, files = _profile(image), _average(image), {}
         for width in sorted(qualities, reverse=True):
-            image = _narrowed(image, width)  # Each from the one before: twice as fast, and nobody sees the difference.
+            # Why not from the original: this is twice as fast, and the difference is not visible.
+            image = _narrowed(image, width)
             files[width] = _webp(image, qualities[width], profile)
         return Rendered(files, colour)
 
@@ -84,14 +86,14 @@ def render(file: bytes, qualities: Mapping[int, int]) -> Rendered:
 def colour(file: bytes) -> str:
     """The average colour. Raises PictureRefused if the file is no picture."""
     with _decoding():
-        return _average(Image.open(BytesIO(file), formats=FORMATS))
+        return _average(Image.open(BytesIO(file), formats=PICTURE_FORMATS))
 
 
 @contextmanager
 def _decoding() -> Iterator[None]:
     try:
         yield
-    except UNDECODABLE as error:
+    except DECODING_ERRORS as error:
         failure = type(error).__name__
     else:
         return
@@ -99,17 +101,17 @@ def _decoding() -> Iterator[None]:
 
 
 def _opened(file: bytes) -> Image.Image:
-    # Inside a scan this pair of bytes cannot stand; elsewhere it is so rare that the bound has room for it.
+    # FF DA starts a scan. It cannot occur inside a scan's data, and elsewhere it is too rare to reach the limit.
     if file.startswith(b"\xff\xd8") and file.count(b"\xff\xda") > MOST_SCANS:
         raise PictureRefused("A JPEG has too many scans.")
-    image: Image.Image = Image.open(_Readings(file), formats=FORMATS)
-    if image.width * image.height > MOST_PIXELS or max(image.size) > MOST_SIDE:
+    image: Image.Image = Image.open(_LimitedReads(file), formats=PICTURE_FORMATS)
+    if image.width * image.height > MOST_PIXELS or max(image.size) > MOST_SIDE_PIXELS:
         raise PictureRefused("A picture has too many pixels.")
-    upright = _turned(image)
-    return upright if upright.mode == "RGB" else _plain(upright)
+    upright = _upright(image)
+    return upright if upright.mode == "RGB" else _in_rgb(upright)
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _in_rgb(image: Image.Image) -> Image.Image:
     """In RGB, on white where it is transparent."""
     if image.mode.startswith("I"):
         image = _in_eight_bits(image)
@@ -120,7 +122,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _in_eight_bits(image: Image.Image) -> Image.Image:
-    """16 bits of grey: Pillow's own conversion makes white of every grey that does not fit into eight."""
+    """A grey picture of 16 bits, scaled to 8. Pillow's own conversion turns every value above 255 into white."""
     transparent = image.info.pop("transparency", None)
     grey = image.point(lambda value: value * (1 / 256) + 0).convert("L")
     if isinstance(transparent, int):
@@ -128,15 +130,16 @@ def _in_eight_bits(image: Image.Image) -> Image.Image:
     return grey
 
 
-def _turned(image: Image.Image) -> Image.Image:
-    """Upright, by ourselves: Pillow's ``exif_transpose`` writes the other EXIF data anew and fails on odd ones."""
-    turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture, rotated or mirrored as its EXIF orientation says."""
+    # Why not Pillow's `exif_transpose`: it also rewrites the other EXIF data, and fails if they are malformed.
+    turn = TRANSPOSE_BY_ORIENTATION.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     return image if turn is None else image.transpose(turn)
 
 
 def _profile(image: Image.Image) -> bytes | None:
     profile = image.info.get("icc_profile")
-    return profile if profile and len(profile) <= MOST_PROFILE else None
+    return profile if profile and len(profile) <= MOST_PROFILE_BYTES else None
 
 
 def _average(image: Image.Image) -> str:
@@ -146,7 +149,7 @@ def _average(image: Image.Image) -> str:
 
 def _narrowed(image: Image.Image, width: int) -> Image.Image:
     """At most ``width`` pixels wide, and no higher than WebP allows."""
-    scale = min(1, width / image.width, TALLEST / image.height)
+    scale = min(1, width / image.width, WEBP_MOST_SIDE / image.height)
     if scale == 1:
         return image
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))

@@ -59,7 +59,7 @@ def _after_the_last(old: Sequence[Post], media: Media, wanted: int) -> set[str]:
 
 
 def _unreadable(missing: Iterable[Post], media: Media, beyond: set[str]) -> set[str]:
-    """The old posts that are there and cannot be read now. An entry without an id counts for the first that fits."""
+    """The old posts that exist but cannot be read now. An entry without an id counts as the first other one."""
     ids = [entry.id for entry in media.skipped if entry.reason == "unreadable"]
     others = [post.id for post in missing if post.id not in beyond and post.id not in ids]
     return {*filter(None, ids), *others[: ids.count(None)]}
@@ -89,7 +89,7 @@ def _unconfirmed(old: FeedSnapshot, vanished: Iterable[str], now: datetime) -> t
 
 
 def _in_order(old: Sequence[Post], read: Sequence[Post], staying: set[str]) -> list[Post]:
-    """The posts that were read, with each post that stays put back behind the post before it."""
+    """The posts that were read. Each staying post is inserted after the post that preceded it in the old list."""
     result = list(read)
     places = {post.id for post in read}
     previous: str | None = None
@@ -103,7 +103,7 @@ def _in_order(old: Sequence[Post], read: Sequence[Post], staying: set[str]) -> l
 
 
 def _place(result: Sequence[Post], previous: str | None, following: Iterable[Post]) -> int:
-    """The index after the previous post. Without one: that of the first following post, else the end."""
+    """The index after the previous post. Without one, the index of the first following post, or the end."""
     places = {post.id: place for place, post in enumerate(result)}
     if previous is not None:
         return places[previous] + 1

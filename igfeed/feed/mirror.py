@@ -1,4 +1,4 @@
-"""Copies all of the feed's pictures, for the cron, and notes which of them could not be had.
+"""Copies all of the feed's pictures, for the cron, and records which of them failed.
 
 Instagram's addresses die after some four days. A picture that was copied before can be shown for as long as its post.
 """
@@ -94,7 +94,7 @@ class Mirror:
         return ids if ids and self._files.are_some_missing(ids[:MOST_CHECKED_MISSING]) else []
 
     def _note(self, outcomes: Mapping[str, Mirrored], *, is_all: bool) -> None:
-        """Store which pictures could not be had, for the status. Writes only if that has changed."""
+        """Store which pictures failed, for the status. Writes only if that has changed."""
         self._pictures.forget_failed(outcomes)
         known, now = self._missing.load(), self._clock()
         missing = (known or MissingPictures(now, {})).after(outcomes, now, is_all=is_all)
@@ -140,7 +140,7 @@ class Mirror:
 def _as_places_fall_free(pictures: Iterable[Picture], places: Semaphore) -> Iterator[Picture]:
     """One picture whenever a thread is free.
 
-    The executor alone would take all at once: a progress bar around ``pictures`` would show what is planned, not done.
+    The executor alone would take all at once. A progress bar around ``pictures`` would then be full at the start.
     """
     for picture in pictures:
         places.acquire()

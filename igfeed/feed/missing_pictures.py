@@ -1,4 +1,4 @@
-"""Which pictures could not be had, and since when. Without it the status would be green beside grey tiles."""
+"""Which pictures could not be copied, and since when. Without it the status is green beside grey tiles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Literal
 from igfeed.models.record import Moment, Record, is_from_future
 
 Mirrored = Literal["stored", "kept", "failed", "nowhere", "left"]
-"""What became of a picture. ``nowhere``: Instagram has none. ``left``: there was no time for it."""
+"""The result of copying a picture. ``nowhere``: Instagram has none. ``left``: there was no time for it."""
 
 TOLERABLE_ABSENCE = timedelta(hours=1)
 """How long a picture may be missing before the status says so."""
@@ -19,7 +19,7 @@ MOST_NOTED_PICTURES = 500
 
 @dataclass(frozen=True)
 class MissingPictures(Record):
-    """The ids of pictures that Instagram has and that could not be had, each with the time of the first failure."""
+    """The ids of pictures that Instagram has but that could not be copied, each with the time of the first failure."""
 
     at: Moment
     since: Mapping[str, Moment]

@@ -80,9 +80,9 @@ class PictureFiles:
             return _key(picture_id, width) in self._absent
 
     def is_missing(self, picture_id: str) -> bool:
-        """Whether the store lacks the picture's files: nobody has them, or the store could not take them from us.
+        """Whether the store lacks the picture's files: they were never made, or saving them failed.
 
-        The smallest file is written last. So it stands for all of them, and it is the cheapest to ask for.
+        Only the smallest file is checked: it is written last, so the others exist too, and it is the cheapest to read.
         """
         return _key(picture_id, WIDTHS[0]) in self._unsaved or self.get(picture_id, WIDTHS[0]) is None
 
@@ -128,7 +128,7 @@ class PictureFiles:
             self._store.delete(*keys)
 
     def colour(self, picture: Picture) -> str | None:
-        """The picture's average colour, such as ``#c9b79c``. None if it is unknown. Asks nobody."""
+        """The picture's average colour, such as ``#c9b79c``. None if it is unknown. Sends no request."""
         with self._lock:
             return picture.colour or self._colours.get(picture.id)
 
@@ -137,7 +137,7 @@ class PictureFiles:
             self._colours[picture_id] = colour
 
     def find_colour(self, picture: Picture) -> None:
-        """Take an unknown colour from the kept file: another process may have made that."""
+        """Take an unknown colour from the kept file: another process may have made the file."""
         content = None if self.colour(picture) else self.get(picture.id, WIDTHS[0])
         if content is None:
             return

@@ -23,7 +23,7 @@ from igfeed.stores import Store
 __all__ = ["WIDTHS", "Pictures"]
 
 WEBP_QUALITY = {320: 78, 640: 72, 1080: 78}
-"""By width. The middle one is loaded most, by screens so dense that nobody sees the difference."""
+"""Quality by width. The middle width is loaded most, by dense screens, where the lower quality is not visible."""
 
 MOST_DECODINGS = 2
 """How many pictures are decoded and encoded at once. Each keeps a processor busy and takes 3 MB a million pixels."""
@@ -94,7 +94,7 @@ class Pictures:
             raise
 
     def make(self, picture: Picture) -> dict[int, bytes]:
-        """Download the picture and give its files by width, whatever pause lasts. Raises PictureUnavailable.
+        """Download the picture and give its files by width, even during a failure's pause. Raises PictureUnavailable.
 
         It makes all widths at once, because the address will be dead when another width is asked for.
         """
@@ -133,7 +133,7 @@ class Pictures:
             return pictures, set(self._failed)
 
     def forget_failed(self, ids: Iterable[str]) -> None:
-        """What became of these pictures has been noted."""
+        """Drop these ids from the failed ones, because the caller has recorded their results."""
         with self._lock:
             self._failed.difference_update(ids)
 
@@ -162,7 +162,7 @@ class Pictures:
                 self._postponed[picture.id] = picture
 
     def _check_failures(self, picture: Picture) -> None:
-        """Raises at once what would only fail again: a page asks for many pictures, and many people for a page."""
+        """Raises the known error at once, without a request. A page has many pictures, and many people load it."""
         if picture.url is None:
             raise NoPicture("Instagram sent no picture for this post.")
         with self._lock:

@@ -66,7 +66,7 @@ class FeedService:
         return self._local.current()
 
     def first(self) -> FeedSnapshot:
-        """For a view that found no snapshot: fetch it, or wait a few seconds for whoever fetches it.
+        """For a view that found no snapshot: fetch it, or wait a few seconds while another fetches it.
 
         Raises FeedUnavailable.
         """

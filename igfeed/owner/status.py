@@ -81,7 +81,7 @@ class Status:
 
 
 def report(services: Services) -> Status:
-    """The status, from the store and this process's copies: calls nobody else and changes nothing.
+    """The status, from the store and this process's copies: makes no other call and changes nothing.
 
     It costs one store command, and one more in a process that has written nothing yet: that one finds out whether the
     store takes writes.

@@ -24,7 +24,7 @@ def embedded_sizing(frame_ancestors: str, own_origin: str | None) -> str | None:
 
     These are the pages that may embed us. The element takes only origins and ``*``. A setting with more than that
     (``https://*.shop.example``) becomes ``*``, which is safe because ``frame-ancestors`` keeps all others out. None if
-    nobody may embed us.
+    no page may embed us.
     """
     entries = frame_ancestors.split()
     if entries == ["'none'"]:

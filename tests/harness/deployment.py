@@ -42,7 +42,7 @@ SHORT_LIMIT = 0.3
 """Seconds that a hanging store is given: enough for a healthy one, and little for a test to wait."""
 
 LONG_LIMIT = 15
-"""Seconds that it is given where nobody may wait for it: far more than an answer takes on a busy machine."""
+"""Seconds that the store is given in a test that must not reach the limit: far more than a busy machine needs."""
 
 DAY = timedelta(days=1)
 
@@ -154,7 +154,7 @@ class Deployment:
         stack.callback(self.heal)
 
     def start(self, **more: str) -> ServedProcess:
-        """One more process, which nobody has asked for anything yet. `more` are variables that it has besides."""
+        """One more process, which has had no request yet. `more` are additional variables."""
         settings = Settings.from_env({**self._variables(), **more})
         services = build(settings, self.clock, self.background, sleep=lambda _: None)
         self._stores.append(self._store_of(services))

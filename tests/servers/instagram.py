@@ -858,7 +858,7 @@ class FakeInstagram(FakeServer):
     def _picture(self, path: str) -> Answer:
         name = path.removeprefix("/pictures/").removesuffix(".jpg")
         with self._lock:
-            # An album shows its first child's picture, so whoever speaks of the album's picture means that one.
+            # An album shows its first child's picture, so "the album's picture" means that one.
             names = [name, *(post["id"] for post in self.posts if post.get("media_url") == path)]
             given = next((self.pictures[each] for each in names if each in self.pictures), PictureReply())
         headers = {**given.headers, **({"Location": given.location} if given.location else {})}

@@ -1,7 +1,7 @@
 """Finished pages: complete responses in memory, sent without calling Flask.
 
-All visitors get the same page until the feed may have changed. Routing, rendering and compressing cost many times what
-sending the same bytes again does. So a page is kept in every encoding for as long as its view allows. This module knows
+All visitors get the same page until the feed may have changed. Routing, rendering and compressing cost far more than
+sending the same bytes again. So a page is kept in every encoding for as long as its view allows. This module knows
 nothing of feeds. With IGFEED_CHECK_TTL=0 nothing is kept, and Flask answers every request.
 
 There are two tables. ``_pages`` has the pages by what a request means. ``_answers`` has complete answers by the raw
@@ -59,7 +59,7 @@ class Lifetime(Protocol):
 
 @dataclass(frozen=True)
 class Reuse:
-    """What a view allows: for how long others may get its page. ``posts`` is what its options were clamped to."""
+    """What a view allows: how long its page may be sent again. ``posts`` is what its options were clamped to."""
 
     lifetime: Lifetime
     posts: int
@@ -67,7 +67,7 @@ class Reuse:
 
 @dataclass(frozen=True)
 class EncodedPage:
-    """A page in one encoding. Each encoding has an ETag of its own, because a strong ETag stands for exact bytes."""
+    """A page in one encoding. Each encoding has an ETag of its own, because a strong ETag identifies exact bytes."""
 
     body: bytes
     headers: list[tuple[str, str]]

@@ -67,7 +67,7 @@ def test_a_page_names_only_functions_that_exist(page: Path) -> None:
     """Written with brackets, `fetch()` or `FeedService.fetch()`, or a class with its method."""
     calls = [call[1] for name in quoted(page) if (call := re.fullmatch(r"([A-Za-z_]\w*(?:\.\w+)?)\([^)]*\)", name))]
 
-    assert [name for name in calls if name not in defined()] == []
+    assert set(calls) - defined() == set()
 
 
 @every(PAGES)

@@ -59,7 +59,7 @@ def _after_the_last(old: Sequence[Post], media: Media, wanted: int) -> set[str]:
 
 
 def _unreadable(missing: Iterable[Post], media: Media, beyond: set[str]) -> set[str]:
-    """The old posts that exist but cannot be read now. Entries without an id count as other missing posts."""
+    """The old posts that exist but cannot be read now. An entry without an id counts as the next missing post."""
     ids = [entry.id for entry in media.skipped if entry.reason == "unreadable"]
     others = [post.id for post in missing if post.id not in beyond and post.id not in ids]
     return {*filter(None, ids), *others[: ids.count(None)]}

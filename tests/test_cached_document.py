@@ -4,36 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from igfeed.errors import StoreError
 from igfeed.models import Renewal
 from igfeed.stores.cached_document import CachedDocument
 from igfeed.stores.memory import MemoryStore
 from tests.harness.clock import MovingClock
+from tests.harness.stores import FrailStore
 
 NOON = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 KEY = "renewal:v1"
-
-
-class FrailStore(MemoryStore):
-    """A memory store that is away whenever `away` is set."""
-
-    away = False
-
-    def get(self, key: str) -> str | None:
-        self._check()
-        return super().get(key)
-
-    def set(self, key: str, value: str) -> None:
-        self._check()
-        super().set(key, value)
-
-    def delete(self, *keys: str) -> None:
-        self._check()
-        super().delete(*keys)
-
-    def _check(self) -> None:
-        if self.away:
-            raise StoreError("The store is away.")
 
 
 @pytest.fixture

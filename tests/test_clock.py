@@ -27,10 +27,10 @@ from igfeed.tokens.renewal import RenewalOutcome
 from tests.conftest import to_the_moment
 from tests.harness.clock import MovingClock, about
 from tests.harness.owner import CRON, OWNER, STATUS
+from tests.harness.stores import FrailStore
 from tests.harness.visitor import Visitor
 from tests.servers.faults import html_error
 from tests.servers.instagram import APP_LIMIT, TEMPORARY, FakeInstagram, image
-from tests.test_cached_document import FrailStore
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from igfeed.background import Work, in_place
-from igfeed.clock import Clock, system_clock
+from igfeed.clock import system_clock
 from igfeed.config import Settings
 from igfeed.errors import StoreError, WriteRefused
 from igfeed.services import build
@@ -36,6 +36,7 @@ from tests.harness.clock import MovingClock
 from tests.harness.disks import DISKS, small_disk
 from tests.harness.leaks import told_by
 from tests.harness.site import no_sleep
+from tests.harness.stores import FrailStore
 from tests.servers.upstash import MODES, WRITES_REFUSED, FakeUpstash
 
 ROOT = Path(__file__).parent.parent
@@ -1040,52 +1041,6 @@ def test_an_upstash_store_works_on_both_sides_of_a_fork(connected: UpstashStore,
 
 
 # The guard
-
-
-class FrailStore(MemoryStore):
-    """A memory store that is away whenever `away` is set; counts what it is asked."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock)
-        self.away = False
-        self.asked = 0
-        self.gate: threading.Event | None = None
-        self.reached = threading.Event()
-
-    def get(self, key: str) -> str | None:
-        self._check()
-        return super().get(key)
-
-    def get_all(self, keys: Sequence[str]) -> list[str | None]:
-        self._check()
-        return super().get_all(keys)
-
-    def set(self, key: str, value: str) -> None:
-        self._check()
-        super().set(key, value)
-
-    def delete(self, *keys: str) -> None:
-        self._check()
-        super().delete(*keys)
-
-    def swap(self, key: str, old: str | None, new: str) -> bool:
-        self._check()
-        return super().swap(key, old, new)
-
-    def claim(self, key: str, ttl: timedelta) -> bool:
-        self._check()
-        return super().claim(key, ttl)
-
-    def check_writable(self, size: int | None = None) -> None:
-        self._check()
-
-    def _check(self) -> None:
-        self.asked += 1
-        if self.gate:
-            self.reached.set()
-            assert self.gate.wait(10)
-        if self.away:
-            raise StoreError("The store is away.", "Call the owner.")
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def observe(services: Services) -> Observation:
     """Reads the store, and this process's copies while the store is away. Writes nothing, raises nothing."""
     snapshot, read_error = _newest_snapshot(services)
     fetch_failure, tokens = services.feed.failure(), services.tokens.report()
-    pictures = snapshot.pictures() if snapshot else ()
+    pictures = tuple(snapshot.pictures()) if snapshot else ()
     return Observation(
         tokens=tokens,
         snapshot=snapshot,

@@ -47,7 +47,7 @@ def init_app(app: Flask) -> None:
 
 def _forget_files() -> None:
     """Read scripts, static files and translations again, so that a saved one shows at the next reload."""
-    for read_once in (scripts.page_script, render.static_hash, language_of):
+    for read_once in (scripts.script_body, render.static_hash, language_of):
         read_once.cache_clear()
 
 

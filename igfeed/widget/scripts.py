@@ -17,8 +17,11 @@ from igfeed.widget.views import View
 
 def page_scripts(options: Options) -> list[Markup]:
     """The scripts of a page with these options. The page works without them too."""
-    names = ("grid.js", "lightbox.js") if options.open == "lightbox" else ("grid.js",)
-    return [page_script(name) for name in names]
+    return [Markup(f"(root=>{{\n{script_body(name)}\n}})(document)") for name in script_names(options)]  # noqa: S704  our own
+
+
+def script_names(options: Options) -> tuple[str, ...]:
+    return ("grid.js", "lightbox.js") if options.open == "lightbox" else ("grid.js",)
 
 
 def embed_script(snapshot: FeedSnapshot | None) -> str:
@@ -49,8 +52,9 @@ def _own_address() -> str:
 
 
 @cache
-def page_script(name: str) -> Markup:
-    return Markup(_minified((Path(current_app.root_path) / "templates/widget" / name).read_text("utf-8")))  # noqa: S704  our own
+def script_body(name: str) -> str:
+    """A script as the body of a function of ``root``: of our own document, or of a shadow root in a host page."""
+    return _minified((Path(current_app.root_path) / "templates/widget" / name).read_text("utf-8"))
 
 
 def _minified(script: str) -> str:

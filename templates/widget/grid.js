@@ -1,51 +1,51 @@
-{
-  // Inside an iframe: send our height at once, because observers sleep while the frame is off the screen, and again
-  // whenever it changes.
-  if (parent !== window) {
-    const tell = () => {
-      parent.postMessage({igfeed: document.documentElement.offsetHeight}, '*');
-      try { window.requestResize?.(); } catch {}
-    };
-    tell();
-    new ResizeObserver(tell).observe(document.documentElement);
-  }
-
-  // "Older posts" adds to this page. If that fails, the link leads to the next page, as it does without script.
-  const grid = document.querySelector('.grid');
-  const pages = document.querySelector('.pages');
-  const older = page => page.querySelector('.pages [rel=next]');
-  const more = async link => {
-    const html = await (await fetch(link.href)).text();
-    const page = new DOMParser().parseFromString(html, 'text/html');
-    // A new post since this page was loaded moves the others on, so the next page may repeat some.
-    const known = new Set([...grid.children].map(tile => tile.dataset.postId));
-    const tiles = [...page.querySelectorAll('.grid > *')].filter(tile => !known.has(tile.dataset.postId));
-    if (!tiles.length) throw 0;
-    grid.append(...tiles);
-    const next = older(page);
-    next ? link.replaceWith(next) : link.remove();
-    const status = pages.nextElementSibling;
-    status.textContent = `+${tiles.length} ${tiles[1] ? status.dataset.many : status.dataset.one}`;
-    (tiles[0].querySelector('a') ?? grid).focus({preventScroll: true});
+// `root` is our own document, or a shadow root in somebody's page, which may be in a frame that is not ours.
+// Inside our iframe: send our height at once, because observers sleep while the frame is off the screen, and again
+// whenever it changes.
+if (root === document && parent !== window) {
+  const tell = () => {
+    parent.postMessage({igfeed: document.documentElement.offsetHeight}, '*');
+    try { window.requestResize?.(); } catch {}
   };
-  let busy;
-  pages?.addEventListener('click', event => {
-    const link = event.target.closest('[rel=next]');
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    event.preventDefault();
-    busy ??= more(link).catch(() => { location = link.href; }).finally(() => { busy = null; });
-  });
+  tell();
+  new ResizeObserver(tell).observe(document.documentElement);
+}
 
-  // The buttons of a carousel. They are hidden if everything fits, and disabled at the ends.
-  const steps = document.querySelectorAll('.strip > .step');
-  const dim = () => steps.forEach(step => {
-    const left = grid.scrollLeft, end = grid.scrollWidth - grid.clientWidth;
-    step.ariaDisabled = step.value < 0 ? left < 2 : left > end - 2;
-    step.hidden = end < 2;
-  });
-  if (steps[0]) {
-    steps.forEach(step => { step.onclick = () => grid.scrollBy({left: step.value * grid.clientWidth * .9}); });
-    grid.onscroll = dim;
-    new ResizeObserver(dim).observe(grid);
-  }
+// "Older posts" adds to this page. If that fails, the link leads to the next page, as it does without script.
+// It does not take somebody else's page away.
+const grid = root.querySelector('.grid');
+const pages = root.querySelector('.pages');
+const older = page => page.querySelector('.pages [rel=next]');
+const more = async link => {
+  const html = await (await fetch(link.href)).text();
+  const page = new DOMParser().parseFromString(html, 'text/html');
+  // A new post since this page was loaded moves the others on, so the next page may repeat some.
+  const known = new Set([...grid.children].map(tile => tile.dataset.postId));
+  const tiles = [...page.querySelectorAll('.grid > *')].filter(tile => !known.has(tile.dataset.postId));
+  if (!tiles.length) throw 0;
+  grid.append(...tiles);
+  const next = older(page);
+  next ? link.replaceWith(next) : link.remove();
+  const status = pages.nextElementSibling;
+  status.textContent = `+${tiles.length} ${tiles[1] ? status.dataset.many : status.dataset.one}`;
+  (tiles[0].querySelector('a') ?? grid).focus({preventScroll: true});
+};
+let busy;
+pages?.addEventListener('click', event => {
+  const link = event.target.closest('[rel=next]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  busy ??= more(link).catch(() => { if (root === document) location = link.href; }).finally(() => { busy = null; });
+});
+
+// The buttons of a carousel. They are hidden if everything fits, and disabled at the ends.
+const steps = root.querySelectorAll('.strip > .step');
+const dim = () => steps.forEach(step => {
+  const left = grid.scrollLeft, end = grid.scrollWidth - grid.clientWidth;
+  step.ariaDisabled = step.value < 0 ? left < 2 : left > end - 2;
+  step.hidden = end < 2;
+});
+if (steps[0]) {
+  steps.forEach(step => { step.onclick = () => grid.scrollBy({left: step.value * grid.clientWidth * .9}); });
+  grid.onscroll = dim;
+  new ResizeObserver(dim).observe(grid);
 }

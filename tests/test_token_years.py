@@ -22,10 +22,7 @@ from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import UpstashStore
 from lab.simulation.backends import InMemoryBackends
 from lab.simulation.checker import Loss, Violation
-from lab.simulation.clock import SimulationClock
 from lab.simulation.histories import random_scenario, run_many
-from lab.simulation.process import SimulatedProcess
-from lab.simulation.records import TokenRecord, in_document
 from lab.simulation.run import Rule, Simulation, only_under_seven_days, renews_whenever_it_may
 from lab.simulation.scenario import (
     HOURS_OF_A_YEAR,
@@ -39,6 +36,8 @@ from lab.simulation.scenario import (
     StringPolicy,
     Visits,
 )
+from lab.simulation.state import SimulationClock, SimulationState
+from lab.simulation.tokens import ProcessKnowledge, TokenRecord, in_document
 from tests.harness.site import no_sleep
 from tests.servers import instagram as fake
 from tests.servers.upstash import FakeUpstash
@@ -241,11 +240,11 @@ def day_by_day(scenario: Scenario) -> Simulation:
 @pytest.mark.parametrize("outage", _REFUSALS)
 def test_a_failed_renewal_leaves_the_stored_token_as_it_is(outage: Outage) -> None:
     scenario = Scenario(years=0.1, periods=(OutagePeriod(outage, 0, TEN_YEARS),))
-    before = Simulation(scenario).document
+    before = Simulation(scenario).state.document
 
     simulation = day_by_day(scenario)
 
-    assert simulation.document == before
+    assert simulation.state.document == before
     assert simulation.checker.renewals == 0
 
 
@@ -274,8 +273,8 @@ def test_a_renewed_value_that_could_not_be_written_is_written_once_the_store_tak
 
     lost_write, later = day_by_day(scenario), day_by_day(replace(scenario, visits=(finds_the_store_and_saves,)))
 
-    assert in_document(lost_write.document)[0].value == "IGAA-0"
-    assert in_document(later.document)[0].value == "IGAA-1"
+    assert in_document(lost_write.state.document)[0].value == "IGAA-0"
+    assert in_document(later.state.document)[0].value == "IGAA-1"
 
 
 def test_a_token_younger_than_a_day_is_left_alone_and_is_no_error() -> None:
@@ -290,12 +289,12 @@ def test_an_expired_token_is_not_deleted() -> None:
     simulation = Simulation(
         Scenario(years=0.5, periods=(OutagePeriod(Outage.NO_CRON, 0, TEN_YEARS),), visits=(Visits(61 * 24, 3, 1),))
     )
-    before = simulation.document
+    before = simulation.state.document
 
     ending = simulation.live()
 
     assert ending.loss == Loss.NO_CHANCE
-    assert simulation.document == before
+    assert simulation.state.document == before
 
 
 # The real stores, and the real chain over HTTP
@@ -305,15 +304,15 @@ def test_an_expired_token_is_not_deleted() -> None:
 def test_the_same_history_happens_on_an_embedded_store(seed: int, tmp_path: Path) -> None:
     scenario = random_scenario(Random(seed), years=0.5)
 
-    def on_disk(simulation: Simulation) -> InMemoryBackends:
-        return InMemoryBackends(simulation, SqliteStore(tmp_path / "store.sqlite3", SimulationClock(simulation)))
+    def on_disk(state: SimulationState) -> InMemoryBackends:
+        return InMemoryBackends(state, SqliteStore(tmp_path / "store.sqlite3", SimulationClock(state)))
 
     in_memory, embedded = Simulation(scenario), Simulation(scenario, backends=on_disk)
     endings = in_memory.live(), embedded.live()
 
     assert endings[0] == endings[1]
     assert in_memory.told == embedded.told
-    assert in_memory.document == embedded.document
+    assert in_memory.state.document == embedded.state.document
 
 
 FAULTS: dict[Outage, fake.Fault] = {
@@ -327,15 +326,15 @@ FAULTS: dict[Outage, fake.Fault] = {
 class Ageing(UpstashStore):
     """Lets the server age by the simulated seconds before each claim, because Valkey counts real ones."""
 
-    def __init__(self, simulation: Simulation, upstash: FakeUpstash, store: UpstashStore) -> None:
+    def __init__(self, state: SimulationState, upstash: FakeUpstash, store: UpstashStore) -> None:
         self._run = store._run  # type: ignore[method-assign]
-        self._simulation = simulation
+        self._state = state
         self._upstash = upstash
-        self._seen = simulation.now
+        self._seen = state.now
 
     def claim(self, key: str, ttl: object) -> bool:
-        self._upstash.elapse((self._simulation.now - self._seen).total_seconds())
-        self._seen = self._simulation.now
+        self._upstash.elapse((self._state.now - self._seen).total_seconds())
+        self._seen = self._state.now
         return super().claim(key, ttl)  # type: ignore[arg-type]
 
 
@@ -358,20 +357,20 @@ class HttpBackends:
     """The real client and the real store over HTTP, with failures made by the fake servers."""
 
     def __init__(
-        self, simulation: Simulation, instagram: fake.FakeInstagram, upstash: FakeUpstash, connection: UpstashStore
+        self, state: SimulationState, instagram: fake.FakeInstagram, upstash: FakeUpstash, connection: UpstashStore
     ) -> None:
-        self._simulation = simulation
+        self._state = state
         self._instagram = instagram
         self._upstash = upstash
-        self._store = Ageing(simulation, upstash, connection)
+        self._store = Ageing(state, upstash, connection)
         self._renewals = 0
-        instagram.clock = lambda: simulation.now
-        instagram.issue(age=0 * SECOND, life=LIFETIMES[simulation.scenario.lifetime] * SECOND, string="IGAA-0")
-        instagram.renewal_changes_string = simulation.scenario.string_policy != StringPolicy.STAYS
-        instagram.old_string_survives = simulation.scenario.string_policy != StringPolicy.OLD_DIES
-        simulation.records = ServedRecords(instagram)  # type: ignore[assignment]
+        instagram.clock = lambda: state.now
+        instagram.issue(age=0 * SECOND, life=LIFETIMES[state.scenario.lifetime] * SECOND, string="IGAA-0")
+        instagram.renewal_changes_string = state.scenario.string_policy != StringPolicy.STAYS
+        instagram.old_string_survives = state.scenario.string_policy != StringPolicy.OLD_DIES
+        state.records = ServedRecords(instagram)  # type: ignore[assignment]
 
-    def store(self, process: SimulatedProcess) -> Store:
+    def store(self) -> Store:
         return self._store
 
     def store_fails(self, call: Callable[[], T], *, is_done: bool) -> T:
@@ -381,10 +380,10 @@ class HttpBackends:
         finally:
             self._upstash.heal()
 
-    def renew(self, process: SimulatedProcess, token: str, *, is_new_dead: bool) -> Token:
+    def renew(self, process: ProcessKnowledge, token: str, *, is_new_dead: bool) -> Token:
         return self._client(process).renew(token)
 
-    def read(self, process: SimulatedProcess, token: str) -> None:
+    def read(self, process: ProcessKnowledge, token: str) -> None:
         self._client(process).profile(token)
 
     def instagram_fails(self, call: Callable[[], T], outage: Outage, *, is_done: bool) -> T:
@@ -394,19 +393,19 @@ class HttpBackends:
         finally:
             self._instagram.heal()
 
-    def _client(self, process: SimulatedProcess) -> InstagramClient:
+    def _client(self, process: ProcessKnowledge) -> InstagramClient:
         return InstagramClient(
             url=self._instagram.url,
             version="v25.0",
             media_origins=Origins(self._instagram.url),
             transport=Transport(user_agent="igfeed/test"),
-            clock=CheckedClock(SimulationClock(self._simulation, process.clock.ahead)),
+            clock=CheckedClock(SimulationClock(self._state, process.ahead)),
             sleep=no_sleep,
         )
 
 
 LEAST_HARM = [outcome for outcome in CallOutcome if outcome != CallOutcome.NEW_STRING_DEAD]
-"""Not STILLBORN: only the simulated Instagram can decide which value never works."""
+"""Not NEW_STRING_DEAD: only the simulated Instagram can decide which value never works."""
 
 
 def in_one_month(seed: int) -> Scenario:
@@ -431,9 +430,7 @@ def test_the_simulation_ends_as_the_real_chain_over_http_does(
     scenario = in_one_month(seed)
 
     played = Simulation(scenario)
-    served = Simulation(
-        scenario, backends=lambda simulation: HttpBackends(simulation, instagram, upstash, upstash_connection)
-    )
+    served = Simulation(scenario, backends=lambda state: HttpBackends(state, instagram, upstash, upstash_connection))
     losses = played.live().loss is None, served.live().loss is None
 
     assert served.told == played.told
@@ -442,4 +439,4 @@ def test_the_simulation_ends_as_the_real_chain_over_http_does(
 
 
 def _shape(simulation: Simulation) -> list[tuple[bool, object]]:
-    return [(each.value == "IGAA-0", each.issued) for each in in_document(simulation.document)]
+    return [(each.value == "IGAA-0", each.issued) for each in in_document(simulation.state.document)]

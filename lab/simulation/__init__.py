@@ -19,5 +19,8 @@ A `Checker` keeps records of its own and raises `Violation` if the token manager
 
 All comparisons allow a quarter of an hour for clocks that differ.
 
+Each of these modules imports from those before it only: scenario, tokens, invocation, state, backends, excuses,
+checker, faulty, process, run, histories.
+
 Run `python -m lab.simulation --histories 20000 --years 10 --seed 1` for a summary.
 """

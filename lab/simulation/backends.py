@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from igfeed.errors import (
     InstagramError,
@@ -17,12 +17,9 @@ from igfeed.errors import (
 from igfeed.models import Token
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
-from lab.simulation.clock import SimulationClock
 from lab.simulation.scenario import Outage
-
-if TYPE_CHECKING:
-    from lab.simulation.process import SimulatedProcess
-    from lab.simulation.run import Simulation
+from lab.simulation.state import SimulationClock, SimulationState
+from lab.simulation.tokens import ProcessKnowledge
 
 T = TypeVar("T")
 
@@ -37,13 +34,13 @@ REFUSALS: dict[Outage, Callable[[], InstagramError]] = {
 class Backends(Protocol):
     """The store and Instagram of a simulation, and how they are made to fail."""
 
-    def store(self, process: SimulatedProcess) -> Store: ...
+    def store(self) -> Store: ...
 
     def store_fails(self, call: Callable[[], T], *, is_done: bool) -> T: ...
 
-    def renew(self, process: SimulatedProcess, token: str, *, is_new_dead: bool) -> Token: ...
+    def renew(self, process: ProcessKnowledge, token: str, *, is_new_dead: bool) -> Token: ...
 
-    def read(self, process: SimulatedProcess, token: str) -> None: ...
+    def read(self, process: ProcessKnowledge, token: str) -> None: ...
 
     def instagram_fails(self, call: Callable[[], T], outage: Outage, *, is_done: bool) -> T: ...
 
@@ -51,11 +48,11 @@ class Backends(Protocol):
 class InMemoryBackends:
     """Both in memory: thousands of times faster than servers."""
 
-    def __init__(self, simulation: Simulation, store: Store | None = None) -> None:
-        self._simulation = simulation
-        self._store = store or MemoryStore(SimulationClock(simulation))
+    def __init__(self, state: SimulationState, store: Store | None = None) -> None:
+        self._state = state
+        self._store = store or MemoryStore(SimulationClock(state))
 
-    def store(self, process: SimulatedProcess) -> Store:
+    def store(self) -> Store:
         return self._store
 
     def store_fails(self, call: Callable[[], T], *, is_done: bool) -> T:
@@ -63,13 +60,13 @@ class InMemoryBackends:
             call()
         raise StoreError("The store is away.")
 
-    def renew(self, process: SimulatedProcess, token: str, *, is_new_dead: bool) -> Token:
-        asked_at = self._simulation.now + process.clock.ahead
-        value, life = self._simulation.records.renew(token, self._simulation.now, is_new_dead=is_new_dead)
+    def renew(self, process: ProcessKnowledge, token: str, *, is_new_dead: bool) -> Token:
+        asked_at = self._state.now + process.ahead
+        value, life = self._state.records.renew(token, self._state.now, is_new_dead=is_new_dead)
         return Token(value, issued_at=asked_at, expires_at=asked_at + life)
 
-    def read(self, process: SimulatedProcess, token: str) -> None:
-        if not self._simulation.records.works(token, self._simulation.now):
+    def read(self, process: ProcessKnowledge, token: str) -> None:
+        if not self._state.records.works(token, self._state.now):
             raise TokenRejected("Dead.")
 
     def instagram_fails(self, call: Callable[[], T], outage: Outage, *, is_done: bool) -> T:

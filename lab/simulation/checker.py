@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from igfeed.clock import CLOCKS_DIFFER
 from igfeed.models import Token
 from igfeed.tokens.document import TOKEN_KEY
+from lab.simulation.excuses import Excuses
 from lab.simulation.invocation import FailureReason, Invocation, RenewalAttempt
-from lab.simulation.records import KnownToken, in_document, known_token
 from lab.simulation.scenario import (
     DAY,
     HOUR,
@@ -24,10 +23,8 @@ from lab.simulation.scenario import (
     START,
     TOLERANCE,
 )
-
-if TYPE_CHECKING:
-    from lab.simulation.process import SimulatedProcess
-    from lab.simulation.run import Simulation
+from lab.simulation.state import SimulationState
+from lab.simulation.tokens import KnownToken, ProcessKnowledge, in_document, known_token
 
 
 class Violation(AssertionError):
@@ -46,43 +43,43 @@ class Loss(StrEnum):
 class Checker:
     """Raises Violation if the token manager breaks its claim. It sees only the calls to the store and to Instagram."""
 
-    def __init__(self, simulation: Simulation, *, is_strict: bool) -> None:
-        self._simulation = simulation
+    def __init__(self, state: SimulationState, *, is_strict: bool) -> None:
+        self._state = state
         self._is_strict = is_strict
         self._attempts: list[RenewalAttempt] = []
         self.failed = Counter[FailureReason]()
         self.renewals = 0
-        self.delivered: set[str] = set()
-        self.saved: set[str] = set()
+        self._delivered: set[str] = set()
+        self._excuses = Excuses(state)
 
     # What it is told
 
-    def has_read(self, process: SimulatedProcess, text: str | None) -> None:
-        self._simulation.invocation.has_read = True
+    def has_read(self, process: ProcessKnowledge, text: str | None) -> None:
+        self._state.invocation.has_read = True
         process.is_misled = False
         if text:
             process.known = in_document(text) + ([process.unsaved] if process.unsaved else [])
 
-    def had_old_read(self, process: SimulatedProcess, key: str) -> None:
-        self._simulation.invocation.had_old_read = True
+    def had_old_read(self, process: ProcessKnowledge, key: str) -> None:
+        self._state.invocation.had_old_read = True
         process.is_misled = process.is_misled or key == TOKEN_KEY
 
-    def has_failed(self, process: SimulatedProcess) -> None:
-        self._simulation.invocation.had_store_trouble = True
+    def has_failed(self, process: ProcessKnowledge) -> None:
+        self._state.invocation.had_store_trouble = True
         process.is_cut_off = True
 
-    def has_renewed(self, process: SimulatedProcess, renewed: Token) -> None:
+    def has_renewed(self, process: ProcessKnowledge, renewed: Token) -> None:
         self.renewals += 1
-        self.delivered.add(renewed.value)
-        self._simulation.invocation.renewed.append(renewed.value)
+        self._delivered.add(renewed.value)
+        self._state.invocation.renewed.append(renewed.value)
         process.unsaved = known_token(renewed)
         if not process.is_misled:
             process.replaces |= {each.value for each in process.known}
         process.known = [process.unsaved, *process.known]
 
-    def begins_attempt(self, process: SimulatedProcess, value: str) -> Callable[[FailureReason | None], None]:
+    def begins_attempt(self, process: ProcessKnowledge, value: str) -> Callable[[FailureReason | None], None]:
         """Judge a try at its beginning; the result takes its end."""
-        invocation, now = self._simulation.invocation, self._simulation.now
+        invocation, now = self._state.invocation, self._state.now
         self._check_pause(invocation, value)
         expires = next((each.expires for each in process.known if each.value == value), None)
         was_last_day = expires is None or expires - now < DAY + TOLERANCE
@@ -95,17 +92,17 @@ class Checker:
 
         return ends
 
-    def has_written(self, process: SimulatedProcess, old: str | None, new: str) -> None:
+    def has_written(self, process: ProcessKnowledge, old: str | None, new: str) -> None:
         before, kept = next(iter(in_document(old)), None), in_document(new)
         process.known = kept
-        self.saved.add(kept[0].value)
+        self._excuses.saved.add(kept[0].value)
         if before and self._is_worse(before, kept):
             self._violated(f"{before} was overwritten by {kept}")
 
     # What it checks
 
     def _is_worse(self, before: KnownToken, kept: list[KnownToken]) -> bool:
-        records, now, after = self._simulation.records, self._simulation.now, kept[0]
+        records, now, after = self._state.records, self._state.now, kept[0]
         if not records.works(before.value, now) or before.is_past(now):
             return False
         if not records.works(after.value, now):
@@ -126,9 +123,9 @@ class Checker:
 
     def _seems_future(self, earlier: RenewalAttempt, invocation: Invocation) -> bool:
         """Whether this process takes the attempt for one of the future: no pause follows from a clock that is wrong."""
-        ahead = earlier.invocation.process.clock.ahead - invocation.process.clock.ahead
+        ahead = earlier.invocation.process.ahead - invocation.process.ahead
         # The attempt is recorded at its end, which is less than a minute after its beginning.
-        return earlier.at + MINUTE + ahead > self._simulation.now + CLOCKS_DIFFER
+        return earlier.at + MINUTE + ahead > self._state.now + CLOCKS_DIFFER
 
     def _could_know(self, earlier: RenewalAttempt, invocation: Invocation) -> bool:
         if (
@@ -144,24 +141,13 @@ class Checker:
 
     # Chances
 
-    def best(self, process: SimulatedProcess, *, without_store: bool = False) -> KnownToken | None:
-        """The string within the process's reach that works longest."""
-        within_reach = [*process.known, *([] if without_store else in_document(self._simulation.document))]
-        # The environment's string tells no age: what is known of it counts more.
-        is_known = self._simulation.environment in {each.value for each in within_reach}
-        if self._simulation.environment and not is_known and (without_store or not self._simulation.document):
-            within_reach.append(KnownToken(self._simulation.environment))
-        records, now = self._simulation.records, self._simulation.now
-        works = [each for each in within_reach if records.works(each.value, now) and not each.is_past(now)]
-        return max(works, key=lambda each: each.expires or START, default=None)
-
     def begins(self, invocation: Invocation) -> None:
         invocation.was_cut_off = invocation.what == "view" and invocation.process.is_cut_off
-        best = self.best(invocation.process)
+        best = self._state.best(invocation.process)
         invocation.is_chance = best is not None and self._is_chance(best, invocation)
 
     def _is_chance(self, best: KnownToken, invocation: Invocation) -> bool:
-        now, life = self._simulation.now, self._simulation.records.lives[best.value]
+        now, life = self._state.now, self._state.records.lives[best.value]
         issued, expires = best.issued or life.issued, best.expires or life.expires
         if now < issued + DAY + TOLERANCE or now >= expires - TOLERANCE:
             return False
@@ -175,7 +161,7 @@ class Checker:
         return left < RENEW_WITHIN - TOLERANCE and not is_held_back
 
     def ends(self, invocation: Invocation) -> None:
-        best = None if invocation.was_killed else self.best(invocation.process)
+        best = None if invocation.was_killed else self._state.best(invocation.process)
         self._check_saved(invocation)
         is_new = best is not None and best.issued is not None and best.issued > invocation.began - TOLERANCE
         if is_new:
@@ -183,68 +169,19 @@ class Checker:
         is_out_of_reach = best is None and invocation.has_read  # The store has none that works, another process may.
         if not invocation.is_chance or is_new or is_out_of_reach:
             return
-        reason = self._excuse(invocation)
+        reason = self._excuses.find(invocation)
         if reason is None:
             if not invocation.was_shared:
                 self._violated(f"a chance was wasted ({invocation.result}) with {best}")
             return
         self.failed[reason] += 1
 
-    def _excuse(self, invocation: Invocation) -> FailureReason | None:
-        """The reason outside for which a chance may pass, None if there was none."""
-        if invocation.was_killed:
-            return FailureReason.ENDED
-        failures = [each.failure for each in invocation.attempts if each.failure]
-        failures += [FailureReason.INSTAGRAM] if invocation.could_not_read and not invocation.attempts else []
-        for reason in (FailureReason.REPLY_LOST, FailureReason.INSTAGRAM):
-            if reason in failures:
-                return reason
-        if invocation.had_old_read or invocation.process.is_misled:
-            return FailureReason.STALE
-        if self._was_without_store(invocation) or self._could_not_keep(invocation):
-            return FailureReason.STORE
-        if any(map(self._was_born_dead, invocation.renewed)):
-            return FailureReason.NEW_STRING_DEAD
-        # Nobody could know: a renewal's reply was lost, or Instagram's own string was dead from the start.
-        return next(
-            (each for each in (FailureReason.YOUNG, FailureReason.DEAD) if self._is_blameless(each, invocation)), None
-        )
-
-    def _was_without_store(self, invocation: Invocation) -> bool:
-        """Whether all it had, while the store was away, was nothing or a string long dead."""
-        if any(each.was_blind and each.failure == FailureReason.DEAD for each in invocation.attempts):
-            return True
-        is_away = invocation.had_store_trouble or invocation.was_cut_off
-        return is_away and not invocation.has_read and not self.best(invocation.process, without_store=True)
-
-    def _could_not_keep(self, invocation: Invocation) -> bool:
-        """Whether the store was away while there was time left: a renewed string in this process alone is a risk."""
-        best = self.best(invocation.process)
-        is_long_lived = best and best.expires and best.expires - self._simulation.now > RENEW_WITHIN - TOLERANCE
-        return invocation.what == "cron" and invocation.had_store_trouble and bool(is_long_lived)
-
-    def _is_blameless(self, failure: FailureReason, invocation: Invocation) -> bool:
-        """Whether the refused string was the best that anybody could know of."""
-        refused = [each.value for each in invocation.attempts if each.failure == failure]
-        records, now = self._simulation.records, self._simulation.now
-        if failure == FailureReason.YOUNG:
-            return any(now - records.lives[value].issued < DAY for value in refused)
-        return any(self._was_born_dead(value) or self._has_unheard_successor(value) for value in refused)
-
-    def _was_born_dead(self, value: str) -> bool:
-        life = self._simulation.records.lives[value]
-        return life.is_dead and life.successor is None
-
-    def _has_unheard_successor(self, value: str) -> bool:
-        """Whether it died by a renewal of which the store has never heard: lost with its reply, or in its process."""
-        return self._simulation.records.lives[value].successor not in {None, *self.saved}
-
     def _check_saved(self, invocation: Invocation) -> None:
         """Whether what the process could not save earlier is saved, now that the store takes it."""
-        process, now = invocation.process, self._simulation.now
+        process, now = invocation.process, self._state.now
         if invocation.had_old_read:
             process.replaces = set()  # It took the old reading for somebody else's new token.
-        unsaved, stored = process.unsaved, next(iter(in_document(self._simulation.document)), None)
+        unsaved, stored = process.unsaved, next(iter(in_document(self._state.document)), None)
         if (
             unsaved is None
             or invocation.was_killed
@@ -255,8 +192,8 @@ class Checker:
             return
         if invocation.was_cut_off:
             return
-        is_needed = self._simulation.records.works(unsaved.value, now) and not unsaved.is_past(now)
-        stored_works = stored is not None and self._simulation.records.works(stored.value, now)
+        is_needed = self._state.records.works(unsaved.value, now) and not unsaved.is_past(now)
+        stored_works = stored is not None and self._state.records.works(stored.value, now)
         if is_needed and not stored_works and "TokenRejected" in invocation.result:
             self._violated(f"{unsaved} works and was not used, but {stored}")
         if is_needed and stored and stored.value in process.replaces and not self._is_as_good(stored, unsaved):
@@ -270,21 +207,21 @@ class Checker:
 
     # Losses
 
-    def loss(self) -> Loss | None:
+    def loss(self, processes: Iterable[ProcessKnowledge]) -> Loss | None:
         """How the token was lost, None while it is not."""
-        if any(self.best(process) for process in self._simulation.processes):
+        if any(map(self._state.best, processes)):
             return None
-        stored = next(iter(in_document(self._simulation.document)), KnownToken("IGAA-0"))
-        life = self._simulation.records.lives[stored.value]
+        stored = next(iter(in_document(self._state.document)), KnownToken("IGAA-0"))
+        life = self._state.records.lives[stored.value]
         if life.is_dead and life.successor:
             return self._loss_by_renewal(life.successor)
         return Loss.ALL_FAILED if self.failed else Loss.NO_CHANCE
 
     def _loss_by_renewal(self, successor: str) -> Loss:
-        return Loss.ENDED if successor in self.delivered else Loss.REPLY_LOST
+        return Loss.ENDED if successor in self._delivered else Loss.REPLY_LOST
 
     def _violated(self, claim: str) -> None:
         if self._is_strict:
-            simulation, day = self._simulation, (self._simulation.now - START) / DAY
-            what = simulation.invocation.what
-            raise Violation(f"invocation {simulation.invocations} ({what}, day {day:.2f}): {claim}")
+            state, day = self._state, (self._state.now - START) / DAY
+            what = state.invocation.what
+            raise Violation(f"invocation {state.invocations} ({what}, day {day:.2f}): {claim}")

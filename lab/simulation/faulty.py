@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from igfeed.errors import (
     InstagramError,
@@ -17,14 +18,38 @@ from igfeed.instagram import RENEWAL_TIME_LIMIT
 from igfeed.models import Media, Profile, Token
 from igfeed.stores import Kind, Store
 from igfeed.tokens.document import TOKEN_KEY
-from lab.simulation.backends import REFUSALS
+from lab.simulation.backends import REFUSALS, Backends
+from lab.simulation.checker import Checker
 from lab.simulation.invocation import FailureReason, ProcessKilled
-from lab.simulation.scenario import CallOutcome, Outage
-
-if TYPE_CHECKING:
-    from lab.simulation.process import SimulatedProcess
+from lab.simulation.scenario import SECOND, CallOutcome, Outage
+from lab.simulation.state import SimulationState
+from lab.simulation.tokens import ProcessKnowledge
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Network:
+    """What lies between a process and the store or Instagram. It decides what happens to each call."""
+
+    state: SimulationState
+    backends: Backends
+    checker: Checker
+    interleave: Callable[[ProcessKnowledge], None]
+    """Lets the other processes have a whole turn."""
+
+    def begin_call(self, process: ProcessKnowledge) -> CallOutcome | None:
+        """Begin a call to the store or to Instagram: what happens to it, None if nothing special does."""
+        state, invocation = self.state, self.state.invocation
+        state.now += state.scenario.call_seconds * SECOND
+        invocation.calls += 1
+        outcome = invocation.outcomes.pop(invocation.calls, None)
+        if outcome == CallOutcome.KILLED:
+            raise ProcessKilled
+        if outcome == CallOutcome.INTERLEAVED:
+            self.interleave(process)
+            return None
+        return outcome
 
 
 class FaultyStore(Store):
@@ -32,19 +57,21 @@ class FaultyStore(Store):
 
     kind: Kind = "memory"
 
-    def __init__(self, process: SimulatedProcess) -> None:
+    def __init__(self, network: Network, process: ProcessKnowledge) -> None:
+        self._network = network
         self._process = process
-        self._simulation = process.simulation
-        self._store = process.simulation.backends.store(process)
+        self._state = network.state
+        self._checker = network.checker
+        self._store = network.backends.store()
 
     def get(self, key: str) -> str | None:
-        outcome = self._simulation.begin_call(self._process)
+        outcome = self._network.begin_call(self._process)
         if outcome in (CallOutcome.STALE, CallOutcome.OLD):
-            self._simulation.checker.had_old_read(self._process, key)
-            return self._simulation.earlier.get(key) if outcome == CallOutcome.OLD else None
+            self._checker.had_old_read(self._process, key)
+            return self._state.earlier.get(key) if outcome == CallOutcome.OLD else None
         text = self._ask(lambda: self._store.get(key), outcome)
         if key == TOKEN_KEY:
-            self._simulation.checker.has_read(self._process, text)
+            self._checker.has_read(self._process, text)
         return text
 
     def get_if_changed(self, key: str, known: str | None) -> str | None:
@@ -54,23 +81,23 @@ class FaultyStore(Store):
         return [self.get(key) for key in keys]
 
     def set(self, key: str, value: str) -> None:
-        outcome = self._simulation.begin_call(self._process)
+        outcome = self._network.begin_call(self._process)
         self._ask(lambda: self._write(key, value), outcome)
 
     def swap(self, key: str, old: str | None, new: str) -> bool:
-        outcome = self._simulation.begin_call(self._process)
+        outcome = self._network.begin_call(self._process)
         return self._ask(lambda: self._swap(key, old, new), outcome)
 
     def delete(self, *keys: str) -> None:
-        outcome = self._simulation.begin_call(self._process)
+        outcome = self._network.begin_call(self._process)
         self._ask(lambda: self._store.delete(*keys), outcome)
 
     def claim(self, key: str, ttl: timedelta) -> bool:
-        outcome = self._simulation.begin_call(self._process)
+        outcome = self._network.begin_call(self._process)
         return self._ask(lambda: self._store.claim(key, ttl), outcome)
 
     def check_writable(self, size: int | None = None) -> None:
-        outcome = self._simulation.begin_call(self._process)
+        outcome = self._network.begin_call(self._process)
         self._ask(lambda: self._store.check_writable(size), outcome)
 
     def _swap(self, key: str, old: str | None, new: str) -> bool:
@@ -81,19 +108,17 @@ class FaultyStore(Store):
 
     def _write(self, key: str, value: str) -> None:
         old = self._store.get(key)
-        self._simulation.earlier[key] = old
+        self._state.earlier[key] = old
         self._store.set(key, value)
         if key == TOKEN_KEY:
-            self._simulation.document = value
-            self._simulation.checker.has_written(self._process, old, value)
+            self._state.document = value
+            self._checker.has_written(self._process, old, value)
 
     def _ask(self, call: Callable[[], T], outcome: CallOutcome | None) -> T:
-        is_down = self._simulation.is_now(Outage.STORE_DOWN)
+        is_down = self._state.is_now(Outage.STORE_DOWN)
         if is_down or outcome in (CallOutcome.FAILS, CallOutcome.REPLY_LOST):
-            self._simulation.checker.has_failed(self._process)
-            return self._simulation.backends.store_fails(
-                call, is_done=not is_down and outcome == CallOutcome.REPLY_LOST
-            )
+            self._checker.has_failed(self._process)
+            return self._network.backends.store_fails(call, is_done=not is_down and outcome == CallOutcome.REPLY_LOST)
         answer = call()
         self._process.is_cut_off = False
         if outcome == CallOutcome.KILLED_AFTER:
@@ -104,13 +129,18 @@ class FaultyStore(Store):
 class FaultyInstagram:
     """Instagram as one process reaches it: each call may fail, or end the process."""
 
-    def __init__(self, process: SimulatedProcess) -> None:
+    def __init__(self, network: Network, process: ProcessKnowledge, while_waiting: Callable[[], None]) -> None:
+        """``while_waiting`` is called at the beginning of each call."""
+        self._network = network
         self._process = process
-        self._simulation = process.simulation
+        self._while_waiting = while_waiting
+        self._state = network.state
+        self._checker = network.checker
+        self._backends = network.backends
 
     def renew(self, token: str, seconds: float = RENEWAL_TIME_LIMIT) -> Token:
         outcome = self._begin_call()
-        attempts = self._simulation.checker.begins_attempt(self._process, token)
+        attempts = self._checker.begins_attempt(self._process, token)
         try:
             renewed = self._renew(token, outcome)
         except InstagramError as error:
@@ -120,17 +150,22 @@ class FaultyInstagram:
             attempts(FailureReason.ENDED)
             raise
         attempts(None)
-        self._simulation.checker.has_renewed(self._process, renewed)
+        self._checker.has_renewed(self._process, renewed)
         return renewed
 
     def profile(self, token: str) -> Profile:
         """Stands for the two calls of a fetch."""
         outcome = self._begin_call()
-        backends = self._simulation.backends
-        if self._simulation.is_now(Outage.INSTAGRAM_DOWN) or outcome in (CallOutcome.FAILS, CallOutcome.REPLY_LOST):
-            self._simulation.invocation.could_not_read = True
-            backends.instagram_fails(lambda: backends.read(self._process, token), Outage.INSTAGRAM_DOWN, is_done=False)
-        backends.read(self._process, token)
+
+        def read() -> None:
+            self._backends.read(self._process, token)
+
+        if self._state.is_now(Outage.INSTAGRAM_DOWN) or outcome in (CallOutcome.FAILS, CallOutcome.REPLY_LOST):
+            self._state.invocation.could_not_read = True
+            self._backends.instagram_fails(
+                lambda: self._backends.read(self._process, token), Outage.INSTAGRAM_DOWN, is_done=False
+            )
+        self._backends.read(self._process, token)
         if outcome == CallOutcome.KILLED_AFTER:
             raise ProcessKilled
         return Profile("studio.nord")
@@ -146,20 +181,18 @@ class FaultyInstagram:
         raise PictureUnavailable("There are none here.")
 
     def _begin_call(self) -> CallOutcome | None:
-        outcome = self._simulation.begin_call(self._process)
-        self._process.catch_up()
+        outcome = self._network.begin_call(self._process)
+        self._while_waiting()
         return outcome
 
     def _renew(self, token: str, outcome: CallOutcome | None) -> Token:
-        backends = self._simulation.backends
-
         def call() -> Token:
-            return backends.renew(self._process, token, is_new_dead=outcome == CallOutcome.NEW_STRING_DEAD)
+            return self._backends.renew(self._process, token, is_new_dead=outcome == CallOutcome.NEW_STRING_DEAD)
 
-        outage = self._simulation.first_of(Outage.INSTAGRAM_DOWN, *REFUSALS)
+        outage = self._state.first_of(Outage.INSTAGRAM_DOWN, *REFUSALS)
         if outage or outcome in (CallOutcome.FAILS, CallOutcome.REPLY_LOST):
             is_done = outage is None and outcome == CallOutcome.REPLY_LOST
-            return backends.instagram_fails(call, outage or Outage.INSTAGRAM_DOWN, is_done=is_done)
+            return self._backends.instagram_fails(call, outage or Outage.INSTAGRAM_DOWN, is_done=is_done)
         renewed = call()
         if outcome == CallOutcome.KILLED_AFTER:
             raise ProcessKilled
@@ -168,6 +201,6 @@ class FaultyInstagram:
     def _reason(self, error: InstagramError, outcome: CallOutcome | None) -> FailureReason:
         if outcome == CallOutcome.REPLY_LOST and isinstance(error, InstagramUnreachable):
             return FailureReason.REPLY_LOST
-        if self._simulation.first_of(Outage.INSTAGRAM_DOWN, *REFUSALS) or outcome == CallOutcome.FAILS:
+        if self._state.first_of(Outage.INSTAGRAM_DOWN, *REFUSALS) or outcome == CallOutcome.FAILS:
             return FailureReason.INSTAGRAM
         return FailureReason.DEAD if isinstance(error, TokenRejected) else FailureReason.YOUNG

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from lab.simulation.scenario import CallOutcome, What
-
-if TYPE_CHECKING:
-    from lab.simulation.process import SimulatedProcess
+from lab.simulation.tokens import ProcessKnowledge
 
 
 class ProcessKilled(BaseException):
@@ -47,7 +44,7 @@ class RenewalAttempt:
 class Invocation:
     """One run of the cron or one view, and what it has met so far."""
 
-    process: SimulatedProcess
+    process: ProcessKnowledge
     what: What
     began: datetime
     outcomes: dict[int, CallOutcome]

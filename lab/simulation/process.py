@@ -3,51 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.read_ahead import ReadAhead
 from igfeed.tokens.encryption import NoCipher
 from igfeed.tokens.manager import TokenManager
-from lab.simulation.clock import SimulationClock
-from lab.simulation.faulty import FaultyInstagram, FaultyStore
-from lab.simulation.records import KnownToken
+from lab.simulation.faulty import FaultyInstagram, FaultyStore, Network
 from lab.simulation.scenario import CLOCK_STEP, MINUTE, RENEW_WITHIN
-
-if TYPE_CHECKING:
-    from lab.simulation.run import Simulation
+from lab.simulation.state import SimulationClock
+from lab.simulation.tokens import ProcessKnowledge
 
 
 class SimulatedProcess:
-    """One process of the app, with a clock of its own; `known` has the tokens of which it was told."""
+    """One process of the app, with a clock of its own; ``knowledge`` is what it has been told of tokens."""
 
-    def __init__(self, simulation: Simulation, number: int) -> None:
-        self.simulation = simulation
-        self.number = number
-        self.clock = SimulationClock(simulation, simulation.scenario.clocks[number] * MINUTE, CLOCK_STEP)
+    def __init__(self, network: Network, number: int) -> None:
+        self._network = network
+        self._environment = network.state.environment
+        self.knowledge = ProcessKnowledge(network.state.scenario.clocks[number] * MINUTE)
+        self._clock = SimulationClock(network.state, self.knowledge.ahead, CLOCK_STEP)
         self.start()
 
     def start(self) -> None:
         """Empty of all memory."""
-        self.life = object()
-        self.known: list[KnownToken] = []
-        self.unsaved: KnownToken | None = None
-        self.replaces: set[str] = set()
-        self.is_misled = False
-        self.is_cut_off = False
-        self.later: list[Callable[[], None]] = []
-        self.store = ReadAhead(GuardedStore(FaultyStore(self), self.clock, self.later.append))
+        self.knowledge.forget()
+        self._later: list[Callable[[], None]] = []
+        self.instagram = FaultyInstagram(self._network, self.knowledge, self.catch_up)
+        self.store = ReadAhead(
+            GuardedStore(FaultyStore(self._network, self.knowledge), self._clock, self._later.append)
+        )
         self.tokens = TokenManager(
-            FaultyInstagram(self),
+            self.instagram,
             self.store,
-            self.clock,
+            self._clock,
             renew_within=RENEW_WITHIN,
             cipher=NoCipher(),
-            from_environment=self.simulation.environment,
+            from_environment=self._environment,
             sleep=lambda _: None,
         )
 
     def catch_up(self) -> None:
         """Do what was put off to another thread: that has its time while this one waits for Instagram."""
-        while self.later:
-            self.later.pop(0)()
+        while self._later:
+            self._later.pop(0)()

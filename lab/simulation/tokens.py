@@ -1,9 +1,9 @@
-"""Instagram's own records of its tokens, and what the app can know of them."""
+"""Tokens, as Instagram records them and as a process knows them."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from igfeed.errors import (
@@ -87,3 +87,25 @@ def in_document(text: str | None) -> list[KnownToken]:
         found.append(KnownToken(data["value"], *times))
         data = data["predecessor"]
     return found
+
+
+@dataclass(eq=False)
+class ProcessKnowledge:
+    """What one process knows of the token, as its calls to the store and to Instagram show."""
+
+    ahead: timedelta
+    """How far its clock is ahead of the simulated time."""
+    known: list[KnownToken] = field(default_factory=list)
+    unsaved: KnownToken | None = None
+    """The token that it renewed last, until that is in the store."""
+    replaces: set[str] = field(default_factory=set)
+    """The strings that it knew when it renewed ``unsaved``."""
+    is_misled: bool = False
+    """The store has told it something old since it last told something true."""
+    is_cut_off: bool = False
+    """The last call to the store failed."""
+
+    def forget(self) -> None:
+        """What a restart does. The clock stays."""
+        self.known, self.unsaved, self.replaces = [], None, set()
+        self.is_misled = self.is_cut_off = False

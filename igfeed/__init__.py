@@ -15,6 +15,7 @@ from igfeed.owner import api, commands
 from igfeed.services import Services, build
 from igfeed.web import headers, proxies
 from igfeed.widget import finished_pages, routes
+from igfeed.widget.oembed import routes as oembed_routes
 from igfeed.widget.page_cache import IN_THIS_PROCESS
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     headers.init_app(app)
     routes.init_app(app)
+    oembed_routes.init_app(app)
     api.init_app(app)
     http_errors.init_app(app)
     commands.init_app(app)

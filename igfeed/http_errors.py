@@ -19,7 +19,8 @@ def error_response(error: HTTPException) -> Response | HTTPException:
     status_code = error.code or 500
     if request.path.startswith("/api/"):
         return _json(error, status_code)
-    if status_code == 404 and request.url_rule is None:  # noqa: PLR2004
+    is_for_people = request.url_rule is None or request.endpoint == "oembed.go"
+    if status_code == 404 and is_for_people:  # noqa: PLR2004
         return _page(page_not_found(), status_code)
     if status_code >= 500 and View.at(request.path):  # noqa: PLR2004
         return _page(feed_not_ready_page(), status_code)

@@ -47,6 +47,9 @@ ALTERNATIVES = [
     "Four chairs around a table",
 ]
 
+LINKS = ("canonical", "alternate")
+"""The relations of links that no browser loads."""
+
 
 class Parts(HTMLParser):
     """The elements of a page with their attributes, and the text of those that have an id or a class."""
@@ -225,7 +228,7 @@ def test_search_engines_are_told_the_same(seen: Seen) -> None:
 def test_nothing_on_the_page_is_asked_of_another_host(seen: Seen, name: str) -> None:
     parts = Parts(getattr(seen, name).text)
     asked = [*parts.all("img", "src"), *parts.all("script", "src")]
-    asked += [a["href"] for tag, a in parts.elements if tag == "link" and a.get("rel") != "canonical"]
+    asked += [a["href"] for tag, a in parts.elements if tag == "link" and a.get("rel") not in LINKS]
 
     assert [each for each in asked if not each.startswith("/")] == []
 

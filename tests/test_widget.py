@@ -107,7 +107,7 @@ def test_nothing_on_the_page_is_requested_from_another_host(client: FlaskClient,
     page = elements(client, "/?captions=1")
 
     addresses = [attrs[name] for _, attrs in page.found for name in ("src", "srcset", "poster") if name in attrs]
-    addresses += [link["href"] for link in page.all("link") if link["rel"] != "canonical"]
+    addresses += [link["href"] for link in page.all("link") if link["rel"] not in ("canonical", "alternate")]
     assert addresses
     assert all(re.fullmatch(r"(/[^,]+(, )?)+", address) for address in addresses)
 

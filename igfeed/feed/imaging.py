@@ -89,6 +89,12 @@ def colour(file: bytes) -> str:
         return _average(Image.open(BytesIO(file), formats=PICTURE_FORMATS))
 
 
+def size(file: bytes) -> tuple[int, int]:
+    """Width and height in pixels, without decoding the picture. Raises PictureRefused."""
+    with _decoding():
+        return Image.open(BytesIO(file), formats=PICTURE_FORMATS).size
+
+
 @contextmanager
 def _decoding() -> Iterator[None]:
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import ClassVar, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from igfeed.models.record import (
     LONG_AGO,
@@ -41,6 +41,11 @@ class Profile:
         clean_texts(self, "username", "name", "biography", "website")
         if self.username is None:
             raise ValueError("a profile without a user name")
+
+    @property
+    def address(self) -> str:
+        """Of the account's page on Instagram."""
+        return f"https://www.instagram.com/{quote(self.username, safe='')}/"
 
     @property
     def picture(self) -> "Picture | None":

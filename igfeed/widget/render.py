@@ -26,6 +26,7 @@ from igfeed.web.template_bytecode import TemplateBytecode
 from igfeed.widget import page_cache
 from igfeed.widget.alt_text import excerpt
 from igfeed.widget.csp import embedded_sizing, policy
+from igfeed.widget.oembed.addresses import discovery_address
 from igfeed.widget.options import CAROUSEL_PEEK, Options, default_options, requested_options
 from igfeed.widget.page_cache import Page
 from igfeed.widget.scripts import page_scripts
@@ -119,8 +120,6 @@ def _render_feed(
     settings = current().settings
     first = (options.page - 1) * options.limit
     shown = snapshot.posts[first : first + options.limit]
-    # Only what is kept can be shown: Instagram's older posts are not fetched for a page.
-    has_older = first + options.limit < len(snapshot.posts)
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
     canonical = _canonical_address(origin, view, options.page)
     picture = partial(_picture_address, origin)
@@ -136,11 +135,13 @@ def _render_feed(
         eager=_eager_pictures(options) if view is View.EMBED else EAGER_PICTURES,
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
         newer=link(options.page - 1) if options.page > 1 else None,
-        older=link(options.page + 1) if has_older else None,
+        # Only what is kept can be shown: Instagram's older posts are not fetched for a page.
+        older=link(options.page + 1) if first + options.limit < len(snapshot.posts) else None,
         address=canonical,
         picture_address=picture,
         gallery=gallery(snapshot.profile, tiles, canonical, picture) if canonical else None,
         sizing=embedded_sizing(settings.frame_ancestors, origin),
+        oembed=_discovery_address(origin, view, options, len(snapshot.posts)),
         videos=video_origins(snapshot, settings),
     )
 
@@ -185,6 +186,13 @@ def _sizes(options: Options, widest: int | None) -> str:
 def _link(view: View, options: Options, defaults: Options, page: int) -> str:
     query = options.query(defaults, page)
     return f"{_path(view)}?{query}" if query else _path(view)
+
+
+def _discovery_address(origin: str | None, view: View, options: Options, posts: int) -> str | None:
+    """Where the page's oEmbed document is. It names the page with its options."""
+    # Among them is no limit that only says how many posts there are today.
+    page = _link(view, options, default_options(view).within(posts), options.page)
+    return discovery_address(origin, request.root_path, page) if origin else None
 
 
 def _canonical_address(origin: str | None, view: View, page: int) -> str:

@@ -102,6 +102,10 @@ VALUES = {
     "header": ["0", "1"],
     "captions": ["0", "1"],
     "open": ["lightbox", "instagram"],
+    "background": ["transparent", "000", "000000", "red"],
+    "color": ["FFF"],
+    "accent": ["e1306c"],
+    "font": ["serif"],
     "fbclid": ["x"],
 }
 ALONE = [f"{name}={value}" for name, values in VALUES.items() for value in values]

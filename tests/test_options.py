@@ -18,7 +18,22 @@ from lab.option_tables import DOCUMENTS, with_table
 
 DEFAULTS = Options()
 OPTIONS_PAGE = Path(__file__).parent.parent / "docs/options.md"
-NAMES = ("limit", "page", "columns", "gap", "radius", "ratio", "theme", "layout", "header", "captions", "open", "q")
+NAMES = (
+    "limit",
+    "page",
+    "columns",
+    "gap",
+    "radius",
+    "ratio",
+    "theme",
+    "layout",
+    "header",
+    "captions",
+    "open",
+    "background",
+    "font",
+    "q",
+)
 
 
 def options(**query: str) -> Options:
@@ -28,11 +43,13 @@ def options(**query: str) -> Options:
 def test_every_option_is_read() -> None:
     numbers = options(limit="9", page="2", columns="3", gap="0", radius="8")
     words = options(ratio="tall", theme="light", layout="carousel", header="1", captions="1", open="instagram")
+    taste = options(background="f5ead7", color="202020", accent="e1306c", font="serif")
 
     assert numbers == Options(9, 2, 3, 0, 8)
     assert words == Options(
         ratio="tall", theme="light", layout="carousel", header=True, captions=True, open="instagram"
     )
+    assert taste == Options(background="f5ead7", color="202020", accent="e1306c", font="serif")
 
 
 def test_numbers_are_clamped() -> None:
@@ -52,6 +69,10 @@ def test_bad_values_and_unknown_names_are_ignored() -> None:
         "ratio": "1:1",
         "theme": "DARK",
         "header": "yes",
+        "background": "#fff",
+        "color": "transparent",
+        "accent": "red",
+        "font": "Comic Sans MS",
     }
 
     assert options(**bad, captions="2", colour="red") == DEFAULTS
@@ -82,6 +103,10 @@ def test_any_query_string_makes_options_within_their_bounds(query: dict[str, str
         header=st.booleans(),
         captions=st.booleans(),
         open=st.sampled_from(["lightbox", "instagram"]),
+        background=st.none() | st.sampled_from(["transparent", "f5ead7"]),
+        color=st.none() | st.just("202020"),
+        accent=st.none() | st.just("e1306c"),
+        font=st.sampled_from(["system", "serif"]),
     ),
     st.integers(1, 9),
 )
@@ -89,6 +114,18 @@ def test_a_link_to_another_page_asks_for_the_same_options(asked: Options, page: 
     query = dict(parse_qsl(asked.query(DEFAULTS, page)))
 
     assert options(**query) == replace(asked, page=page)
+
+
+@pytest.mark.parametrize("text", ["ABC", "abc", "AABBCC", "aabbcc"])
+def test_a_colour_has_one_value_however_it_is_written(text: str) -> None:
+    assert options(background=text).background == "aabbcc"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ab", "abcd", "abcde", "aabbccd", "aabbccdd", "#abc", "ggg", "abc\n", "٣٣٣", "Transparent"]
+)
+def test_anything_else_is_no_colour(text: str) -> None:
+    assert options(background=text) == DEFAULTS
 
 
 def test_a_limit_beyond_the_feed_is_the_number_of_its_posts() -> None:
@@ -101,6 +138,14 @@ def test_the_page_has_a_header_by_default_and_the_embed_has_none(view: View, has
     assert requested_options("", view, 24).header is has_header
     assert requested_options("header=1", view, 24).header is True
     assert requested_options("header=0", view, 24).header is False
+
+
+def test_the_embed_is_transparent_and_light_by_default_and_the_page_has_a_ground() -> None:
+    page, embed = (requested_options("", view, 24) for view in (View.PAGE, View.EMBED))
+
+    assert (page.background, page.theme) == (None, "auto")
+    assert (embed.background, embed.theme) == ("transparent", "light")
+    assert requested_options("background=transparent&theme=light", View.EMBED, 24) == embed
 
 
 def test_the_first_value_of_a_name_counts() -> None:

@@ -31,6 +31,7 @@ from igfeed.widget.options import CAROUSEL_PEEK, Options, default_options, reque
 from igfeed.widget.page_cache import Page
 from igfeed.widget.scripts import page_scripts
 from igfeed.widget.structured_data import gallery
+from igfeed.widget.theme import theme
 from igfeed.widget.tiles import tile, video_origins
 from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
@@ -85,8 +86,8 @@ def page_not_found() -> Page:
 
 def _notice(template: str) -> Page:
     query = request.environ.get("QUERY_STRING", "")
-    theme = requested_options(query, View.at(request.path) or View.PAGE, posts=0).theme
-    return _render(template, Options(theme=theme, open="instagram"), notice=True)
+    view = View.at(request.path) or View.PAGE
+    return _render(view, replace(requested_options(query, view, posts=0), open="instagram"), template, notice=True)
 
 
 def _cached_page(
@@ -121,12 +122,12 @@ def _render_feed(
     first = (options.page - 1) * options.limit
     shown = snapshot.posts[first : first + options.limit]
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
-    canonical = _canonical_address(origin, view, options.page)
-    picture = partial(_picture_address, origin)
+    canonical, picture = _canonical_address(origin, view, options.page), partial(_picture_address, origin)
     link = partial(_link, view, options, default_options(view))
     return _render(
-        view.template,
+        view,
         options,
+        view.template,
         snapshot=snapshot,
         tiles=tiles,
         fetched_at=iso(snapshot.fetched_at),
@@ -146,11 +147,12 @@ def _render_feed(
     )
 
 
-def _render(template: str, options: Options, videos: Collection[str] = (), **context: object) -> Page:
+def _render(view: View, options: Options, template: str, videos: Collection[str] = (), **context: object) -> Page:
     """The template with style and scripts inside, so that nothing waits for another request."""
-    code = current().settings.language
-    style = Markup(render_template("widget/style.css", options=options, notice="notice" in context))  # noqa: S704  numbers and our own words
-    scripts = page_scripts(options) if "notice" not in context else []
+    code, is_notice = current().settings.language, "notice" in context
+    style = render_template("widget/style.css", options=options, theme=theme(options, view), notice=is_notice)
+    style = Markup(style)  # noqa: S704  numbers, colours and our own words
+    scripts = [] if is_notice else page_scripts(options)
     body = render_template(
         template,
         options=options,

@@ -28,6 +28,11 @@ class View(Enum):
         return self is View.PAGE
 
     @property
+    def has_ground(self) -> bool:
+        """Whether it has a ground of its own by default. In a frame the host page's shows through."""
+        return self is View.PAGE
+
+    @property
     def has_absolute_addresses(self) -> bool:
         """Whether its HTML names our origin, so that search engines and link previews find the page."""
         return self is View.PAGE

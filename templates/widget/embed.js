@@ -54,8 +54,8 @@
     frame.allow = 'fullscreen; picture-in-picture; autoplay';
     frame.referrerPolicy = 'strict-origin-when-cross-origin';
     frame.src = address;
-    // Undo the page's styles for iframes. Only its colour scheme is meant for the content of the frame.
-    style(frame, {all: 'initial', 'color-scheme': 'inherit', display: 'block', width: '100%'});
+    // Undo the page's styles for iframes. Our document has the scheme `light`: in a frame of another it would be opaque.
+    style(frame, {all: 'initial', 'color-scheme': 'light', display: 'block', width: '100%'});
     after ? after.after(frame) : document.body.append(frame);
     // A flex column would shrink the frame without a `min-height`.
     const grow = height => style(frame, {height: `${height}px`, 'min-height': `${height}px`});

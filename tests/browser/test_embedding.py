@@ -92,7 +92,7 @@ def test_a_page_with_aggressive_styles_shows_two_feeds_that_do_not_mix(page: Pag
         wait_until_it_fits(page, number, at_least=100)
 
     themes = {frame(page, number).locator("html").get_attribute("data-theme") for number in (0, 1)}
-    assert themes == {"dark", "auto"}
+    assert themes == {"dark", "light"}
     assert page.evaluate(SHOWN) == 2
     assert page.locator("iframe").first.get_attribute("title") == "Studio Nord on Instagram"
     assert page.evaluate("[...document.querySelectorAll('iframe')].map(each => each.loading)") == ["lazy"] * 2

@@ -117,12 +117,6 @@ def test_in_a_column_of_flexible_boxes_it_is_not_squeezed(page: Page, site: str,
     wait_until_it_fits(page, at_least=900)
 
 
-def test_it_follows_the_pages_colour_scheme_as_any_frame_does(page: Page, site: str, host: Host) -> None:
-    page.goto(host(f"<style>:root {{ color-scheme: dark }}</style><body>{tag(site, 'data-limit=3')}"))
-
-    assert page.locator("iframe").evaluate("frame => getComputedStyle(frame).colorScheme") == "dark"
-
-
 # Videos
 
 

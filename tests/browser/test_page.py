@@ -171,7 +171,7 @@ def test_dark_is_dark_and_auto_follows_the_system(chromium: Browser, site: str) 
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         for theme in ("auto", "light", "dark"):
-            page.goto(f"{site}/embed?theme={theme}")
+            page.goto(f"{site}/?limit=1&theme={theme}")
             seen[scheme, theme] = page.evaluate(ground)
         context.close()
 
@@ -276,7 +276,9 @@ def test_nine_posts_on_a_phone_weigh_little_and_ask_nobody_before_the_first_pict
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/?captions=1&limit=3", "/embed?layout=carousel"])
+@pytest.mark.parametrize(
+    "path", ["/?captions=1&limit=3", "/embed?header=1&captions=1&limit=3&background=777&color=888&accent=e1306c"]
+)
 def test_every_text_stands_out_from_its_ground(page: Page, site: str, path: str, theme: str) -> None:
     page.goto(f"{site}{path}&theme={theme}")
 

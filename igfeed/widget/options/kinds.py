@@ -7,6 +7,8 @@ from typing import Any, Protocol
 INTEGER = re.compile(r"[+-]?\d{1,4000}", re.ASCII)
 """Python refuses to convert more than 4300 digits, so a longer text is no number."""
 
+COLOUR = re.compile(r"[0-9a-f]{3}|[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
+
 
 class Kind(Protocol):
     def parse(self, text: str) -> Any | None:
@@ -54,3 +56,25 @@ class Switch:
     @property
     def values(self) -> str:
         return "`0`, `1`"
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A CSS hex colour of 3 or 6 digits without ``#``, or one of ``words``.
+
+    The value has 6 digits in small letters, so that the two ways to write a colour share one cache key.
+    """
+
+    words: tuple[str, ...] = ()
+
+    def parse(self, text: str) -> str | None:
+        if text in self.words:
+            return text
+        if not COLOUR.fullmatch(text):
+            return None
+        digits = text.lower()
+        return digits if len(digits) == 6 else "".join(digit * 2 for digit in digits)  # noqa: PLR2004  as above
+
+    @property
+    def values(self) -> str:
+        return ", ".join(["3 or 6 hex digits", *(f"`{word}`" for word in self.words)])

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from igfeed.widget.options.kinds import Choice, Kind, Number, Switch
+from igfeed.widget.options.kinds import Choice, Colour, Kind, Number, Switch
 from igfeed.widget.views import View
 
 RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}
@@ -22,6 +22,9 @@ HIGHEST_LIMIT = 100
 """The most posts that IGFEED_POSTS can ask for."""
 
 HIGHEST_PAGE = 1000
+
+TRANSPARENT = "transparent"
+"""The value of the option ``background`` that shows what is behind the page."""
 
 CAROUSEL_PEEK = 0.3
 """How much of one more tile a carousel shows, as a hint that there are more."""
@@ -48,7 +51,7 @@ def option(default: Any, kind: Kind, help: str, *, values: str = "", default_tex
 class Options:
     """The one table of options: parsing, ``embed.js`` and the documentation read it.
 
-    ``columns`` None means as many as fit.
+    ``columns`` None means as many as fit. A colour None is that of the theme.
     """
 
     limit: int = option(DEFAULT_LIMIT, Number(1, HIGHEST_LIMIT), "posts on a page", values="1 to `IGFEED_POSTS`")
@@ -57,7 +60,12 @@ class Options:
     gap: int = option(4, Number(0, 48), "pixels between posts")
     radius: int = option(0, Number(0, 48), "radius of the corners in pixels")
     ratio: str = option("square", Choice(tuple(RATIOS)), "shape of a tile: 1:1, 4:5 or 3:4")
-    theme: str = option("auto", Choice(("auto", "light", "dark")), "colours; `auto` follows the visitor's system")
+    theme: str = option(
+        "auto",
+        Choice(("auto", "light", "dark")),
+        "tones; `auto` follows the visitor's system",
+        default_text="`auto` on `/`, `light` on `/embed`",
+    )
     layout: str = option("grid", Choice(("grid", "carousel")), "rows, or one row that scrolls")
     header: bool = option(
         False,  # noqa: FBT003  a default like the others
@@ -69,6 +77,15 @@ class Options:
     open: str = option(
         "lightbox", Choice(("lightbox", "instagram")), "a click opens the post in place, or on Instagram in a new tab"
     )
+    background: str | None = option(
+        None,
+        Colour((TRANSPARENT,)),
+        "the ground, such as `f5ead7`",
+        default_text="the theme's on `/`, `transparent` on `/embed`",
+    )
+    color: str | None = option(None, Colour(), "texts", default_text="the theme's")
+    accent: str | None = option(None, Colour(), "buttons, links, focus ring", default_text="as `color`")
+    font: str = option("system", Choice(("system", "serif", "mono", "rounded")), "fonts of the visitor's system")
 
     @classmethod
     def table(cls) -> dict[str, OptionRow]:
@@ -112,7 +129,9 @@ _TABLE = Options.table()
 
 @cache
 def default_options(view: View) -> Options:
-    return Options(header=view.has_header)
+    if view.has_ground:
+        return Options(header=view.has_header)
+    return Options(header=view.has_header, theme="light", background=TRANSPARENT)
 
 
 @lru_cache(maxsize=200)

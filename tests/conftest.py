@@ -63,9 +63,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as there are cores: tests wait for servers and browsers for a third of their time."""
+    """Twice as many as there are cores: tests wait for servers and browsers for a third of their time."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores + max(1, cores // 2)
+    return 2 * cores
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -161,6 +161,7 @@ class Deployment:
         app = RequestEnds(create_app(services=services))
         port = self._stack.enter_context(serving(app))
         visitor = HttpVisitor(f"http://127.0.0.1:{port}", app.wait)
+        self._stack.callback(visitor.close)
         return ServedProcess(services, visitor, Owner(visitor.get))
 
     def fill(self, **more: str) -> ServedProcess:

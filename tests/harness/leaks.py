@@ -13,7 +13,7 @@ import logging
 import re
 import traceback
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 PIECE = 12
 """Characters of a secret that are too many to be there by chance."""
+
+PART = PIECE // 2
+"""A piece that stands anywhere in a text fills at least one of the text's parts of this length, side by side."""
 
 LINE_BREAK = r"\n|\\n"
 """As it is, and as programs write it. No secret has one, and most lines come many times: each is looked at once."""
@@ -64,7 +67,7 @@ class LeakFinder:
 
     def look_at(self, place: str, what: str, *texts: object) -> None:
         """Take in texts that were let out at this place by something that ``what`` names."""
-        self._seen[place] |= {(what, line) for text in texts for line in re.split(LINE_BREAK, str(text))}
+        self._seen[place].update((what, str(text)) for text in texts)
 
     def look_at_answer(self, place: str, path: str, answer: TestResponse) -> None:
         self.look_at(place, path, answer.status, answer.get_data().decode("latin-1"))
@@ -85,16 +88,20 @@ class LeakFinder:
 
     def found(self) -> list[str]:
         """Every place where a secret was found, in words that do not repeat it."""
-        pieces = {piece: kind for secret, kind in self.secrets.items() for piece in _pieces(disguises(secret))}
-        sources: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        texts = [(disguised, kind) for secret, kind in self.secrets.items() for disguised in disguises(secret)]
+        pieces = {piece: kind for text, kind in texts for piece in _windows(text, PIECE)}
+        parts = {part for text, _ in texts for part in _windows(text, PART)}
+        sources: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for place, seen in self._seen.items():
             for what, text in seen:
-                sources[text].append((place, what))  # Many texts come from several places; each is searched once.
+                for line in re.split(LINE_BREAK, text):
+                    sources[line].add((place, what))  # Many lines come from several places; each is searched once.
         return sorted(
             {
                 f"{pieces[piece]} in {place} of {what}"
-                for text, origins in sources.items()
-                for piece in pieces.keys() & _pieces([text])
+                for line, origins in sources.items()
+                if not parts.isdisjoint(_windows(line, PART, step=PART))
+                for piece in pieces.keys() & _windows(line, PIECE)
                 for place, what in origins
             }
         )
@@ -137,10 +144,9 @@ class _Ear(logging.Handler):
         self._finder.look_at("logs", record.name, self.format(record), record.msg, record.args, told_by(error))
 
 
-def _pieces(texts: Iterable[str]) -> Iterator[str]:
-    for text in texts:
-        for start in range(len(text) - PIECE + 1):
-            yield text[start : start + PIECE]
+def _windows(text: str, length: int, step: int = 1) -> list[str]:
+    """Every part of the text that is so long and begins at a multiple of ``step``."""
+    return [text[start : start + length] for start in range(0, len(text) - length + 1, step)]
 
 
 def _ours_within(root: object) -> Iterator[object]:

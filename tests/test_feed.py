@@ -998,7 +998,7 @@ def test_a_token_that_no_key_opens_says_so_where_the_feed_should_be(site: Site, 
 @to_the_moment
 def test_a_page_may_be_reused_until_the_next_look_into_the_store(site: Site, store: MemoryStore) -> None:
     feed = started(site, store).feed
-    lifetime = feed.current().lifetime
+    lifetime = feed.current().begin_lifetime()
 
     site.clock.forward(seconds=29)
     before = lifetime.is_over
@@ -1011,7 +1011,7 @@ def test_a_page_may_be_reused_until_the_next_look_into_the_store(site: Site, sto
 def test_a_page_may_not_be_reused_once_its_feed_is_due(site: Site, store: MemoryStore) -> None:
     feed = started(site, store).feed
     site.clock.forward(minutes=14, seconds=50)
-    lifetime = feed.current().lifetime
+    lifetime = feed.current().begin_lifetime()
 
     site.clock.forward(seconds=9)
     before = lifetime.is_over
@@ -1022,7 +1022,7 @@ def test_a_page_may_not_be_reused_once_its_feed_is_due(site: Site, store: Memory
 
 def test_a_page_may_not_be_reused_once_its_process_knows_a_newer_feed(site: Site, store: MemoryStore) -> None:
     feed = started(site, store).feed
-    lifetime = feed.current().lifetime
+    lifetime = feed.current().begin_lifetime()
     before = lifetime.left
 
     feed.fetch()

@@ -1,8 +1,10 @@
 """What this process knows of the stored feed, and how long it may use that without asking the store."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from igfeed.clock import Clock, Pause
 from igfeed.errors import StoreError
@@ -65,10 +67,10 @@ class PageLifetime:
     # A plain class with slots: ``is_over`` is read by every view, and costs two comparisons.
     __slots__ = ("_local", "_pause", "_snapshot")
 
-    def __init__(self, local: "LocalCopy", snapshot: FeedSnapshot | None, pause: Pause) -> None:
+    def __init__(self, local: "LocalCopy", snapshot: FeedSnapshot | None, clock: Clock, length: timedelta) -> None:
         self._local = local
         self._snapshot = snapshot
-        self._pause = pause
+        self._pause = Pause(clock, length)
 
     @property
     def is_over(self) -> bool:
@@ -84,13 +86,14 @@ class PageLifetime:
 class CurrentFeed:
     """What a view shows now.
 
-    ``is_due``: the view should have the feed refreshed after its answer. ``lifetime``: how long the page of this view
-    may be reused. It starts before the page is rendered, so rendering shortens it.
+    ``is_due``: the view should have the feed refreshed after its answer. ``begin_lifetime()`` returns how long the page
+    of this view may be reused. Call it before the page is rendered, because the lifetime begins at the call.
     """
 
     snapshot: FeedSnapshot | None
     is_due: bool
-    lifetime: PageLifetime
+    # Not the lifetime itself: to make one takes twice as long as the rest, and only a page that is kept needs one.
+    begin_lifetime: Callable[[], PageLifetime]
 
 
 class LocalCopy:
@@ -138,20 +141,22 @@ class LocalCopy:
         """What a view shows now. Does not ask the store."""
         snapshot, now = self.snapshot, self._clock()
         if snapshot is None:
-            return CurrentFeed(None, is_due=True, lifetime=self._lifetime(None, NO_TIME))
+            no_lifetime = partial(PageLifetime, self, None, self._clock, NO_TIME)
+            return CurrentFeed(None, is_due=True, begin_lifetime=no_lifetime)
         is_due = not self._freshness.is_fresh(snapshot, now)
-        length = self._until_next_fetch() if is_due else self._freshness.until(snapshot) - now
-        return CurrentFeed(self.shortened(snapshot), is_due, self._lifetime(snapshot, length))
+        begin_lifetime = partial(self._lifetime, snapshot, now, is_due=is_due)
+        return CurrentFeed(self.shortened(snapshot), is_due, begin_lifetime)
+
+    def _lifetime(self, snapshot: FeedSnapshot, asked_at: datetime, *, is_due: bool) -> PageLifetime:
+        """Until the next fetch of this process, and not beyond the next sync: both may bring a newer snapshot."""
+        until_sync = self._sync_pause.left if self._sync_pause else NO_TIME
+        until_fetch = self._until_next_fetch() if is_due else self._freshness.until(snapshot) - asked_at
+        return PageLifetime(self, snapshot, self._clock, min(until_sync, until_fetch))
 
     def _until_next_fetch(self) -> timedelta:
         """How long no view of this process would fetch: one has just tried to, or is about to after this answer."""
         left = self.fetch_pause.left if self.fetch_pause else NO_TIME
         return left if left > NO_TIME else self._freshness.claim_ttl
-
-    def _lifetime(self, snapshot: FeedSnapshot | None, length: timedelta) -> PageLifetime:
-        """At most ``length``, and not beyond the next sync, because that may bring a newer snapshot."""
-        until_sync = self._sync_pause.left if self._sync_pause else NO_TIME
-        return PageLifetime(self, snapshot, Pause(self._clock, min(until_sync, length)))
 
     @property
     def is_sync_due(self) -> bool:

@@ -8,7 +8,7 @@ There are two tables. ``_pages`` has the pages by what a request means. ``_answe
 values of a request, so that an identical request costs one look-up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -202,10 +202,10 @@ class FinishedPages:
         self._answers[request] = answer
 
 
-def allow_reuse(environ: "WSGIEnvironment", lifetime: Lifetime, posts: int) -> None:
-    """Called by a view: others may get its page during ``lifetime``."""
+def allow_reuse(environ: "WSGIEnvironment", begin_lifetime: Callable[[], Lifetime], posts: int) -> None:
+    """Called by a view before it renders: others may get its page during the lifetime that begins now."""
     if REUSE_KEY in environ:
-        environ[REUSE_KEY].append(Reuse(lifetime, posts))
+        environ[REUSE_KEY].append(Reuse(begin_lifetime(), posts))
 
 
 def init_app(app: Flask) -> None:

@@ -157,9 +157,9 @@ def _feed_response(view: View) -> Response:
     if snapshot is None:
         snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"
     posts = len(snapshot.posts)
+    allow_reuse(environ, feed.begin_lifetime, posts)
     options = requested_options(environ.get("QUERY_STRING", ""), view, posts)
     shown = render.feed_page(view, snapshot, options, services.feed.old_since(snapshot))
-    allow_reuse(environ, feed.lifetime, posts)
     response = PageResponse(
         shown.body,
         etag=shown.etag,

@@ -222,7 +222,7 @@ class SimulatedDeployment:
 
     def _trust(self, number: int) -> timedelta:
         """For how long that server's finished pages answer from now on."""
-        return self._servers[number].feed.current().lifetime.left
+        return self._servers[number].feed.current().begin_lifetime().left
 
     def _show(self, place: int, snapshot: FeedSnapshot | None, process: Callable[[], Instance]) -> None:
         """A page's pictures, once in every width to each region or by each server: then they are kept there."""

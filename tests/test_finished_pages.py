@@ -106,6 +106,8 @@ VALUES = {
     "color": ["FFF"],
     "accent": ["e1306c"],
     "font": ["serif"],
+    "type": ["photo", "video", "album", "reel"],
+    "tag": ["light", "LIGHT", "nothing", "#light"],
     "fbclid": ["x"],
 }
 ALONE = [f"{name}={value}" for name, values in VALUES.items() for value in values]
@@ -573,7 +575,7 @@ def test_a_server_may_change_the_headers_that_it_is_given(started: FlaskClient) 
 def test_with_any_number_of_options_a_bounded_number_of_pages_is_kept(started: FlaskClient) -> None:
     for gap in range(49):
         for columns in range(1, 9):
-            started.get(f"/embed?gap={gap}&columns={columns}&junk={gap}{columns}")
+            started.get(f"/embed?gap={gap}&color={columns:06}&tag=none{columns}&junk={gap}{columns}")
 
     pages = finished_pages_of(started)._pages
     assert len(pages) == MOST_PAGES

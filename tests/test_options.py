@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from igfeed.config import Settings
 from igfeed.errors import ConfigError
-from igfeed.widget.options import HIGHEST_LIMIT, Options, requested_options
+from igfeed.models import KeptPost
+from igfeed.widget.options import HIGHEST_LIMIT, UNKNOWN_TAG, Options, requested_options
 from igfeed.widget.views import View
 from lab.option_tables import DOCUMENTS, with_table
 
 DEFAULTS = Options()
+KEPT = tuple(KeptPost("video" if place % 3 else "photo", frozenset({"a", f"t{place % 2}"})) for place in range(24))
 OPTIONS_PAGE = Path(__file__).parent.parent / "docs/options.md"
 NAMES = (
     "limit",
@@ -32,6 +34,8 @@ NAMES = (
     "open",
     "background",
     "font",
+    "type",
+    "tag",
     "q",
 )
 
@@ -44,12 +48,14 @@ def test_every_option_is_read() -> None:
     numbers = options(limit="9", page="2", columns="3", gap="0", radius="8")
     words = options(ratio="tall", theme="light", layout="carousel", header="1", captions="1", open="instagram")
     taste = options(background="f5ead7", color="202020", accent="e1306c", font="serif")
+    choice = options(type="video", tag="StudioNord")
 
     assert numbers == Options(9, 2, 3, 0, 8)
     assert words == Options(
         ratio="tall", theme="light", layout="carousel", header=True, captions=True, open="instagram"
     )
     assert taste == Options(background="f5ead7", color="202020", accent="e1306c", font="serif")
+    assert choice == Options(type="video", tag="studionord")
 
 
 def test_numbers_are_clamped() -> None:
@@ -73,6 +79,8 @@ def test_bad_values_and_unknown_names_are_ignored() -> None:
         "color": "transparent",
         "accent": "red",
         "font": "Comic Sans MS",
+        "type": "reel",
+        "tag": "#prints",
     }
 
     assert options(**bad, captions="2", colour="red") == DEFAULTS
@@ -107,6 +115,8 @@ def test_any_query_string_makes_options_within_their_bounds(query: dict[str, str
         color=st.none() | st.just("202020"),
         accent=st.none() | st.just("e1306c"),
         font=st.sampled_from(["system", "serif"]),
+        type=st.none() | st.sampled_from(["photo", "album"]),
+        tag=st.none() | st.sampled_from(["prints", "夕焼け"]),
     ),
     st.integers(1, 9),
 )
@@ -135,21 +145,53 @@ def test_a_limit_beyond_the_feed_is_the_number_of_its_posts() -> None:
 
 @pytest.mark.parametrize(("view", "has_header"), [(View.PAGE, True), (View.EMBED, False)])
 def test_the_page_has_a_header_by_default_and_the_embed_has_none(view: View, has_header: bool) -> None:
-    assert requested_options("", view, 24).header is has_header
-    assert requested_options("header=1", view, 24).header is True
-    assert requested_options("header=0", view, 24).header is False
+    assert requested_options("", view, KEPT).header is has_header
+    assert requested_options("header=1", view, KEPT).header is True
+    assert requested_options("header=0", view, KEPT).header is False
 
 
 def test_the_embed_is_transparent_and_light_by_default_and_the_page_has_a_ground() -> None:
-    page, embed = (requested_options("", view, 24) for view in (View.PAGE, View.EMBED))
+    page, embed = (requested_options("", view, KEPT) for view in (View.PAGE, View.EMBED))
 
     assert (page.background, page.theme) == (None, "auto")
     assert (embed.background, embed.theme) == ("transparent", "light")
-    assert requested_options("background=transparent&theme=light", View.EMBED, 24) == embed
+    assert requested_options("background=transparent&theme=light", View.EMBED, KEPT) == embed
 
 
 def test_the_first_value_of_a_name_counts() -> None:
-    assert requested_options("gap=3&gap=9", View.PAGE, 24).gap == 3
+    assert requested_options("gap=3&gap=9", View.PAGE, KEPT).gap == 3
+
+
+# Choosing among the kept posts
+
+
+def test_type_and_tag_choose_posts_in_their_order() -> None:
+    assert list(options(type="photo").chosen(KEPT)) == [0, 3, 6, 9, 12, 15, 18, 21]
+    assert list(options(tag="T1").chosen(KEPT)) == list(range(1, 24, 2))
+    assert list(options(type="photo", tag="t1").chosen(KEPT)) == [3, 9, 15, 21]
+    assert list(options(type="album").chosen(KEPT)) == []
+    assert list(options().chosen(KEPT)) == list(range(24))
+
+
+def test_limit_and_page_are_clamped_to_the_chosen_posts() -> None:
+    asked = requested_options("type=photo&limit=9&page=2", View.EMBED, KEPT)
+    paged = requested_options("type=photo&limit=3&page=9", View.EMBED, KEPT)
+
+    assert (asked.limit, asked.page) == (8, 1)
+    assert (paged.limit, paged.page) == (3, 3)
+
+
+def test_all_tags_that_no_post_has_are_the_same() -> None:
+    some = {requested_options(f"tag=none{number}&limit={number}", View.EMBED, KEPT) for number in range(1, 50)}
+
+    assert [(each.tag, each.limit, list(each.chosen(KEPT))) for each in some] == [(UNKNOWN_TAG, 1, [])]
+    assert requested_options("tag=T1", View.EMBED, KEPT).tag == "t1"
+
+
+def test_without_posts_nothing_is_clamped() -> None:
+    asked = requested_options("tag=none&limit=100&page=9", View.EMBED, None)
+
+    assert (asked.tag, asked.limit, asked.page) == ("none", 100, 9)
 
 
 # The table of options
@@ -188,5 +230,6 @@ def test_a_page_beyond_the_last_is_the_last_also_of_an_empty_feed() -> None:
 
 def test_different_options_have_different_keys() -> None:
     some = [options(), options(page="2"), options(gap="12"), options(columns="1"), options(header="1")]
+    some += [options(tag="a"), options(type="photo"), options(color="a0a0a0"), options(accent="a0a0a0")]
 
     assert len({asked.key for asked in some}) == len(some)

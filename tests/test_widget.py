@@ -255,6 +255,32 @@ def test_links_lead_through_the_pages_and_keep_the_options(
     assert path == ""
 
 
+def test_type_and_tag_choose_among_the_kept_posts_and_the_links_keep_them(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.posts[:] = [
+        *(image(caption="Proof of the day #Drucke"), video(caption="#drucke"), image(caption="#drucker")),
+        *(album(), image(caption="#DRUCKE und mehr"), image(caption=None), image(caption="#druckE")),
+    ]
+    known, path = ids(instagram), "/embed?type=photo&tag=dRuCkE&limit=2"
+    first = elements(client, path)
+    older = next(link["href"] for link in first.all("a") if link.get("rel") == "next")
+
+    assert shown_ids(client, path) == [known[0], known[4]]
+    assert shown_ids(client, older) == [known[6]]
+    assert shown_ids(client, "/?type=video") == [known[1]]
+    assert shown_ids(client, "/?type=album&page=9") == [known[3]]
+
+
+def test_a_tag_that_no_post_has_shows_that_there_are_no_posts(client: FlaskClient, token: Token) -> None:
+    pages = [client.get(f"/embed?tag={tag}") for tag in ("nowhere", "elsewhere")]
+
+    assert [(page.status_code, "No posts yet." in page.text, "data-post-id" in page.text) for page in pages] == [
+        (200, True, False)
+    ] * 2
+    assert pages[0].headers["ETag"] == pages[1].headers["ETag"]
+
+
 @pytest.mark.parametrize(
     ("query", "css"),
     [

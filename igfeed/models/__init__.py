@@ -2,6 +2,7 @@
 
 from igfeed.models.failure import Failure
 from igfeed.models.feed import DatedId, FeedSnapshot, Media, Picture, Post, Profile, SkippedEntry
+from igfeed.models.kept_posts import KeptPost, KeptPosts
 from igfeed.models.renewal import Renewal
 from igfeed.models.token import Token
 
@@ -9,6 +10,8 @@ __all__ = [
     "DatedId",
     "Failure",
     "FeedSnapshot",
+    "KeptPost",
+    "KeptPosts",
     "Media",
     "Picture",
     "Post",

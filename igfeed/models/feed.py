@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
+from igfeed.models.kept_posts import KeptPost, KeptPosts
 from igfeed.models.record import (
     LONG_AGO,
     Address,
@@ -220,6 +221,10 @@ class FeedSnapshot(Record):
     def with_colours(self, colour_of: Callable[[Picture], str | None]) -> "FeedSnapshot":
         """A copy in which each picture of a post has the colour that ``colour_of`` gives."""
         return replace(self, posts=tuple(post.with_colours(colour_of) for post in self.posts))
+
+    @cached_property
+    def kept_posts(self) -> KeptPosts:
+        return tuple(KeptPost.of(post.media_type, post.caption) for post in self.posts)
 
     @property
     def picture_ids(self) -> frozenset[str]:

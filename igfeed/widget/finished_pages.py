@@ -17,10 +17,11 @@ from flask import Flask
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
+from igfeed.models import KeptPosts
 from igfeed.services import Services, services_of
 from igfeed.web.addresses import depends_on_host, request_origin
 from igfeed.web.encodings import IDENTITY, best_encoding, encoders
-from igfeed.widget.options import HIGHEST_LIMIT, Options, requested_options
+from igfeed.widget.options import Options, requested_options
 from igfeed.widget.views import View
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ BODY_HEADERS = {"Content-Type", "Content-Length", "Content-Encoding"}
 REUSE_KEY = "igfeed.reuse"
 """The key in the WSGI environment of the list that takes the view's ``Reuse``."""
 
-PageKey = tuple[str, str, View, Options, int]
+PageKey = tuple[str, str, View, Options, KeptPosts | None]
 """Everything that shapes a page: the origin that it names (empty if it names none, or the same for any host), the
-prefix, the view, the options, and the number of posts that the options were clamped to."""
+prefix, the view, the options, and the posts that the options chose among."""
 
 RawRequest = tuple[str | None, ...]
 """The raw values of a request that decide its answer."""
@@ -59,10 +60,10 @@ class Lifetime(Protocol):
 
 @dataclass(frozen=True)
 class Reuse:
-    """What a view allows: how long its page may be sent again. ``posts`` is what its options were clamped to."""
+    """What a view allows: how long its page may be sent again. ``kept`` are the posts that its options chose among."""
 
     lifetime: Lifetime
-    posts: int
+    kept: KeptPosts
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ class FinishedPages:
             view: depends_on_host(services.settings, has_absolute_addresses=view.has_absolute_addresses)
             for view in View
         }
-        self._posts = HIGHEST_LIMIT
-        """How many posts the feed has, as the latest view said."""
+        self._kept: KeptPosts | None = None
+        """The posts of the feed, as the latest view said."""
         self._raw_request = _raw_request_and_host if any(self._depends_on_host.values()) else _raw_request
         self._answers: dict[RawRequest, FinishedAnswer] = {}
         self._pages: dict[PageKey, FinishedPage] = {}
@@ -137,7 +138,7 @@ class FinishedPages:
         view = _shared_view(environ)
         if view is None:
             return self.app(environ, start_response)
-        key = self._key(environ, view, self._posts)
+        key = self._key(environ, view, self._kept)
         page = self._pages.get(key)
         if page and not page.lifetime.is_over:
             answer = page.answer(environ)
@@ -147,12 +148,12 @@ class FinishedPages:
             return self._make(view, environ, start_response)
         return self.app(environ, start_response)
 
-    def _key(self, environ: "WSGIEnvironment", view: View, posts: int) -> PageKey:
+    def _key(self, environ: "WSGIEnvironment", view: View, kept: KeptPosts | None) -> PageKey:
         origin = None
         if self._depends_on_host[view]:
             origin = request_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
-        options = requested_options(environ.get("QUERY_STRING", ""), view, posts)
-        return origin or "", environ.get("SCRIPT_NAME", ""), view, options, posts
+        options = requested_options(environ.get("QUERY_STRING", ""), view, kept)
+        return origin or "", environ.get("SCRIPT_NAME", ""), view, options, kept
 
     def _has_room_for(self, origin: str) -> bool:
         """Whether pages for this origin are kept.
@@ -176,9 +177,9 @@ class FinishedPages:
             return response(environ, start_response)
         (reuse,) = allowed
         page = FinishedPage(reuse.lifetime, *_encoded(response))
-        # The first request of a process, and the first after a fetch, came before the number of posts was known.
-        self._posts = reuse.posts
-        self._keep(self._key(environ, view, reuse.posts), page)
+        # The first request of a process, and the first after a fetch, came before the posts were known.
+        self._kept = reuse.kept
+        self._keep(self._key(environ, view, reuse.kept), page)
         return ClosingIterator(page.answer(environ).send(start_response), response.close)
 
     def _keep(self, key: PageKey, page: FinishedPage) -> None:
@@ -202,10 +203,10 @@ class FinishedPages:
         self._answers[request] = answer
 
 
-def allow_reuse(environ: "WSGIEnvironment", begin_lifetime: Callable[[], Lifetime], posts: int) -> None:
+def allow_reuse(environ: "WSGIEnvironment", begin_lifetime: Callable[[], Lifetime], kept: KeptPosts) -> None:
     """Called by a view before it renders: others may get its page during the lifetime that begins now."""
     if REUSE_KEY in environ:
-        environ[REUSE_KEY].append(Reuse(begin_lifetime(), posts))
+        environ[REUSE_KEY].append(Reuse(begin_lifetime(), kept))
 
 
 def init_app(app: Flask) -> None:

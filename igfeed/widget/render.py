@@ -27,7 +27,7 @@ from igfeed.widget import page_cache
 from igfeed.widget.alt_text import excerpt
 from igfeed.widget.csp import embedded_sizing, policy
 from igfeed.widget.oembed.addresses import discovery_address
-from igfeed.widget.options import CAROUSEL_PEEK, Options, default_options, requested_options
+from igfeed.widget.options import CAROUSEL_PEEK, UNKNOWN_TAG, Options, default_options, requested_options
 from igfeed.widget.page_cache import Page
 from igfeed.widget.scripts import page_scripts
 from igfeed.widget.structured_data import gallery
@@ -87,7 +87,7 @@ def page_not_found() -> Page:
 def _notice(template: str) -> Page:
     query = request.environ.get("QUERY_STRING", "")
     view = View.at(request.path) or View.PAGE
-    return _render(view, replace(requested_options(query, view, posts=0), open="instagram"), template, notice=True)
+    return _render(view, replace(requested_options(query, view, None), open="instagram"), template, notice=True)
 
 
 def _cached_page(
@@ -119,8 +119,8 @@ def _render_feed(
     view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None, origin: str | None
 ) -> Page:
     settings = current().settings
-    first = (options.page - 1) * options.limit
-    shown = snapshot.posts[first : first + options.limit]
+    chosen, first = options.chosen(snapshot.kept_posts), (options.page - 1) * options.limit
+    shown = [snapshot.posts[place] for place in chosen[first : first + options.limit]]
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
     canonical, picture = _canonical_address(origin, view, options.page), partial(_picture_address, origin)
     link = partial(_link, view, options, default_options(view))
@@ -137,12 +137,12 @@ def _render_feed(
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
         newer=link(options.page - 1) if options.page > 1 else None,
         # Only what is kept can be shown: Instagram's older posts are not fetched for a page.
-        older=link(options.page + 1) if first + options.limit < len(snapshot.posts) else None,
+        older=link(options.page + 1) if first + options.limit < len(chosen) else None,
         address=canonical,
         picture_address=picture,
         gallery=gallery(snapshot.profile, tiles, canonical, picture) if canonical else None,
         sizing=embedded_sizing(settings.frame_ancestors, origin),
-        oembed=_discovery_address(origin, view, options, len(snapshot.posts)),
+        oembed=_discovery_address(origin, view, options, len(chosen)),
         videos=video_origins(snapshot, settings),
     )
 
@@ -193,8 +193,10 @@ def _link(view: View, options: Options, defaults: Options, page: int) -> str:
 def _discovery_address(origin: str | None, view: View, options: Options, posts: int) -> str | None:
     """Where the page's oEmbed document is. It names the page with its options."""
     # Among them is no limit that only says how many posts there are today.
+    if origin is None or options.tag == UNKNOWN_TAG:
+        return None
     page = _link(view, options, default_options(view).within(posts), options.page)
-    return discovery_address(origin, request.root_path, page) if origin else None
+    return discovery_address(origin, request.root_path, page)
 
 
 def _canonical_address(origin: str | None, view: View, page: int) -> str:

@@ -156,9 +156,9 @@ def _feed_response(view: View) -> Response:
     cache_status = "fwd=stale" if is_due else "hit"
     if snapshot is None:
         snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"
-    posts = len(snapshot.posts)
-    allow_reuse(environ, feed.begin_lifetime, posts)
-    options = requested_options(environ.get("QUERY_STRING", ""), view, posts)
+    kept = snapshot.kept_posts
+    allow_reuse(environ, feed.begin_lifetime, kept)
+    options = requested_options(environ.get("QUERY_STRING", ""), view, kept)
     shown = render.feed_page(view, snapshot, options, services.feed.old_since(snapshot))
     response = PageResponse(
         shown.body,

@@ -65,7 +65,8 @@ def frame_within(options: Options, snapshot: FeedSnapshot, most_width: int | Non
 
 def frame_height(options: Options, width: int, snapshot: FeedSnapshot) -> float:
     """The height in pixels of the embed at this width."""
-    posts = snapshot.posts[(options.page - 1) * options.limit :][: options.limit]
+    chosen = options.chosen(snapshot.kept_posts)
+    posts = [snapshot.posts[place] for place in chosen[(options.page - 1) * options.limit :][: options.limit]]
     columns, is_row = _columns(options, width), options.layout == "carousel"
     room = width - (columns if is_row else columns - 1) * options.gap
     tile = max(0, room) / (columns + CAROUSEL_PEEK if is_row else columns)
@@ -75,7 +76,7 @@ def frame_height(options: Options, width: int, snapshot: FeedSnapshot) -> float:
     if not posts:
         grid = NO_POSTS_HEIGHT
     header = _header_height(snapshot.profile, width) if options.header else 0
-    return grid + header + (PAGER_HEIGHT if len(posts) < len(snapshot.posts) else 0)
+    return grid + header + (PAGER_HEIGHT if len(posts) < len(chosen) else 0)
 
 
 def _limits(options: Options, width: int) -> Iterator[int]:

@@ -15,7 +15,7 @@ from igfeed.widget.oembed.addresses import query_of_our_page
 from igfeed.widget.oembed.document import Document, document, to_xml
 from igfeed.widget.oembed.frame_size import frame_within
 from igfeed.widget.oembed.thumbnail import thumbnail
-from igfeed.widget.options import HIGHEST_LIMIT, requested_options
+from igfeed.widget.options import requested_options
 from igfeed.widget.routes import nothing_to_show
 from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
@@ -80,7 +80,7 @@ def _document(query: str, origin: str) -> Document:
     profile, words = snapshot.profile, language_of(current().settings.language).words
     title = words.page_title.format(name=profile.name or f"@{profile.username}")
     # Not limited to the posts of today: a CMS keeps the frame's address, and there will be more of them.
-    options = requested_options(query, View.EMBED, HIGHEST_LIMIT)
+    options = requested_options(query, View.EMBED, None)
     room = _pixels("maxwidth"), _pixels("maxheight")
     return document(frame_within(options, snapshot, *room), snapshot, origin, title) | thumbnail(
         snapshot, files, origin, *room

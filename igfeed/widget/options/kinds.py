@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from igfeed.texts.hashtags import folded
+
 INTEGER = re.compile(r"[+-]?\d{1,4000}", re.ASCII)
 """Python refuses to convert more than 4300 digits, so a longer text is no number."""
 
@@ -78,3 +80,15 @@ class Colour:
     @property
     def values(self) -> str:
         return ", ".join(["3 or 6 hex digits", *(f"`{word}`" for word in self.words)])
+
+
+@dataclass(frozen=True)
+class Hashtag:
+    """One hashtag without ``#``. The value is folded, because hashtags are compared without case."""
+
+    def parse(self, text: str) -> str | None:
+        return folded(text)
+
+    @property
+    def values(self) -> str:
+        return "a hashtag without `#`"

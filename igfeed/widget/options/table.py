@@ -4,14 +4,16 @@ Unknown names and bad values are ignored, and numbers are clamped. So a link tha
 the feed, and requests that mean the same share one cache key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, fields, replace
 from functools import cache, cached_property, lru_cache
 from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from igfeed.widget.options.kinds import Choice, Colour, Kind, Number, Switch
+from igfeed.models import KeptPost, KeptPosts
+from igfeed.models.record import fingerprint
+from igfeed.widget.options.kinds import Choice, Colour, Hashtag, Kind, Number, Switch
 from igfeed.widget.views import View
 
 RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}
@@ -25,6 +27,9 @@ HIGHEST_PAGE = 1000
 
 TRANSPARENT = "transparent"
 """The value of the option ``background`` that shows what is behind the page."""
+
+UNKNOWN_TAG = "-"
+"""The value of the option ``tag`` in place of any tag that no kept post has."""
 
 CAROUSEL_PEEK = 0.3
 """How much of one more tile a carousel shows, as a hint that there are more."""
@@ -51,7 +56,7 @@ def option(default: Any, kind: Kind, help: str, *, values: str = "", default_tex
 class Options:
     """The one table of options: parsing, ``embed.js`` and the documentation read it.
 
-    ``columns`` None means as many as fit. A colour None is that of the theme.
+    ``columns`` None means as many as fit. A colour None is that of the theme. ``type`` and ``tag`` None mean all posts.
     """
 
     limit: int = option(DEFAULT_LIMIT, Number(1, HIGHEST_LIMIT), "posts on a page", values="1 to `IGFEED_POSTS`")
@@ -86,6 +91,8 @@ class Options:
     color: str | None = option(None, Colour(), "texts", default_text="the theme's")
     accent: str | None = option(None, Colour(), "buttons, links, focus ring", default_text="as `color`")
     font: str = option("system", Choice(("system", "serif", "mono", "rounded")), "fonts of the visitor's system")
+    type: str | None = option(None, Choice(("photo", "video", "album")), "only posts of this type", default_text="all")
+    tag: str | None = option(None, Hashtag(), "only posts whose caption has it", default_text="all")
 
     @classmethod
     def table(cls) -> dict[str, OptionRow]:
@@ -97,8 +104,24 @@ class Options:
         asked = {name: row.kind.parse(query[name]) for name, row in _TABLE.items() if name in query}
         return replace(defaults, **{name: value for name, value in asked.items() if value is not None})
 
+    def chosen(self, kept: KeptPosts) -> Sequence[int]:
+        """The places of the posts that ``type`` and ``tag`` choose, in their order."""
+        if self.type is None and self.tag is None:
+            return range(len(kept))
+        return [place for place, post in enumerate(kept) if self._is_chosen(post)]
+
+    def _is_chosen(self, post: KeptPost) -> bool:
+        return self.type in (None, post.type) and (self.tag is None or self.tag in post.hashtags)
+
+    def among(self, kept: KeptPosts) -> "Options":
+        """The options that show the same of these posts."""
+        # Anybody may ask for any tag, and all that no post has show the same page.
+        is_unknown = self.tag is not None and not any(self.tag in post.hashtags for post in kept)
+        options = replace(self, tag=UNKNOWN_TAG) if is_unknown else self
+        return options.within(len(options.chosen(kept)))
+
     def within(self, posts: int) -> "Options":
-        """The options that show the same of a feed with so many posts: no larger limit, no page beyond the last."""
+        """The options that show the same of so many posts: no larger limit, no page beyond the last."""
         limit = min(self.limit, max(1, posts))
         page = min(self.page, max(1, ceil(posts / limit)))
         return self if (limit, page) == (self.limit, self.page) else replace(self, limit=limit, page=page)
@@ -112,7 +135,8 @@ class Options:
     @cached_property
     def key(self) -> str:
         """A short text for a cache key, equal for equal options."""
-        return "-".join(str(value) for value in astuple(self))
+        # A hash, because a tag may have letters that a cache outside this process refuses in its keys.
+        return fingerprint("-".join(str(value) for value in astuple(self)))
 
     @property
     def width(self) -> int:
@@ -135,10 +159,11 @@ def default_options(view: View) -> Options:
 
 
 @lru_cache(maxsize=200)
-def requested_options(query_string: str, view: View, posts: int) -> Options:
-    """What a query string asks for, within a feed of so many posts.
+def requested_options(query_string: str, view: View, kept: KeptPosts | None) -> Options:
+    """What a query string asks for, among the kept posts. Without these nothing is limited to what there is.
 
     ``query_string`` is as WSGI has it: bytes, decoded as Latin-1. The first value of each name counts.
     """
     pairs = parse_qsl(query_string.encode("latin-1").decode("utf-8", "replace"))
-    return Options.from_query(dict(reversed(pairs)), default_options(view)).within(posts)
+    asked = Options.from_query(dict(reversed(pairs)), default_options(view))
+    return asked if kept is None else asked.among(kept)

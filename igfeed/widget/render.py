@@ -152,7 +152,7 @@ def _render(view: View, options: Options, template: str, videos: Collection[str]
     code, is_notice = current().settings.language, "notice" in context
     style = render_template("widget/style.css", options=options, theme=theme(options, view), notice=is_notice)
     style = Markup(style)  # noqa: S704  numbers, colours and our own words
-    scripts = [] if is_notice else page_scripts(options)
+    scripts = [] if is_notice else page_scripts(view, options)
     body = render_template(
         template,
         options=options,

@@ -15,9 +15,11 @@ from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
 
 
-def page_scripts(options: Options) -> list[Markup]:
+def page_scripts(view: View, options: Options) -> list[Markup]:
     """The scripts of a page with these options. The page works without them too."""
-    return [Markup(f"(root=>{{\n{script_body(name)}\n}})(document)") for name in script_names(options)]  # noqa: S704  our own
+    # WordPress makes frames of what people paste, and expects messages of its own kind from them.
+    names = [*script_names(options), *(["wordpress.js"] if view is View.EMBED else [])]
+    return [Markup(f"(root=>{{\n{script_body(name)}\n}})(document)") for name in names]  # noqa: S704  our own
 
 
 def script_names(options: Options) -> tuple[str, ...]:

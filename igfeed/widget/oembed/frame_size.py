@@ -40,6 +40,8 @@ LINE_HEIGHT = 22.5
 LETTER_WIDTH = 7.5
 """Pixels in the header, an average for Latin letters."""
 
+WIDEST_TEXT = 608
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -94,7 +96,7 @@ def _columns(options: Options, width: int) -> int:
 def _header_height(profile: Profile, width: int) -> float:
     counts = f"@{profile.username} {profile.media_count} posts {profile.followers_count} followers"
     if width >= WIDE_HEADER:
-        room = width - 320
+        room = min(width - 320, WIDEST_TEXT)
         return 40 + max(88, 65 + LINE_HEIGHT * (_lines(profile.biography, room) + _lines(counts, room) - 1))
     room = max(60, width - 100)
     lines = _lines(profile.biography, room) + _lines(counts, room) - 1

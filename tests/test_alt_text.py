@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis.strategies import characters, sampled_from, text
 
 from igfeed.models import Picture, Post
-from igfeed.widget.alt_text import LONGEST_ALT_TEXT, alt_text
+from igfeed.widget.alt_text import LONGEST_ALT_TEXT, alt_text, alt_text_beside_caption
 from igfeed.widget.translations import language_of
 
 MAY = datetime(2026, 5, 3, tzinfo=UTC)
@@ -204,3 +204,18 @@ def test_a_video_is_called_a_video_and_an_unknown_date_is_left_out() -> None:
 )
 def test_in_the_owners_language(language: str, expected: str) -> None:
     assert alt(language) == expected
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ("A red cabin in the snow", "A red cabin in the snow"),
+        (None, "Photo by @studio.nord, 3 May 2026"),
+        ("No photo description available.", "Photo by @studio.nord, 3 May 2026"),
+        ("THE LIGHTS\nare on.", "Photo by @studio.nord, 3 May 2026"),
+    ],
+)
+def test_beside_the_caption_nothing_of_it_is_repeated(own: str | None, expected: str) -> None:
+    shown = post(alt_text=own, caption="The lights are on. Come in!")
+
+    assert alt_text_beside_caption(shown, "studio.nord", language_of("en")) == expected

@@ -320,6 +320,21 @@ def test_theme_header_and_captions(client: FlaskClient, instagram: FakeInstagram
     assert re.search(r"<figcaption[^>]*>A caption of its own kind</figcaption>", full)
 
 
+def test_where_a_caption_is_shown_the_alternative_text_does_not_repeat_it(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    bare, captioned = image(caption=None), image(caption="The kettle is on.")
+    instagram.posts[:] = [bare, captioned]
+    alone, beside = (
+        [img["alt"] for img in elements(client, path).all("img")] for path in ("/embed", "/embed?captions=1")
+    )
+
+    assert alone[1] == "The kettle is on."
+    assert "kettle" not in beside[1]
+    assert beside[1].startswith("Photo by @studio.nord, ")
+    assert alone[0] == beside[0]
+
+
 def test_the_page_has_a_header_and_can_do_without(client: FlaskClient, token: Token) -> None:
     assert "<header" in client.get("/").text
     assert "<header" not in client.get("/?header=0").text

@@ -1,6 +1,7 @@
 """The alternative text of a post, for visitors who do not see its picture.
 
 It is the text that the owner wrote on Instagram, or else the first sentence of the caption, or else author and date.
+Beside its caption a picture has another text, so that nothing is read twice.
 """
 
 import re
@@ -34,6 +35,13 @@ def alt_text(post: Post, username: str, language: Language) -> str:
         or _from_caption(post.caption or "")
         or _author_and_date(post, username, language)
     )
+
+
+def alt_text_beside_caption(post: Post, username: str, language: Language) -> str:
+    """The same where the whole caption can be read too. It repeats nothing of that."""
+    own = _from_instagram(post.alt_text or "")
+    is_repetition = own.casefold() in _line(post.caption or "").casefold()
+    return _author_and_date(post, username, language) if is_repetition else own
 
 
 def excerpt(caption: str | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from igfeed.config import Settings
 from igfeed.models import FeedSnapshot, Picture, Post, Profile
 from igfeed.origins import origin_of
-from igfeed.widget.alt_text import alt_text
+from igfeed.widget.alt_text import alt_text, alt_text_beside_caption
 from igfeed.widget.translations import language_of
 
 
@@ -22,10 +22,14 @@ class Slide:
 
 @dataclass(frozen=True)
 class Tile:
-    """``kind`` is ``album``, ``video`` or ``reel``, and ``badge`` its name for visitors; both None for a photo."""
+    """``kind`` is ``album``, ``video`` or ``reel``, and ``badge`` its name for visitors; both None for a photo.
+
+    ``alt_beside_caption`` is the alternative text for where the caption is shown too.
+    """
 
     post: Post
     alt: str
+    alt_beside_caption: str
     caption: str
     date: str | None
     kind: str | None
@@ -36,9 +40,18 @@ class Tile:
 def tile(post: Post, profile: Profile, settings: Settings) -> Tile:
     own = language_of(settings.language)
     alt, kind, words = alt_text(post, profile.username, own), _kind(post), own.words
+    caption = (post.caption or "").strip()
     badge = {"album": words.album_badge, "video": words.video_badge, "reel": words.reel_badge}.get(kind or "")
-    day = own.date(post.timestamp) if post.timestamp else None
-    return Tile(post, alt, (post.caption or "").strip(), day, kind, badge, tuple(_slides(post, alt, settings)))
+    return Tile(
+        post=post,
+        alt=alt,
+        alt_beside_caption=alt_text_beside_caption(post, profile.username, own) if caption else alt,
+        caption=caption,
+        date=own.date(post.timestamp) if post.timestamp else None,
+        kind=kind,
+        badge=badge,
+        slides=tuple(_slides(post, alt, settings)),
+    )
 
 
 def video_origins(snapshot: FeedSnapshot, settings: Settings) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """What axe-core finds on everything that a visitor can meet: nothing, in any of its rules, best practices included."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,12 +9,16 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from igfeed import create_app
+from igfeed.background import in_place
+from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
+from igfeed.services import build
 from tests.harness.app_server import serving
+from tests.servers.instagram import FakeInstagram, album, image, reel
 
 pytestmark = pytest.mark.browser
 
-FEEDS = ("/", "/?captions=1&page=2", "/embed", "/embed?header=1&captions=1", "/embed?layout=carousel")
+FEEDS = ("/", "/?captions=1&page=2", "/embed", "/embed?header=1&captions=1", "/embed?layout=carousel&captions=1")
 MEDIA: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -42,6 +47,25 @@ def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+@pytest.fixture(scope="module")
+def undescribed_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One whose owner writes captions of one sentence, and no alternative texts."""
+    with FakeInstagram(clock=system_clock) as instagram:
+        instagram.picture_size = (48, 60)
+        captions = ("Lights on.", "Three pots.", "Northern lights.", None)
+        makers = (image, album, reel, image)
+        instagram.posts[:] = [make(caption=caption) for make, caption in zip(makers, captions, strict=True)]
+        environ = {
+            "INSTAGRAM_API_URL": instagram.url,
+            "INSTAGRAM_MEDIA_ORIGINS": instagram.url,
+            "INSTAGRAM_ACCESS_TOKEN": instagram.issue(life=timedelta(days=60)),
+            "IGFEED_STORE_PATH": str(tmp_path_factory.mktemp("undescribed") / "store.sqlite3"),
+        }
+        services = build(Settings.from_env(environ), system_clock, in_place, sleep=sleep)
+        with serving(create_app(services=services)) as port:
+            yield f"http://127.0.0.1:{port}"
+
+
 def violations(page: Page) -> str:
     """One paragraph for each rule that is broken, none when all is well."""
     options = NO_COLOURS if page.evaluate(FORCED) else OPTIONS
@@ -57,6 +81,15 @@ def test_axe_finds_nothing_on_the_feed(page_in: Page, site: str, path: str) -> N
     page_in.evaluate(PICTURES_SHOWN)
 
     assert violations(page_in) == ""
+
+
+def test_axe_finds_no_caption_repeated_by_its_picture(page: Page, undescribed_site: str) -> None:
+    page.goto(f"{undescribed_site}/embed?layout=carousel&captions=1")
+    names = [link.inner_text() for link in page.locator(".tile > a").all()]
+    page.evaluate(PICTURES_SHOWN)
+
+    assert "Lights on." in names
+    assert violations(page) == ""
 
 
 @pytest.mark.parametrize("place", range(4), ids=["picture", "album", "video", "long caption"])

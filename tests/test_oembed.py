@@ -10,10 +10,13 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 from xml.etree import ElementTree as ET
 
+import micawber
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from micawber import Provider, ProviderRegistry
 from werkzeug.test import TestResponse
 
 from igfeed import create_app
@@ -25,6 +28,7 @@ from igfeed.widget.options import RATIOS, Options, default_options
 from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
 from tests.conftest import MakeServices
+from tests.harness.app_server import serving
 from tests.harness.hostile import TEXTS
 from tests.harness.owner import OWNER
 from tests.harness.visitor import Visitor
@@ -213,6 +217,13 @@ def test_no_cms_waits_for_a_picture_that_is_not_kept_yet(
 
     assert "thumbnail_url" not in answer(client)
     assert instagram.count("picture") == 0
+
+
+def test_the_thumbnail_is_of_a_post_that_the_frame_shows(pictured: FlaskClient, instagram: FakeInstagram) -> None:
+    first = next(post["id"] for post in instagram.posts if post["media_type"] == "VIDEO")
+    pictured.get(f"/media/{first}-640.webp")
+
+    assert f"/{first}-" in answer(pictured, f"{HERE}?type=video")["thumbnail_url"]
 
 
 # Which addresses are ours
@@ -502,6 +513,26 @@ def test_the_document_is_found_under_a_prefix_and_at_base_url(
 def test_the_embed_and_a_page_that_does_not_know_its_address_name_no_document(shown: FlaskClient) -> None:
     assert discovered(shown, "/embed") == {}
     assert discovered(shown, headers={"Host": "x y"}) == {}
+
+
+def test_a_page_of_a_tag_that_no_post_has_names_no_document(shown: FlaskClient) -> None:
+    assert discovered(shown, "/?tag=nobody-has-it") != {}, "no tag at all"
+    assert discovered(shown, "/?tag=nobodyhasit") == {}
+
+
+# A consumer that nobody here has written
+
+
+def test_micawber_shows_the_feed_in_the_place_of_its_address(app: Flask, token: Token) -> None:
+    app.test_client().get("/")
+    with serving(app) as port:
+        site = f"http://127.0.0.1:{port}"
+        registry = ProviderRegistry()
+        registry.register(rf"{site}/\S*", Provider(f"{site}/oembed", maxwidth=640))
+        html = micawber.parse_html(f"<p>{site}/?columns=2</p>", registry)
+
+    frame = Html(html).the("iframe")
+    assert (frame["src"], frame["width"]) == (f"{site}/embed?limit=4&columns=2", "640")
 
 
 # The way out

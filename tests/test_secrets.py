@@ -195,7 +195,8 @@ class WatchedProcess:
         """Every route, let in and not."""
         client = Visitor(self.app)
         ids = [post["id"] for post in self.instagram.posts]
-        paths = ["/", "/?page=2&captions=1", "/embed", "/nothing", *(f"/media/{each}-320.webp" for each in ids)]
+        paths = ["/", "/?page=2&captions=1", "/embed", "/nothing", "/oembed?url=http://localhost/", "/go/profile"]
+        paths += [f"/{kind}/{each}{end}" for each in ids for kind, end in (("media", "-320.webp"), ("go", ""))]
         for path in paths:
             self.finder.look_at_answer("pages", path, client.get(path))
         owner, *others = knocks()

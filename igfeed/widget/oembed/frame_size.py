@@ -68,6 +68,7 @@ def frame_within(options: Options, snapshot: FeedSnapshot, most_width: int | Non
 def frame_height(options: Options, width: int, snapshot: FeedSnapshot) -> float:
     """The height in pixels of the embed at this width."""
     chosen = options.chosen(snapshot.kept_posts)
+    options = options.within(len(chosen))
     posts = [snapshot.posts[place] for place in chosen[(options.page - 1) * options.limit :][: options.limit]]
     columns, is_row = _columns(options, width), options.layout == "carousel"
     room = width - (columns if is_row else columns - 1) * options.gap

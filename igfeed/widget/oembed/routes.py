@@ -76,15 +76,17 @@ def go(target: str) -> WerkzeugResponse:
 
 
 def _document(query: str, origin: str) -> Document:
-    snapshot, files = _snapshot(), current().pictures.files
-    profile, words = snapshot.profile, language_of(current().settings.language).words
-    title = words.page_title.format(name=profile.name or f"@{profile.username}")
+    snapshot, services = _snapshot(), current()
     # Not limited to the posts of today: a CMS keeps the frame's address, and there will be more of them.
     options = requested_options(query, View.EMBED, None)
     room = _pixels("maxwidth"), _pixels("maxheight")
-    return document(frame_within(options, snapshot, *room), snapshot, origin, title) | thumbnail(
-        snapshot, files, origin, *room
-    )
+    name = snapshot.profile.name or f"@{snapshot.profile.username}"
+    title = language_of(services.settings.language).words.page_title.format(name=name)
+    posts = (snapshot.posts[place] for place in options.chosen(snapshot.kept_posts))
+    return {
+        **document(frame_within(options, snapshot, *room), snapshot, origin, title),
+        **thumbnail(posts, services.pictures.files, origin, *room),
+    }
 
 
 def _pixels(name: str) -> int | None:

@@ -1,24 +1,26 @@
-"""The small picture in an oEmbed document: the newest post's, from our own store."""
+"""The small picture in an oEmbed document: that of the first post, from our own store."""
+
+from collections.abc import Iterable
 
 from flask import url_for
 
 from igfeed.errors import PictureUnavailable
 from igfeed.feed.picture_files import PictureFiles
 from igfeed.feed.pictures import WIDTHS
-from igfeed.models import FeedSnapshot
+from igfeed.models import Post
 
 THUMBNAIL_WIDTHS = WIDTHS[1::-1]
 """The widest first. The largest file of all would be more than a preview needs."""
 
 
 def thumbnail(
-    snapshot: FeedSnapshot, files: PictureFiles, origin: str, most_width: int | None, most_height: int | None
+    posts: Iterable[Post], files: PictureFiles, origin: str, most_width: int | None, most_height: int | None
 ) -> dict[str, str | int]:
     """The thumbnail's part of the document. Empty if no kept picture is small enough.
 
     oEmbed wants its size too, so a picture that was not kept yet is left out: a CMS does not wait for a download.
     """
-    picture_id = next((post.id for post in snapshot.posts if not post.picture.is_absent), None)
+    picture_id = next((post.id for post in posts if not post.picture.is_absent), None)
     for width in THUMBNAIL_WIDTHS if picture_id else ():
         size = _size(files.get_for_view(str(picture_id), width))
         if size and size[0] <= (most_width or size[0]) and size[1] <= (most_height or size[1]):

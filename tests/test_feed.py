@@ -1447,7 +1447,7 @@ def test_a_picture_of_a_page_that_another_process_made_this_second_is_found(site
     assert other.picture(new["id"])
 
 
-# Colours
+# Measures
 
 
 def colours(snapshot: FeedSnapshot | None) -> list[str | None]:
@@ -1467,6 +1467,7 @@ def test_colours_of_kept_pictures_reach_the_snapshot_and_stay(site: Site, store:
 
     assert set(colours(plain)) == {None}
     assert None not in colours(painted)
+    assert {picture.size for post in painted.posts for picture in post.pictures()} == {(48, 60)}
     assert painted == process.feed.cached
     assert (painted.revision, painted.fetched_at) == (plain.revision + 1, plain.fetched_at)
     assert colours(again) == colours(painted), "carried over by a process that has made no picture"
@@ -1488,7 +1489,7 @@ def test_saving_colours_keeps_a_newer_snapshot_of_another_process(site: Site, st
     new = site.instagram.publish(fake.image())
     site.clock.forward(hours=1)
     other.feed.fetch()
-    process.feed._fetcher.save_colours()
+    process.feed._fetcher.save_measures()
 
     assert document(store).posts[0].id == new["id"]
     assert document(store).posts[1].picture.colour
@@ -1498,7 +1499,7 @@ def test_saving_colours_without_new_ones_writes_nothing(site: Site, upstash: Fak
     process = site.start(remote)
     process.feed.fetch()
     upstash.forget()
-    process.feed._fetcher.save_colours()
+    process.feed._fetcher.save_measures()
 
     assert keys_read(upstash) == [FEED_KEY]
 

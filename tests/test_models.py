@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igfeed.models import Failure, FeedSnapshot, Picture, Post, Profile, Renewal, Token
+from igfeed.models import Failure, FeedSnapshot, Measures, Picture, Post, Profile, Renewal, Token
 from igfeed.models.lineage import replacing_rejected, successor
 from igfeed.models.record import (
     ADDRESS,
     COLOUR,
     MEDIA_ID,
     MOST_COUNTED,
+    MOST_PIXELS,
     PERMALINK,
     UNREADABLE,
     Record,
@@ -42,7 +43,14 @@ permalinks = st.none() | st.from_regex(PERMALINK).filter(lambda text: text.ispri
 zones = st.builds(lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-1439, 1439))
 moments = st.datetimes(datetime(1901, 1, 1), datetime(2199, 1, 1), timezones=zones)  # noqa: DTZ001
 
-pictures = st.builds(Picture, id=ids, url=addresses, video_url=addresses, colour=st.none() | st.from_regex(COLOUR))
+pictures = st.builds(
+    Picture,
+    id=ids,
+    url=addresses,
+    video_url=addresses,
+    colour=st.none() | st.from_regex(COLOUR),
+    size=st.none() | st.tuples(st.integers(1, MOST_PIXELS), st.integers(1, MOST_PIXELS)),
+)
 posts = st.builds(
     Post,
     picture=pictures,
@@ -457,19 +465,22 @@ def test_the_accounts_own_picture_is_one_of_them_and_called_after_its_path() -> 
     assert whole.picture(first.id)
 
 
-def test_a_snapshot_takes_the_colours_that_are_known() -> None:
-    coloured = SNAPSHOT.with_colours(lambda picture: {"1": "#111111", "3": "#333333"}.get(picture.id))
+def test_a_snapshot_takes_the_measures_that_are_known() -> None:
+    coloured = SNAPSHOT.with_measures(
+        lambda picture: Measures({"1": "#111111", "3": "#333333"}.get(picture.id), (1080, 1350))
+    )
 
     assert [picture.colour for picture in coloured.pictures()] == ["#111111", None, "#333333", None]
-    assert coloured.with_colours(lambda each: each.colour) == coloured
+    assert {picture.size for picture in coloured.pictures() if picture != coloured.profile.picture} == {(1080, 1350)}
+    assert coloured.with_measures(lambda each: each.measures) == coloured
     assert FeedSnapshot.from_text(coloured.to_text()) == coloured
 
 
-def test_a_snapshot_from_before_there_were_colours_is_read() -> None:
+def test_a_snapshot_from_before_there_were_measures_is_read() -> None:
     document = as_json(SNAPSHOT)
     for post in document["posts"]:
         for picture in (post["picture"], *post["children"]):
-            del picture["colour"]
+            del picture["colour"], picture["size"]
 
     assert FeedSnapshot.from_text(json.dumps(document)) == SNAPSHOT
 

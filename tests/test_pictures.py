@@ -325,16 +325,41 @@ def test_pictures_of_every_kind_become_plain_colours_without_a_foreign_profile(
     assert ("icc_profile" in shown.info) is (mode == "RGB")
 
 
-# Its colour
+# Its measures
+
+
+@pytest.mark.parametrize(
+    ("size", "measured"), [((1440, 1800), (1080, 1350)), ((900, 471), (900, 471)), ((30, 40), (30, 40))]
+)
+def test_the_size_is_that_of_the_widest_file(
+    site: Site, pictures: Pictures, size: tuple[int, int], measured: tuple[int, int]
+) -> None:
+    wanted = answering(site, saved(Image.new("RGB", size), quality=95))
+    pictures.get(wanted, 320)
+
+    assert pictures.files.measures(wanted).size == measured
+
+
+def test_a_picture_whose_size_an_earlier_version_did_not_keep_is_measured_without_a_download(
+    site: Site, pictures: Pictures, memory_store: MemoryStore
+) -> None:
+    wanted = mirrored(site, 1)
+    mirror_of(pictures).copy_all(wanted, Deadline(LONG))
+    site.instagram.forget_calls()
+    fresh, old = site.start(memory_store).pictures, Picture(wanted[0].id, wanted[0].url, colour="#123456")
+    mirror_of(fresh).copy_all([old], Deadline(LONG))
+
+    assert fresh.files.measures(old) == ("#123456", (200, 250))
+    assert site.instagram.calls == []
 
 
 def test_the_colour_is_known_once_the_picture_is_made(site: Site, pictures: Pictures) -> None:
     image = Image.new("RGB", (800, 1000), (200, 100, 0))
     image.paste((0, 100, 200), (0, 0, 400, 1000))
     wanted = answering(site, saved(image, quality=95))
-    before = pictures.files.colour(wanted)
+    before = pictures.files.measures(wanted).colour
     pictures.get(wanted, 320)
-    colour = pictures.files.colour(wanted)
+    colour = pictures.files.measures(wanted).colour
 
     assert before is None
     assert colour
@@ -349,10 +374,11 @@ def test_mirroring_learns_the_colours_of_what_another_process_has_kept(
     fresh = site.start(memory_store).pictures
     mirror_of(fresh).copy_all(wanted, Deadline(LONG))
 
-    colours = [fresh.files.colour(each) or "" for each in wanted]
+    assert {fresh.files.measures(each).size for each in wanted} == {(200, 250)}
+    colours = [fresh.files.measures(each).colour or "" for each in wanted]
     assert [is_like(tuple(bytes.fromhex(each[1:])), picture_colour(wanted[n].id)) for n, each in enumerate(colours)]
     assert len(set(colours)) == 2
-    assert fresh.files.colour(Picture("1", colour="#123456")) == "#123456"
+    assert fresh.files.measures(Picture("1", colour="#123456")).colour == "#123456"
 
 
 # What it is, by its bytes

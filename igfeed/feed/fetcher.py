@@ -77,15 +77,15 @@ class Fetcher:
             self._failures.load()
             return self._local.shortened(self._fetch())
 
-    def save_colours(self) -> None:
-        """Add the colours of the pictures that were kept since the last fetch to the newest snapshot, and store it."""
+    def save_measures(self) -> None:
+        """Add the measures of the pictures that were kept since the last fetch to the newest snapshot, and store it."""
         self._local.sync()
         plain = self._local.snapshot
-        coloured = plain.with_colours(self._files.colour) if plain else None
-        if plain is None or coloured is None or coloured == plain:
+        measured = plain.with_measures(self._files.measures) if plain else None
+        if plain is None or measured is None or measured == plain:
             return
         with suppress(StoreError):  # The next sync of this process writes it.
-            self._local.save(replace(coloured, revision=plain.revision + 1))
+            self._local.save(replace(measured, revision=plain.revision + 1))
 
     def _claim(self) -> bool:
         """True for one of many processes. This process asks the store for the claim at most once in its time."""
@@ -110,7 +110,7 @@ class Fetcher:
         except IgfeedError as error:
             self._failures.record(error)
             raise
-        snapshot = snapshot.with_colours(self._files.colour)
+        snapshot = snapshot.with_measures(self._files.measures)
         self._keep(snapshot)
         return snapshot
 

@@ -125,7 +125,7 @@ class Mirror:
             if not deadline.left():
                 return "left"
             if not self._files.is_missing(picture.id):
-                self._files.find_colour(picture)
+                self._files.find_measures(picture)
                 return "kept"
             with self._pictures.one_thread(picture.id):
                 files = self._files.in_memory(picture.id) or make(picture)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from igfeed.cache_lifetimes import PAGE_IS_SHOWN
 from igfeed.errors import UnexpectedAnswer
 from igfeed.feed.merging import MergedPosts, merge
-from igfeed.models import DatedId, FeedSnapshot, Media, Profile
+from igfeed.models import DatedId, FeedSnapshot, Measures, Media, Profile
 
 LONGEST_COOLDOWN = timedelta(days=1)
 """Instagram counts its budgets of calls over an hour and over a day, so no cooldown needs to be longer."""
@@ -57,9 +57,9 @@ def _most_requested(old: FeedSnapshot | None, wanted: int, now: datetime) -> tup
 
 
 def _with_pictures_of(old: FeedSnapshot, new: FeedSnapshot, now: datetime) -> FeedSnapshot:
-    """``new`` with the known colours, and with the ids of pictures that are no longer shown."""
-    known = {picture.id: picture.colour for picture in old.pictures()}
-    new = new.with_colours(lambda picture: picture.colour or known.get(picture.id))
+    """``new`` with the known measures, and with the ids of pictures that are no longer shown."""
+    known = {picture.id: picture.measures for picture in old.pictures()}
+    new = new.with_measures(lambda picture: picture.measures.or_else(known.get(picture.id, Measures())))
     staying = new.picture_ids
     left_at = dict.fromkeys(old.picture_ids, now) | {each.id: min(each.at, now) for each in old.retired_pictures}
     gone = [DatedId(each, at) for each, at in left_at.items() if each not in staying]

@@ -1,4 +1,4 @@
-"""The pictures that were kept: their files, in memory and in the store, and their average colours."""
+"""The pictures that were kept: their files, in memory and in the store, and their measures."""
 
 import base64
 import logging
@@ -11,7 +11,7 @@ from cachetools import LRUCache, TTLCache
 
 from igfeed.clock import Clock
 from igfeed.errors import PictureUnavailable, StoreError
-from igfeed.models import Picture
+from igfeed.models import Measures, Picture
 from igfeed.stores import Store
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,8 @@ MOST_ABSENT_FILES = 2000
 MOST_FILE_BYTES = 32 * 1024 * 1024
 """Bytes of picture files that one process keeps in memory. 24 posts in all widths are about 6 MB."""
 
-MOST_COLOURS = 2000
-"""How many pictures' colours one process remembers. That is more than a hundred albums of ten have."""
+MOST_MEASURES = 2000
+"""How many pictures' measures one process remembers. That is more than a hundred albums of ten have."""
 
 
 class PictureFiles:
@@ -43,7 +43,7 @@ class PictureFiles:
         known_for = max(absent_pause, SHORTEST_ABSENT_FILE_PAUSE).total_seconds()
         self._absent: TTLCache[str, bool] = TTLCache(MOST_ABSENT_FILES, known_for, monotonic_seconds(clock))
         self._memory: LRUCache[str, bytes] = LRUCache(MOST_FILE_BYTES, getsizeof=len)
-        self._colours: LRUCache[str, str] = LRUCache(MOST_COLOURS)
+        self._measures: LRUCache[str, Measures] = LRUCache(MOST_MEASURES)
         self._unsaved: set[str] = set()
         """Keys of files that the store could not take."""
         self._lock = Lock()
@@ -127,25 +127,25 @@ class PictureFiles:
         if keys:
             self._store.delete(*keys)
 
-    def colour(self, picture: Picture) -> str | None:
-        """The picture's average colour, such as ``#c9b79c``. None if it is unknown. Sends no request."""
+    def measures(self, picture: Picture) -> Measures:
+        """What is known of the picture. Sends no request."""
         with self._lock:
-            return picture.colour or self._colours.get(picture.id)
+            return picture.measures.or_else(self._measures.get(picture.id, Measures()))
 
-    def set_colour(self, picture_id: str, colour: str) -> None:
+    def set_measures(self, picture_id: str, measures: Measures) -> None:
         with self._lock:
-            self._colours[picture_id] = colour
+            self._measures[picture_id] = measures
 
-    def find_colour(self, picture: Picture) -> None:
-        """Take an unknown colour from the kept file: another process may have made the file."""
-        content = None if self.colour(picture) else self.get(picture.id, WIDTHS[0])
+    def find_measures(self, picture: Picture) -> None:
+        """Measure the kept file if something is unknown: another process may have made it, or an earlier version."""
+        content = self.get(picture.id, WIDTHS[0]) if None in self.measures(picture) else None
         if content is None:
             return
         # Pillow is a twentieth of a cold start, and a kept picture is shown without it.
-        from igfeed.feed.imaging import colour  # noqa: PLC0415
+        from igfeed.feed.imaging import measures  # noqa: PLC0415
 
         with suppress(PictureUnavailable):
-            self.set_colour(picture.id, colour(content))
+            self.set_measures(picture.id, measures(content))
 
     def _remember(self, key: str, content: bytes) -> None:
         with self._lock:

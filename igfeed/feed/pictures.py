@@ -111,7 +111,7 @@ class Pictures:
         except PictureUnavailable as error:
             self._remember_failure(picture.id, picture.url, error)
             raise
-        self.files.set_colour(picture.id, rendered.colour)
+        self.files.set_measures(picture.id, rendered.measures)
         return rendered.files
 
     def make_if_allowed(self, picture: Picture) -> dict[int, bytes]:

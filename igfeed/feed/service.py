@@ -104,12 +104,12 @@ class FeedService:
         return self._fetcher.fetch()
 
     def mirror(self, pictures: Iterable[Picture], deadline: Deadline) -> MirrorReport:
-        """Keep these pictures, until the deadline, and add their colours to the newest snapshot.
+        """Keep these pictures, until the deadline, and add their measures to the newest snapshot.
 
         ``pictures`` are all of the feed's. Those without an address are skipped.
         """
         report = self._mirror.copy_all(pictures, deadline)
-        self._fetcher.save_colours()
+        self._fetcher.save_measures()
         return report
 
     def catch_up_pictures(self) -> None:

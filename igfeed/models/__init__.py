@@ -1,8 +1,9 @@
 """The nouns: frozen, pure, to and from a JSON text."""
 
 from igfeed.models.failure import Failure
-from igfeed.models.feed import DatedId, FeedSnapshot, Media, Picture, Post, Profile, SkippedEntry
+from igfeed.models.feed import DatedId, FeedSnapshot, Media, Post, Profile, SkippedEntry
 from igfeed.models.kept_posts import KeptPost, KeptPosts
+from igfeed.models.picture import Measures, Picture
 from igfeed.models.renewal import Renewal
 from igfeed.models.token import Token
 
@@ -12,6 +13,7 @@ __all__ = [
     "FeedSnapshot",
     "KeptPost",
     "KeptPosts",
+    "Measures",
     "Media",
     "Picture",
     "Post",

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 from igfeed.models.kept_posts import KeptPost, KeptPosts
+from igfeed.models.picture import Measures, Picture
 from igfeed.models.record import (
     LONG_AGO,
     Address,
-    Colour,
     Count,
     MediaId,
     Moment,
@@ -49,7 +49,7 @@ class Profile:
         return f"https://www.instagram.com/{quote(self.username, safe='')}/"
 
     @property
-    def picture(self) -> "Picture | None":
+    def picture(self) -> Picture | None:
         """The account's own picture. Instagram gives it no id, so its id is a hash of the path of its address."""
         # Only the path: the query has a signature that expires, so it differs between fetches of the same file.
         try:
@@ -59,25 +59,6 @@ class Profile:
         # The prefix 0_ keeps it apart from the ids of media.
         number = int(hashlib.sha256(path.encode()).hexdigest()[:12], 16)
         return Picture(f"0_{number}", self.picture_url) if path else None
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One picture: of a post, of one child of an album, or of the account.
-
-    ``id`` is the media id. ``url`` is Instagram's address of the file, which expires after about four days; None if
-    Instagram sent none. ``colour`` is the average colour such as ``#c9b79c``, None until the picture was stored.
-    """
-
-    id: MediaId
-    url: Address | None = None
-    video_url: Address | None = None
-    colour: Colour | None = None
-
-    @property
-    def is_absent(self) -> bool:
-        """Whether the post has no picture: Instagram sent no address, and none was ever stored."""
-        return self.url is None and self.colour is None
 
 
 @dataclass(frozen=True)
@@ -108,9 +89,9 @@ class Post(Record):
         yield self.picture
         yield from self.children
 
-    def with_colours(self, colour_of: Callable[[Picture], str | None]) -> "Post":
-        """A copy in which each picture has the colour that ``colour_of`` gives."""
-        own, *children = (replace(picture, colour=colour_of(picture)) for picture in self.pictures())
+    def with_measures(self, measures_of: Callable[[Picture], Measures]) -> "Post":
+        """A copy in which each picture has the measures that ``measures_of`` gives."""
+        own, *children = (picture.with_measures(measures_of(picture)) for picture in self.pictures())
         return replace(self, picture=own, children=tuple(children))
 
 
@@ -218,9 +199,9 @@ class FeedSnapshot(Record):
         retired = {each.id: Picture(each.id) for each in self.retired_pictures}
         return retired | {picture.id: picture for picture in self.pictures()}
 
-    def with_colours(self, colour_of: Callable[[Picture], str | None]) -> "FeedSnapshot":
-        """A copy in which each picture of a post has the colour that ``colour_of`` gives."""
-        return replace(self, posts=tuple(post.with_colours(colour_of) for post in self.posts))
+    def with_measures(self, measures_of: Callable[[Picture], Measures]) -> "FeedSnapshot":
+        """A copy in which each picture of a post has the measures that ``measures_of`` gives."""
+        return replace(self, posts=tuple(post.with_measures(measures_of) for post in self.posts))
 
     @cached_property
     def kept_posts(self) -> KeptPosts:

@@ -16,7 +16,7 @@ from igfeed.background import in_place
 from igfeed.config import Settings
 from igfeed.feed.pictures import WIDTHS, Pictures
 from igfeed.feed.service import FeedService
-from igfeed.models import FeedSnapshot, Picture, Token
+from igfeed.models import FeedSnapshot, Measures, Picture, Token
 from igfeed.owner import status, upkeep
 from igfeed.services import Services
 from igfeed.stores.guarded import GuardedStore
@@ -95,7 +95,7 @@ class ReadyMade(Pictures):
     """Spares the downloading and the rendering: each new picture has files of the usual size."""
 
     def make(self, picture: Picture) -> dict[int, bytes]:
-        self.files.set_colour(picture.id, "#c9b79c")
+        self.files.set_measures(picture.id, Measures("#c9b79c", (1080, 1350)))
         return FILES
 
 

@@ -81,7 +81,7 @@ def test_without_a_choice_the_tones_are_those_of_the_theme() -> None:
 def test_only_a_page_with_a_ground_of_its_own_declares_a_colour_scheme() -> None:
     declared = {view: theme(default_options(view), view).has_scheme for view in View}
 
-    assert declared == {View.PAGE: True, View.EMBED: False}
+    assert declared == {View.PAGE: True, View.EMBED: False, View.FRAGMENT: False}
     assert theme(Options(background=TRANSPARENT), View.PAGE).has_scheme is False
     assert theme(Options(background="000000"), View.EMBED).has_scheme is False
     assert theme(Options(background="000000"), View.EMBED).has_ground is True

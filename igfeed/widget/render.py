@@ -5,6 +5,7 @@ the feed is.
 """
 
 import hashlib
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
@@ -29,7 +30,7 @@ from igfeed.widget.csp import embedded_sizing, policy
 from igfeed.widget.oembed.addresses import discovery_address
 from igfeed.widget.options import CAROUSEL_PEEK, UNKNOWN_TAG, Options, default_options, requested_options
 from igfeed.widget.page_cache import Page
-from igfeed.widget.scripts import page_scripts
+from igfeed.widget.scripts import module_version, page_scripts
 from igfeed.widget.structured_data import gallery
 from igfeed.widget.theme import theme
 from igfeed.widget.tiles import tile, video_origins
@@ -50,6 +51,9 @@ Inside a frame browsers load a lazy picture only when it is on the screen, and n
 paper.
 """
 EAGER_PICTURES_LIMIT = 24
+
+USUAL_FONT_SIZE = 16
+"""Pixels that ``rem`` stands for in a browser whose owner has not changed it."""
 
 cached_fingerprint = lru_cache(maxsize=100)(fingerprint)
 
@@ -123,7 +127,6 @@ def _render_feed(
     shown = [snapshot.posts[place] for place in chosen[first : first + options.limit]]
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
     canonical, picture = _canonical_address(origin, view, options.page), partial(_picture_address, origin)
-    link = partial(_link, view, options, default_options(view))
     return _render(
         view,
         options,
@@ -133,26 +136,40 @@ def _render_feed(
         fetched_at=iso(snapshot.fetched_at),
         as_of=language_of(settings.language).date(old_since) if old_since else None,
         sizes=_sizes(options, WIDEST_PAGE if view is View.PAGE else None),
-        eager=_eager_pictures(options) if view is View.EMBED else EAGER_PICTURES,
+        eager=_eager_pictures(view, options),
         size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
-        newer=link(options.page - 1) if options.page > 1 else None,
-        # Only what is kept can be shown: Instagram's older posts are not fetched for a page.
-        older=link(options.page + 1) if first + options.limit < len(chosen) else None,
         address=canonical,
         picture_address=picture,
         gallery=gallery(snapshot.profile, tiles, canonical, picture) if canonical else None,
         sizing=embedded_sizing(settings.frame_ancestors, origin),
         oembed=_discovery_address(origin, view, options, len(chosen)),
         videos=video_origins(snapshot, settings),
+        **_links(view, options, origin, len(chosen)),
+        **(_addresses_for_other_pages(origin) if view is View.FRAGMENT else {}),
     )
+
+
+def _links(view: View, options: Options, origin: str | None, posts: int) -> dict[str, str | None]:
+    """The links to newer and older posts. A fragment links to embeds with the same options, as it is no page itself."""
+    prefix, defaults = "", default_options(view)
+    if view is View.FRAGMENT:
+        prefix, view, defaults = origin or "", View.EMBED, replace(default_options(View.EMBED), theme=defaults.theme)
+    # Only what is kept can be shown: Instagram's older posts are not fetched for a page.
+    pages = {"newer": options.page - 1, "older": options.page + 1 if options.page * options.limit < posts else 0}
+    return {name: f"{prefix}{_link(view, options, defaults, page)}" if page else None for name, page in pages.items()}
+
+
+def _addresses_for_other_pages(origin: str | None) -> dict[str, object]:
+    """What the HTML of a fragment needs: it becomes a part of a page that is not ours, so no address is relative."""
+    module = url_for("widget.inline_module", v=module_version())
+    return {"part": True, "picture_url": partial(_picture_address, origin or ""), "module": f"{origin or ''}{module}"}
 
 
 def _render(view: View, options: Options, template: str, videos: Collection[str] = (), **context: object) -> Page:
     """The template with style and scripts inside, so that nothing waits for another request."""
     code, is_notice = current().settings.language, "notice" in context
-    style = render_template("widget/style.css", options=options, theme=theme(options, view), notice=is_notice)
-    style = Markup(style)  # noqa: S704  numbers, colours and our own words
-    scripts = [] if is_notice else page_scripts(view, options)
+    style = _style(view, options, is_notice=is_notice)
+    scripts = [] if is_notice or view is View.FRAGMENT else page_scripts(view, options)
     body = render_template(
         template,
         options=options,
@@ -164,12 +181,34 @@ def _render(view: View, options: Options, template: str, videos: Collection[str]
         **context,
     )
     # The ETag covers the policy too, so that a changed IGFEED_FRAME_ANCESTORS reaches browsers that have the page.
-    header = policy(style, scripts, videos if options.open == "lightbox" else (), current().settings.frame_ancestors)
+    header = policy(
+        style,
+        scripts,
+        videos if options.open == "lightbox" else (),
+        current().settings.frame_ancestors,
+        has_module=view is View.FRAGMENT,
+    )
     return Page(body.encode(), fingerprint(header + body), header)
 
 
-def _eager_pictures(options: Options) -> int:
-    """How many pictures of an embed load at once. In one column posts are large and most are off the screen."""
+def _style(view: View, options: Options, *, is_notice: bool) -> Markup:
+    inline = view.is_a_part and not is_notice
+    tones = theme(options, view)
+    style = render_template("widget/style.css", options=options, theme=tones, notice=is_notice, inline=inline)
+    return Markup(_in_pixels(style) if view is View.FRAGMENT else style)  # noqa: S704  numbers, colours and our own words
+
+
+def _in_pixels(style: str) -> str:
+    """The style without ``rem``, which would be relative to the font size of the page that a fragment stands in."""
+    return re.sub(r"([\d.]+)rem", lambda found: f"{float(found[1]) * USUAL_FONT_SIZE:g}px", style)
+
+
+def _eager_pictures(view: View, options: Options) -> int:
+    """How many pictures load at once. In one column posts are large and most of an embed's are off the screen."""
+    if view is View.FRAGMENT:
+        return 0  # Nobody knows where in a page it is.
+    if view is View.PAGE:
+        return EAGER_PICTURES
     return min(EAGER_PICTURES_LIMIT, EAGER_PICTURES_IN_FRAME * (options.columns or EAGER_PICTURES_LIMIT))
 
 

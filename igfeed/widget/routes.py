@@ -23,7 +23,7 @@ from igfeed.widget.views import View
 PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.ASCII)
 
 PLACEHOLDER_CACHING = "public, max-age=3600"
-PICTURE_CACHING = "public, max-age=31536000, immutable"
+IMMUTABLE_CACHING = "public, max-age=31536000, immutable"
 
 RETRY_AFTER = 60
 """Seconds until a visitor should ask again, if nothing better is known."""
@@ -65,15 +65,38 @@ def embed() -> Response:
     return response
 
 
+@bp.get(View.FRAGMENT.path)
+def fragment() -> Response:
+    """The same grid as one element with declarative shadow DOM, for pages that are rendered on a server."""
+    response = _feed_response(View.FRAGMENT)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
 @bp.get("/embed.js")
 def embed_script() -> Response:
-    """The script for host pages: it puts the embed into an iframe beside its tag."""
+    """The script for host pages: it puts the feed beside its tag."""
     snapshot = current().feed.current().snapshot
     body = scripts.embed_script(snapshot)
     response = Response(body, mimetype="text/javascript")
     response.set_etag(fingerprint(body))
     response.headers["Cache-Control"] = "no-cache" if current_app.debug else cache_lifetimes.SCRIPT
     response.headers["Access-Control-Allow-Origin"] = "*"  # Module scripts and tags with `crossorigin` need it.
+    response.headers.update(CROSS_ORIGIN_HEADERS)
+    response.make_conditional(request)
+    return response
+
+
+@bp.get("/widget.js")
+def inline_module() -> Response:
+    """The module that ``embed.js`` and fragments load. Its address has a hash of its content."""
+    body = scripts.inline_module()
+    response = Response(body, mimetype="text/javascript")
+    response.set_etag(fingerprint(body))
+    # A script of an older version asks with another hash, and nobody may keep this answer for that.
+    is_asked_for = request.args.get("v") == scripts.module_version()
+    response.headers["Cache-Control"] = IMMUTABLE_CACHING if is_asked_for else cache_lifetimes.SCRIPT
+    response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers.update(CROSS_ORIGIN_HEADERS)
     response.make_conditional(request)
     return response
@@ -95,7 +118,7 @@ def media(name: str) -> Response:
         return _absent_picture(picture, services.feed.cached)
     response = Response(content, mimetype="image/webp")
     response.set_etag(hashlib.sha256(content).hexdigest()[:16])
-    response.headers["Cache-Control"] = PICTURE_CACHING
+    response.headers["Cache-Control"] = IMMUTABLE_CACHING
     response.headers.update(CROSS_ORIGIN_HEADERS)
     response.make_conditional(request)
     return response

@@ -1,5 +1,6 @@
 """The scripts that browsers run: those of our own pages, and the one that host pages load."""
 
+import re
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -8,18 +9,27 @@ from flask import current_app, render_template, request
 from markupsafe import Markup
 
 from igfeed.models import FeedSnapshot
+from igfeed.models.record import fingerprint
 from igfeed.services import current
 from igfeed.web.addresses import own_origin
+from igfeed.widget.csp import embedder_patterns
 from igfeed.widget.options import RATIOS, Options, default_options
 from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
+
+JS_TEXT = re.compile(r"""('[^'\n]*'|"(?:[^"\\\n]|\\.)*"|`[^`]*`)""")
+"""A text in a script, which stays as it is."""
+
+# No + and -, as `a + +b` is another thing than `a++b`. A line break counts as the end of a statement unless the sign
+# before it shows that the statement goes on.
+NEEDLESS_SPACE = re.compile(r" (?=[=<>{}()\[\],;:?&|!*])|(?<=[=<>{(\[,;:?&|*])\s|(?<=[)}\]!]) |\n(?=[})\]])")
 
 
 def page_scripts(view: View, options: Options) -> list[Markup]:
     """The scripts of a page with these options. The page works without them too."""
     # WordPress makes frames of what people paste, and expects messages of its own kind from them.
     names = [*script_names(options), *(["wordpress.js"] if view is View.EMBED else [])]
-    return [Markup(f"(root=>{{\n{script_body(name)}\n}})(document)") for name in names]  # noqa: S704  our own
+    return [Markup(f"((root,load)=>{{\n{script_body(name)}\n}})(document)") for name in names]  # noqa: S704  our own
 
 
 def script_names(options: Options) -> tuple[str, ...]:
@@ -37,11 +47,28 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
         names=list(Options.table()),
         defaults=default_options(View.EMBED),
         ratios={name: round(height / width, 3) for name, (width, height) in RATIOS.items() if height != width},
+        version=module_version(),
         posts=len(snapshot.posts) if snapshot else current().settings.posts,
         title=words.page_title.format(name=name),
         home=f"https://www.instagram.com/{path}",
     )
     return _minified(script)
+
+
+def inline_module() -> str:
+    """The module that shows the feed inside a page of another site."""
+    module = render_template(
+        "widget/inline.js",
+        grid=script_body("grid.js"),
+        lightbox=script_body("lightbox.js"),
+        embedders=embedder_patterns(current().settings.frame_ancestors),
+    )
+    return _minified(module)
+
+
+def module_version() -> str:
+    """For the module's address: browsers may keep what they have of it for good."""
+    return fingerprint(inline_module())[:8]
 
 
 def _own_address() -> str:
@@ -60,6 +87,9 @@ def script_body(name: str) -> str:
 
 
 def _minified(script: str) -> str:
-    """The script without indentation and without comment lines."""
+    """The script without comment lines, indentation and most spaces. Regular expressions in it have no spaces."""
     lines = (line.strip() for line in script.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    code = "\n".join(line for line in lines if line and not line.startswith("//"))
+    parts = JS_TEXT.split(code)  # Code and texts in turn.
+    parts[::2] = [NEEDLESS_SPACE.sub("", part) for part in parts[::2]]
+    return "".join(parts)

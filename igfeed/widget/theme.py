@@ -79,6 +79,8 @@ class Theme:
     dark: Palette | None
     has_ground: bool
     has_scheme: bool
+    by_page: tuple[Palette, Palette] | None
+    """For a part of a page that takes over its text's colour: on light and on dark ground. None if it has its own."""
 
 
 LIGHT = Tones("#ffffff", "#17181a", "#5f6368", accent="#17181a", on_accent="#ffffff", link="#17181a")
@@ -87,6 +89,7 @@ DARK = Tones("#101113", "#f3f3f0", "#a8abb0", accent="#f3f3f0", on_accent="#1011
 
 def theme(options: Options, view: View) -> Theme:
     has_ground = options.background != TRANSPARENT
+    is_free = not has_ground and not options.color
     usual, dark = _palette(DARK if options.theme == "dark" else LIGHT, options), _palette(DARK, options)
     return Theme(
         FONTS[options.font],
@@ -94,6 +97,7 @@ def theme(options: Options, view: View) -> Theme:
         dark if options.theme == "auto" and dark != usual else None,
         has_ground=has_ground,
         has_scheme=has_ground and view.has_ground,
+        by_page=(_palette(LIGHT, options), _palette(DARK, options)) if view.is_a_part and is_free else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The two ways to show the feed: as a page of its own, and as an embed for frames."""
+"""The ways to show the feed: as a page of its own, as an embed for frames and scripts, and as a part of a page."""
 
 from enum import Enum
 
@@ -8,6 +8,7 @@ class View(Enum):
 
     PAGE = "/"
     EMBED = "/embed"
+    FRAGMENT = "/fragment"
 
     @staticmethod
     def at(path: str) -> "View | None":
@@ -20,7 +21,12 @@ class View(Enum):
 
     @property
     def template(self) -> str:
-        return "widget/page.html" if self is View.PAGE else "widget/embed.html"
+        return f"widget/{self.name.lower()}.html"
+
+    @property
+    def is_a_part(self) -> bool:
+        """Whether its elements become a part of another site's page."""
+        return self is not View.PAGE
 
     @property
     def has_header(self) -> bool:
@@ -34,8 +40,8 @@ class View(Enum):
 
     @property
     def has_absolute_addresses(self) -> bool:
-        """Whether its HTML names our origin, so that search engines and link previews find the page."""
-        return self is View.PAGE
+        """Whether its HTML names our origin, for search engines and link previews, or because it is another page's."""
+        return self is not View.EMBED
 
 
 # Flask has no part in this: finished pages find the view before Flask is called.

@@ -1,4 +1,4 @@
-// Puts an iframe with the feed beside its script tag, as high as the feed.
+// Puts the feed beside its script tag: into the page, or into a frame as high as the feed.
 (async () => {
   const current = document.currentScript;
 
@@ -17,13 +17,14 @@
       const value = tag.dataset[name] ?? asked.get(name);
       if (value != null) address.searchParams.set(name, value);
     }
-    return address;
+    return [address, 'frame' in tag.dataset || asked.has('frame')];
   };
   const style = (element, rules) => {
     for (const name in rules) element.style.setProperty(name, rules[name], 'important');
   };
+  const load = address => fetch(address).then(answer => answer.ok ? answer.text() : Promise.reject());
 
-  // An estimate of the height by the rules of style.css. It reserves space until the frame sends its real height.
+  // An estimate of the height by the rules of style.css. It reserves space until the feed is there.
   const estimate = (asked, width) => {
     const number = (name, usual) => +(asked.get(name) ?? usual);
     const limit = Math.min(number('limit', {{ defaults.limit }}), {{ posts }}), gap = number('gap', {{ defaults.gap }});
@@ -36,55 +37,66 @@
 
   const hasPlace = tag => tag.isConnected && !tag.closest('head');
 
-  // Puts the frame for a tag behind an element, or at the end of the body.
+  // Puts the feed of a tag behind an element, or at the end of the body.
   const put = (tag, after = hasPlace(tag) ? tag : null) => {
-    const address = addressOf(tag), frame = document.createElement('iframe'), mark = after ? '' : address;
+    const [address, inFrame] = addressOf(tag), mark = after ? '' : address, title = tag.dataset.title || {{ title|tojson }};
     const own = 'a[href*=".instagram.com/"]:not([data-igfeed])';
-    let link = after?.matches(own) ? after : after?.previousElementSibling, answered;
-    // Remove what an earlier run has made. It follows its tag directly, as the next frame may be another tag's.
-    // Frames of tags in the head are at the end of the body, where they are found by their address.
-    for (const made of [`iframe[data-igfeed="${mark}"]`, `a[data-igfeed="${mark}"]`]) {
-      const old = after ? after.nextElementSibling : document.querySelector(made);
-      if (old?.matches(made)) old.remove();
-    }
-    tag.igfeed = frame;
-    frame.dataset.igfeed = mark;
-    frame.title = tag.dataset.title || {{ title|tojson }};
-    frame.loading = 'lazy';
-    frame.allow = 'fullscreen; picture-in-picture; autoplay';
-    frame.referrerPolicy = 'strict-origin-when-cross-origin';
-    frame.src = address;
-    // Undo the page's styles for iframes. Our document has the scheme `light`: in a frame of another it would be opaque.
-    style(frame, {all: 'initial', 'color-scheme': 'light', display: 'block', width: '100%'});
-    after ? after.after(frame) : document.body.append(frame);
-    // A flex column would shrink the frame without a `min-height`.
-    const grow = height => style(frame, {height: `${height}px`, 'min-height': `${height}px`});
-    grow(estimate(address.searchParams, frame.clientWidth));
-    if (!link?.matches(own)) {
-      link = document.createElement('a');
-      link.dataset.igfeed = mark;
-      link.href = {{ home|tojson }};
-      link.textContent = frame.title;
-      frame.after(link);
-    }
-
-    // A plain link replaces a frame that is refused or does not answer. Only the latest run's frame counts.
-    link.igfeed = frame;
+    const made = `[data-igfeed="${mark}"]`;
+    let link = after?.matches(own) ? after : after?.previousElementSibling, box, answered, old;
+    // Remove what an earlier run has made. It follows its tag directly, as the next feed may be another tag's.
+    // Feeds of tags in the head are at the end of the body, where they are found by their address.
+    while ((old = after ? after.nextElementSibling : document.querySelector(made))?.matches(made)) old.remove();
+    // A flex column would shrink the box without a `min-height`.
+    const grow = height => style(box, {height: `${height}px`, 'min-height': `${height}px`});
+    // A plain link replaces a feed that is refused or does not answer. Only the latest run counts.
     const show = isShown => {
-      style(frame, {display: isShown ? 'block' : 'none'});
+      style(box, {display: isShown ? 'block' : 'none'});
       style(link, {display: isShown ? 'none' : 'inline'});
     };
-    const wait = seconds => setTimeout(() => answered || link.igfeed == frame && show(), seconds * 1000);
+    const wait = seconds => setTimeout(() => answered || link.igfeed == address && show(), seconds * 1000);
+    const make = (name, properties) => {
+      const element = Object.assign(document.createElement(name), properties);
+      element.dataset.igfeed = mark;
+      return element;
+    };
+    // Puts an element into the feed's place, and reserves its space.
+    const use = element => {
+      // Undo the page's styles for it. Our document has the scheme `light`: in a frame of another it would be opaque.
+      style(element, {all: 'initial', 'color-scheme': 'light', display: 'block', width: '100%'});
+      box ? box.replaceWith(element) : after ? after.after(element) : document.body.append(element);
+      tag.igfeed = box = element;
+      grow(estimate(address.searchParams, box.clientWidth));
+      new IntersectionObserver(([{isIntersecting}], observer) => isIntersecting && observer.disconnect(wait(10))).observe(box);
+    };
+    const useFrame = () => {
+      use(make('iframe', {
+        title,
+        loading: 'lazy',
+        allow: 'fullscreen; picture-in-picture; autoplay',
+        referrerPolicy: 'strict-origin-when-cross-origin',
+        src: address,
+        onload: () => wait(2),
+      }));
+      addEventListener('message', ({data, source, origin}) => {
+        // Compare the host only, because the server may have redirected the frame from http to https.
+        if (!(data?.igfeed > 0) || source != box.contentWindow || origin.split('/')[2] != address.host) return;
+        answered || show(answered = true);
+        // CSS `frame-sizing` is not enough: Chromium 156 measures once, so turning a phone would cut the feed off.
+        grow(Math.min(data.igfeed, 20000));
+      });
+    };
+
+    if (inFrame) useFrame();
+    else {
+      use(make('div', {src: address.href}));
+      // Whatever keeps the feed out of the page, such as its policy, may let a frame through.
+      Promise.all([import(new URL('widget.js?v={{ version }}', address)), load(address)])
+        .then(([{fill}, html]) => fill(box, html, title, address.searchParams.get('theme')))
+        .then(() => show(answered = true), useFrame);
+    }
+    if (!link?.matches(own)) box.after(link = make('a', {href: {{ home|tojson }}, textContent: title}));
+    link.igfeed = address;
     show(true);
-    frame.onload = () => wait(2);
-    new IntersectionObserver(([{isIntersecting}], observer) => isIntersecting && observer.disconnect(wait(10))).observe(frame);
-    addEventListener('message', ({data, source, origin}) => {
-      // Compare the host only, because the server may have redirected the frame from http to https.
-      if (!(data?.igfeed > 0) || source != frame.contentWindow || origin.split('/')[2] != address.host) return;
-      answered || show(answered = true);
-      // CSS `frame-sizing` is not enough: Chromium 156 measures once, so turning a phone would cut the feed off.
-      grow(Math.min(data.igfeed, 20000));
-    });
   };
 
   const tagsIn = root => [...root.querySelectorAll('*')].flatMap(each =>
@@ -96,7 +108,7 @@
   const lost = async () => {
     const bare = address => address.split('#')[0];
     if (bare(performance.getEntriesByType('navigation')[0].name) == bare(location.href)) return [];
-    const page = new DOMParser().parseFromString(await (await fetch(location)).text(), 'text/html');
+    const page = new DOMParser().parseFromString(await load(location), 'text/html');
     return tagsIn(page).flatMap(tag => {
       const before = tag.previousElementSibling;
       const alike = root => [...root.querySelectorAll(before?.localName)].filter(each => each.isEqualNode(before));
@@ -113,7 +125,7 @@
     for (const tag of tags) tag.igfeed || put(tag);
     return tags[0] || put(document.createElement('script'));
   }
-  if (addressOf(current).search) return put(current);
+  if (addressOf(current)[0].search) return put(current);
   // Libraries and tag managers run a copy without options in the head, which is meant for a tag that has no feed yet.
   if (free()[0] && document.readyState != 'complete') await until('load');
   const [tag] = free();

@@ -1,4 +1,5 @@
-// `root` is our own document, or a shadow root in somebody's page, which may be in a frame that is not ours.
+// `root` is our own document, or a shadow root in somebody's page, which may be in a frame that is not ours. For a shadow
+// root, `load` resolves with the elements of the page at an address.
 // Inside our iframe: send our height at once, because observers sleep while the frame is off the screen, and again
 // whenever it changes.
 if (root === document && parent !== window) {
@@ -15,9 +16,9 @@ if (root === document && parent !== window) {
 const grid = root.querySelector('.grid');
 const pages = root.querySelector('.pages');
 const older = page => page.querySelector('.pages [rel=next]');
+const fetched = async address => new DOMParser().parseFromString(await (await fetch(address)).text(), 'text/html');
 const more = async link => {
-  const html = await (await fetch(link.href)).text();
-  const page = new DOMParser().parseFromString(html, 'text/html');
+  const page = await (load ?? fetched)(link.href);
   // A new post since this page was loaded moves the others on, so the next page may repeat some.
   const known = new Set([...grid.children].map(tile => tile.dataset.postId));
   const tiles = [...page.querySelectorAll('.grid > *')].filter(tile => !known.has(tile.dataset.postId));

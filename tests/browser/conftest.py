@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect, sync_playwright
 from werkzeug.wrappers import Response
 
 from igfeed import create_app
@@ -79,8 +79,29 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture(params=["", "data-frame"], ids=["inline", "frame"])
+def way(request: pytest.FixtureRequest) -> str:
+    """How the script shows the feed: an attribute of its tag."""
+    return str(request.param)
+
+
 def tag(site: str, options: str = "", how: str = "") -> str:
     return f'<script {how} src="{site}/embed.js" {options}></script>'
+
+
+BOXES = "[data-igfeed]:not(a)"
+"""The elements that the script makes: a frame, or an element with a shadow root."""
+
+
+def box(page: Page, number: int = 0) -> Locator:
+    return page.locator(BOXES).nth(number)
+
+
+def feed(page: Page, number: int = 0) -> Locator | FrameLocator:
+    """Where the posts are: in the page itself or in a frame."""
+    place = box(page, number)
+    place.wait_for(state="attached")
+    return place.content_frame if place.evaluate("box => box.localName") == "iframe" else place
 
 
 def frame(page: Page, number: int = 0) -> FrameLocator:
@@ -88,13 +109,17 @@ def frame(page: Page, number: int = 0) -> FrameLocator:
 
 
 def wait_until_it_fits(page: Page, number: int = 0, at_least: int = 50) -> None:
-    """Until the frame is exactly as high as its content, and that is at least so high."""
-    inner = page.locator("iframe").nth(number).element_handle().content_frame()
-    assert inner
+    """Until the box is exactly as high as its content, and that is at least so high."""
+    place = box(page, number) if page.locator(BOXES).count() else page.locator("iframe").nth(number)
+    inner = place.element_handle().content_frame()
     for _ in range(1000):
-        height = inner.evaluate("document.documentElement.offsetHeight")
-        outer = page.locator("iframe").nth(number).evaluate("frame => frame.offsetHeight")
+        outer = place.evaluate("box => box.offsetHeight")
+        height = (
+            inner.evaluate("document.documentElement.offsetHeight")
+            if inner
+            else place.evaluate("box => box.shadowRoot?.querySelector('.inline')?.offsetHeight")
+        )
         if height == outer >= at_least:
             return
         page.evaluate("new Promise(requestAnimationFrame)")
-    raise AssertionError(f"the frame has {outer}, its content {height}")
+    raise AssertionError(f"the box has {outer}, its content {height}")

@@ -21,13 +21,14 @@ PATIENCE = 120
 
 HOST = """<!doctype html><title>Host</title>
 <style>iframe {{ max-height: 99px !important; transform: scale(.5); pointer-events: none }}</style><body>
-<script src="{site}/embed.js" data-columns="3" data-limit="9"></script>
-<script src="{site}/embed.js" data-columns="2" data-limit="3" type="module"></script>
+<script src="{site}/embed.js" data-columns="3" data-limit="9" data-frame></script>
+<script src="{site}/embed.js" data-columns="2" data-limit="3" data-frame type="module"></script>
 <div id="card"></div>
 <script>
 const tag = document.createElement('script');
 tag.src = '{site}/embed.js';
 tag.dataset.limit = 1;
+tag.dataset.frame = '';
 card.attachShadow({{mode: 'open'}}).append(tag);
 const heights = new Map();
 addEventListener('message', event => setTimeout(() => {{

@@ -1,4 +1,4 @@
-"""What other sites' pages do to the frames in them: style them, isolate themselves, print; and what videos need."""
+"""What other sites' pages do to the feeds in them: style them, isolate themselves, print; and what videos need."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Host, frame, tag, wait_until_it_fits
+from tests.browser.conftest import BOXES, Host, feed, frame, tag, wait_until_it_fits
 
 pytestmark = pytest.mark.browser
 
@@ -76,43 +76,43 @@ RULES = [
 ]
 
 STATE = """
-frame => {
-  const box = frame.getBoundingClientRect(), style = getComputedStyle(frame);
+element => {
+  const box = element.getBoundingClientRect(), style = getComputedStyle(element);
   const hit = document.elementFromPoint(box.left + 60, box.top + 60);
   const names = [...style].filter(name => !name.startsWith('--') && name !== 'direction');
-  return JSON.stringify([box, hit === frame, names.map(name => name + style[name])]);
+  return JSON.stringify([box, hit === element, names.map(name => name + style[name])]);
 }
 """
-"""All that is seen of a frame: where it is, whether it can be clicked, and its style but for the direction of texts."""
+"""All that is seen of a box: where it is, whether it can be clicked, and its style but for the direction of texts."""
 
-CHANGED_BY = """
-([rules, state]) => {
-  const frame = document.querySelector('iframe'), style = document.createElement('style');
+CHANGED_BY = f"""
+([rules, state]) => {{
+  const box = document.querySelector('{BOXES}'), style = document.createElement('style');
   document.head.append(style);
-  const stateOf = eval(state), before = stateOf(frame);
-  const changed = rules.filter(rule => {
-    style.textContent = `@keyframes host { from { width: 9px } } iframe { ${rule} }
-      #here > iframe[style] { ${rule} !important } @layer host { iframe { ${rule} !important } }`;
-    return stateOf(frame) !== before;
-  });
+  const stateOf = eval(state), before = stateOf(box);
+  const changed = rules.filter(rule => {{
+    style.textContent = `@keyframes host {{ from {{ width: 9px }} }} {BOXES} {{ ${{rule}} }}
+      #here > [style]{BOXES} {{ ${{rule}} !important }} @layer host {{ {BOXES} {{ ${{rule}} !important }} }}`;
+    return stateOf(box) !== before;
+  }});
   style.remove();
   return changed;
-}
+}}
 """
 
 
-def test_nothing_that_a_page_says_of_every_frame_reaches_ours(page: Page, site: str, host: Host) -> None:
-    page.goto(host(f"<body><div id=here>{tag(site, 'data-columns=3 data-limit=6')}</div>"))
-    frame(page).locator(".tile").first.wait_for()
+def test_nothing_that_a_page_says_of_every_element_reaches_ours(page: Page, site: str, host: Host, way: str) -> None:
+    page.goto(host(f"<body><div id=here>{tag(site, f'data-columns=3 data-limit=6 {way}')}</div>"))
+    feed(page).locator(".tile").first.wait_for()
     wait_until_it_fits(page)
 
     assert page.evaluate(CHANGED_BY, [RULES, STATE]) == []
 
 
-def test_in_a_column_of_flexible_boxes_it_is_not_squeezed(page: Page, site: str, host: Host) -> None:
-    body = f'<div style="display:flex;flex-direction:column;height:300px">{tag(site, "data-columns=1 data-limit=3")}'
-    page.goto(host(f"<body>{body}<p>After</p></div>"))
-    frame(page).locator(".tile").first.wait_for()
+def test_in_a_column_of_flexible_boxes_it_is_not_squeezed(page: Page, site: str, host: Host, way: str) -> None:
+    script = tag(site, f"data-columns=1 data-limit=3 {way}")
+    page.goto(host(f'<body><div style="display:flex;flex-direction:column;height:300px">{script}<p>After</p></div>'))
+    feed(page).locator(".tile").first.wait_for()
 
     wait_until_it_fits(page, at_least=900)
 
@@ -129,7 +129,7 @@ def snippet(site: str) -> str:
 
 @pytest.mark.parametrize("by", ["tag", "README's frame"])
 def test_a_video_may_fill_the_screen_float_and_start(page: Page, site: str, host: Host, by: str) -> None:
-    page.goto(host(f"<body>{tag(site, 'data-limit=3') if by == 'tag' else snippet(site)}"))
+    page.goto(host(f"<body>{tag(site, 'data-limit=3 data-frame') if by == 'tag' else snippet(site)}"))
     frame(page).locator(".tile").first.wait_for()
     inner = page.locator("iframe").element_handle().content_frame()
     assert inner
@@ -143,13 +143,14 @@ def test_a_video_may_fill_the_screen_float_and_start(page: Page, site: str, host
 
 
 @pytest.mark.parametrize("policy", ["require-corp", "credentialless"])
-@pytest.mark.parametrize("by", ["tag", "README's frame"])
+@pytest.mark.parametrize("by", ["tag", "tag's frame", "README's frame"])
 def test_a_page_that_isolates_itself_shows_the_feed(page: Page, site: str, host: Host, by: str, policy: str) -> None:
-    body = tag(site, "data-limit=6") if by == "tag" else snippet(site)
+    body = snippet(site) if by == "README's frame" else tag(site, "data-frame" if "frame" in by else "")
     headers = {"Cross-Origin-Embedder-Policy": policy, "Cross-Origin-Opener-Policy": "same-origin"}
     page.goto(host(f"<body>{body}", headers))
-    frame(page).locator(".tile").first.wait_for()
-    picture = frame(page).locator(".tile img").first
+    shown = frame(page) if "frame" in by else feed(page)
+    shown.locator(".tile").first.wait_for()
+    picture = shown.locator(".tile img").first
 
     assert page.evaluate("crossOriginIsolated")
     assert picture.evaluate("async image => { await image.decode(); return image.naturalWidth > 0 }")
@@ -170,7 +171,8 @@ def test_a_page_with_a_strict_policy_has_to_allow_the_script_and_the_frame_only(
     page: Page, site: str, host: Host
 ) -> None:
     policy = f"default-src 'none'; script-src {site}; frame-src {site}"
-    page.goto(host(f"<body>{tag(site, 'data-columns=3 data-limit=6')}", {"Content-Security-Policy": policy}))
+    body = tag(site, "data-columns=3 data-limit=6 data-frame")
+    page.goto(host(f"<body>{body}", {"Content-Security-Policy": policy}))
     frame(page).locator(".tile").first.wait_for()
 
     wait_until_it_fits(page)
@@ -183,11 +185,11 @@ def test_a_page_with_a_strict_policy_has_to_allow_the_script_and_the_frame_only(
 
 
 @pytest.mark.parametrize("above", [3000, 30000], ids=["loaded", "too far away to be loaded"])
-def test_a_printed_page_has_all_pictures(page: Page, site: str, host: Host, above: int) -> None:
+def test_a_printed_page_has_all_pictures(page: Page, site: str, host: Host, above: int, way: str) -> None:
     page.set_viewport_size({"width": 900, "height": 600})
-    page.goto(host(f'<body><div style="height:{above}px"></div>{tag(site, "data-columns=3 data-limit=12")}'))
-    if above < 5000:
-        frame(page).locator(".tile").first.wait_for(state="attached")
+    page.goto(host(f'<body><div style="height:{above}px"></div>{tag(site, f"data-columns=3 data-limit=12 {way}")}'))
+    if above < 5000 or not way:
+        feed(page).locator(".tile").first.wait_for(state="attached")
         wait_until_it_fits(page)
     pictures = page.pdf(format="A4").count(b"/Subtype /Image")
 

@@ -155,7 +155,9 @@ _TABLE = Options.table()
 def default_options(view: View) -> Options:
     if view.has_ground:
         return Options(header=view.has_header)
-    return Options(header=view.has_header, theme="light", background=TRANSPARENT)
+    # A fragment takes over the colours of its page, unless the owner chose a theme.
+    theme = "light" if view is View.EMBED else "auto"
+    return Options(header=view.has_header, theme=theme, background=TRANSPARENT)
 
 
 @lru_cache(maxsize=200)

@@ -138,7 +138,7 @@ def no_picture(error: IgfeedError) -> Response:
 def _absent_picture(picture: Picture, snapshot: FeedSnapshot | None) -> Response:
     """A placeholder for a post without a picture. It is cached for an hour only: a later fetch may bring a picture."""
     kinds = {post.media_type for post in snapshot.posts if post.id == picture.id} if snapshot else set()
-    response = _drawing_response("film.svg" if picture.video_url or kinds - {"IMAGE"} else "blank.svg")
+    response = _drawing_response("film.svg" if picture.video_url or kinds - {"IMAGE"} else "no-picture.svg")
     response.headers["Cache-Control"] = PLACEHOLDER_CACHING
     response.add_etag()
     response.make_conditional(request)

@@ -20,17 +20,22 @@ TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFr
 """By then what has shifted has been seen."""
 CONTRASTS = """
 (() => {
-  const light = text => text.match(/[\\d.]+/g).slice(0, 3).map(part => part / 255)
+  const parts = text => text.match(/[\\d.]+/g).map(Number);
+  const over = ([red, green, blue, alpha = 1], below) =>
+    [red, green, blue].map((part, place) => part * alpha + below[place] * (1 - alpha));
+  const light = colour => colour.map(part => part / 255)
     .map(part => part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4)
     .reduce((sum, part, place) => sum + part * [.2126, .7152, .0722][place], 0);
   const ground = each => each && getComputedStyle(each).backgroundColor === 'rgba(0, 0, 0, 0)'
     ? ground(each.parentElement) : getComputedStyle(each).backgroundColor;
   const texts = [...document.querySelectorAll('h1, p, a, figcaption, span, button')]
     .filter(each => each.innerText?.trim() && !each.matches('.unseen, .portrait'));
-  return Object.fromEntries(texts.map(each => {
-    const pair = [light(getComputedStyle(each).color), light(ground(each))].sort((one, other) => other - one);
+  const ratios = (elements, colour) => Object.fromEntries(elements.map(each => {
+    const below = parts(ground(each)), above = over(parts(getComputedStyle(each)[colour]), below);
+    const pair = [above, below.slice(0, 3)].map(light).sort((one, other) => other - one);
     return [each.tagName + each.className, (pair[0] + .05) / (pair[1] + .05)];
   }));
+  return {texts: ratios(texts, 'color'), borders: ratios([...document.querySelectorAll('.pages a')], 'borderTopColor')};
 })()
 """
 CUT_OFF = """
@@ -279,11 +284,12 @@ def test_nine_posts_on_a_phone_weigh_little_and_ask_nobody_before_the_first_pict
 @pytest.mark.parametrize(
     "path", ["/?captions=1&limit=3", "/embed?header=1&captions=1&limit=3&background=777&color=888&accent=e1306c"]
 )
-def test_every_text_stands_out_from_its_ground(page: Page, site: str, path: str, theme: str) -> None:
+def test_every_text_and_every_border_stands_out_from_its_ground(page: Page, site: str, path: str, theme: str) -> None:
     page.goto(f"{site}{path}&theme={theme}")
 
     ratios = page.evaluate(CONTRASTS)
-    assert min(ratios.values()) >= 4.5, ratios
+    assert min(ratios["texts"].values()) >= 4.5, ratios
+    assert min(ratios["borders"].values()) >= 3, ratios
 
 
 def test_text_may_be_spaced_and_enlarged_without_loss(page: Page, site: str) -> None:

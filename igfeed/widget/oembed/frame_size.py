@@ -36,7 +36,10 @@ NO_POSTS_HEIGHT = 184
 WIDE_HEADER = 576
 """The width in pixels from which the header has its button at the side."""
 
-LINE_HEIGHT = 22.5
+PORTRAIT_HEIGHT = 60
+"""Pixels, where the header is narrow."""
+
+LINE_HEIGHT, COUNTS_LINE_HEIGHT = 22.5, 26
 LETTER_WIDTH = 7.5
 """Pixels in the header, an average for Latin letters."""
 
@@ -95,13 +98,13 @@ def _columns(options: Options, width: int) -> int:
 
 
 def _header_height(profile: Profile, width: int) -> float:
-    counts = f"@{profile.username} {profile.media_count} posts {profile.followers_count} followers"
+    # The gaps between them are three spaces wide.
+    counts = f"@{profile.username}   {profile.media_count} posts   {profile.followers_count} followers"
     if width >= WIDE_HEADER:
         room = min(width - 320, WIDEST_TEXT)
         return 40 + max(88, 65 + LINE_HEIGHT * (_lines(profile.biography, room) + _lines(counts, room) - 1))
-    room = max(60, width - 100)
-    lines = _lines(profile.biography, room) + _lines(counts, room) - 1
-    return 121 + 27.5 * _lines(profile.name or profile.username, room * 0.7) + LINE_HEIGHT * lines
+    name = max(PORTRAIT_HEIGHT, 27.5 * _lines(profile.name or profile.username, max(60, width - 76) * 0.7))
+    return 101 + name + COUNTS_LINE_HEIGHT * _lines(counts, width) + LINE_HEIGHT * _lines(profile.biography, width)
 
 
 def _lines(text: str | None, room: float) -> int:

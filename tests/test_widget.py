@@ -374,6 +374,26 @@ def test_albums_and_videos_have_a_badge_with_a_name(
     assert [mark["aria-label"] for mark in elements(client).all("span", "aria-label")] == ["Album", "Video", "Reel"]
 
 
+def glances(client: FlaskClient, path: str = "/embed") -> list[str]:
+    """What shows under the pointer, one text for each post that has something to show there."""
+    found = re.findall(r'<div class="glance" aria-hidden="true">(.*?)</div>', client.get(path).text)
+    return [re.sub("(<[^>]+>)+", "|", each) for each in found]
+
+
+def test_under_the_pointer_are_the_captions_first_line_and_the_counts_that_are_known(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.posts[:] = [
+        image(caption="—\nThe kettle is on.\nCome in!", like_count=12840, comments_count=7),
+        image(caption="❤️", like_count=0, comments_count=1),
+        image(caption="word " * 100, like_count=None, comments_count=None),
+        image(caption=None, like_count=None, comments_count=0),
+    ]
+
+    assert glances(client) == ["|The kettle is on.|12,840|7|", "|❤️|1|", f"|{'word ' * 17}word…|"]
+    assert glances(client, "/embed?captions=1") == ["|12,840|7|", "|1|"]
+
+
 def test_the_page_speaks_the_owners_language(make_services: MakeServices, token: Token) -> None:
     page = create_app(services=make_services(IGFEED_LANGUAGE="de")).test_client().get("/").text
 

@@ -1,13 +1,18 @@
 """A post as the page shows it: a tile in the grid, and the slides of the opened post."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from igfeed.config import Settings
 from igfeed.models import FeedSnapshot, Picture, Post, Profile
 from igfeed.origins import origin_of
+from igfeed.texts.sentences import shortened
 from igfeed.widget.alt_text import alt_text, alt_text_beside_caption
 from igfeed.widget.translations import language_of
+
+LONGEST_FIRST_LINE = 90
+"""Characters. A tile has room for two short lines of text."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +29,17 @@ class Slide:
 class Tile:
     """``kind`` is ``album``, ``video`` or ``reel``, and ``badge`` its name for visitors; both None for a photo.
 
-    ``alt_beside_caption`` is the alternative text for where the caption is shown too.
+    ``alt_beside_caption`` is the alternative text for where the caption is shown too. ``first_line`` is that of the
+    caption. ``likes`` and ``comments`` are their numbers, None if unknown or zero.
     """
 
     post: Post
     alt: str
     alt_beside_caption: str
     caption: str
+    first_line: str
+    likes: str | None
+    comments: str | None
     date: str | None
     kind: str | None
     badge: str | None
@@ -47,6 +56,9 @@ def tile(post: Post, profile: Profile, settings: Settings) -> Tile:
         alt=alt,
         alt_beside_caption=alt_text_beside_caption(post, profile.username, own) if caption else alt,
         caption=caption,
+        first_line=_first_line(caption),
+        likes=own.number(post.like_count) if post.like_count else None,
+        comments=own.number(post.comments_count) if post.comments_count else None,
         date=own.date(post.timestamp) if post.timestamp else None,
         kind=kind,
         badge=badge,
@@ -58,6 +70,12 @@ def video_origins(snapshot: FeedSnapshot, settings: Settings) -> frozenset[str]:
     """The origins of all videos of the feed: posts of later pages come into the same document."""
     addresses = (_video(picture, settings) for picture in snapshot.pictures())
     return frozenset(origin_of(address) for address in addresses if address)
+
+
+def _first_line(caption: str) -> str:
+    """The first line with a word in it, or else the first one. Empty without a caption."""
+    lines = caption.splitlines() or [""]
+    return shortened(next(filter(re.compile(r"\w").search, lines), lines[0]).strip(), LONGEST_FIRST_LINE)
 
 
 def _kind(post: Post) -> str | None:

@@ -3,8 +3,12 @@
 // Inside our iframe: send our height at once, because observers sleep while the frame is off the screen, and again
 // whenever it changes.
 if (root === document && parent !== window) {
+  const {style} = document.documentElement;
   const tell = () => {
+    // A scrollbar would make the feed narrower, and so lower, than it is in a frame that is high enough.
+    style.overflow = 'hidden';
     parent.postMessage({igfeed: document.documentElement.offsetHeight}, '*');
+    style.overflow = '';
     try { window.requestResize?.(); } catch {}
   };
   tell();

@@ -85,6 +85,14 @@ def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture
+def firefox() -> str:
+    found = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
+    if found is None:
+        pytest.skip("Firefox is not installed")
+    return found
+
+
 def tag(site: str, options: str = "", how: str = "") -> str:
     return f'<script {how} src="{site}/embed.js" {options}></script>'
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,14 +46,6 @@ addEventListener('message', event => setTimeout(() => {{
 </script>"""
 
 ISOLATED = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
-
-
-@pytest.fixture
-def firefox() -> str:
-    found = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
-    if found is None:
-        pytest.skip("Firefox is not installed")
-    return found
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from igfeed.background import in_place
 from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
 from igfeed.services import build
+from tests.browser.conftest import Host, box, tag
 from tests.harness.app_server import serving
 from tests.servers.instagram import FakeInstagram, album, image, reel
 
@@ -90,6 +91,30 @@ def test_axe_finds_no_caption_repeated_by_its_picture(page: Page, undescribed_si
 
     assert "Lights on." in names
     assert violations(page) == ""
+
+
+AROUND = """<style>:root { color-scheme: light dark } body { background: Canvas; color: CanvasText }</style>
+<main><h1>Shop</h1><p>Words.</p>"""
+INSIDE = "data-header=1 data-captions=1 data-limit=6"
+
+
+def a_page_around(page: Page, site: str, how: str) -> str:
+    query = INSIDE.replace("data-", "").replace(" ", "&")
+    return AROUND + (tag(site, INSIDE) if how == "script" else page.request.get(f"{site}/fragment?{query}").text())
+
+
+@pytest.mark.parametrize("how", ["script", "fragment"])
+def test_axe_finds_nothing_on_a_page_with_the_feed_inside_nor_on_an_open_post_there(
+    page_in: Page, site: str, host: Host, how: str
+) -> None:
+    page_in.goto(host(f"<body>{a_page_around(page_in, site, how)}</main>"))
+    box(page_in).locator(".inline[data-theme]:not(.waiting)").wait_for()
+    box(page_in).locator(".tile img").evaluate_all("all => Promise.all(all.map(image => image.decode()))")
+
+    assert violations(page_in) == ""
+    box(page_in).locator(".tile > a").nth(1).click()
+    expect(box(page_in).locator("dialog .bar p")).to_have_text("2 / 6")
+    assert violations(page_in) == ""
 
 
 @pytest.mark.parametrize("place", range(4), ids=["picture", "album", "video", "long caption"])

@@ -1,4 +1,4 @@
-"""A browser that knows no frame-sizing: the height comes by message there, if Firefox is installed."""
+"""Another browser than Chromium, if Firefox is installed. It knows no frame-sizing: the height comes by message."""
 
 import json
 import os
@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from tests.browser.conftest import Host, tag
 from tests.harness.app_server import serving
+from tests.harness.firefox import Firefox
 
 pytestmark = pytest.mark.browser
 
@@ -81,3 +83,61 @@ def test_firefox_shows_feeds_of_all_kinds_of_tags_as_high_as_they_are_in_a_page_
     assert min(report["content"]) > 200
     assert set(report["events"]) == {"auto"}
     assert set(report["links"]) == {0}
+
+
+PART = """
+const until = async found => {
+  for (;;) {
+    const value = found();
+    if (value) return value;
+    await new Promise(requestAnimationFrame);
+  }
+};
+const host = document.querySelector('[data-igfeed]:not(a)');
+const root = await until(() => host.shadowRoot);
+const inline = await until(() => root.querySelector('.inline:not(.waiting)'));
+const picture = root.querySelector('.tile img');
+await picture.decode();
+const first = inline.dataset.theme, display = getComputedStyle(root.querySelector('.grid')).display;
+document.body.classList.add('night');
+await until(() => inline.dataset.theme === 'dark');
+root.querySelector('.tile > a').click();
+const box = root.querySelector('dialog').getBoundingClientRect();
+return {first, display, tiles: root.querySelectorAll('.tile').length, picture: picture.naturalWidth > 0,
+  open: [box.width, box.height], window: [document.documentElement.clientWidth, innerHeight],
+  font: getComputedStyle(root.querySelector('figcaption')).fontFamily};
+"""
+STRICT = "script-src 'nonce-abc'; style-src 'nonce-abc'; img-src {site}; connect-src {site}; frame-src 'none'"
+
+
+def test_in_firefox_the_feed_is_a_part_of_a_page_with_a_strict_policy(
+    firefox: str, site: str, host: Host, tmp_path: Path
+) -> None:
+    style = "<style nonce=abc>body { color: black; font-family: Georgia } .night { color: white }</style>"
+    page = host(
+        f"{style}<body>{tag(site, 'data-limit=3 data-captions=1', 'nonce=abc')}",
+        {"Content-Security-Policy": STRICT.format(site=site)},
+    )
+    with Firefox(firefox, tmp_path) as window:
+        window.go(page)
+        seen = window.evaluate(f"return (async () => {{ {PART} }})()")
+
+    assert seen["open"] == seen["window"]
+    del seen["open"], seen["window"]
+    assert seen == {"first": "light", "display": "grid", "tiles": 3, "picture": True, "font": "Georgia"}
+
+
+@pytest.mark.parametrize("policy", ["connect-src 'none'", "img-src 'none'"])
+def test_in_firefox_a_policy_that_keeps_it_out_of_the_page_leaves_it_the_frame(
+    firefox: str, site: str, host: Host, tmp_path: Path, policy: str
+) -> None:
+    with Firefox(firefox, tmp_path) as window:
+        window.go(host(f"<body>{tag(site, 'data-limit=3')}", {"Content-Security-Policy": policy}))
+        seen = window.evaluate(
+            """return (async () => {
+              while (!document.querySelector('iframe')) await new Promise(requestAnimationFrame);
+              return [...document.querySelectorAll('[data-igfeed]:not(a)')].map(each => each.localName);
+            })()"""
+        )
+
+    assert seen == ["iframe"]

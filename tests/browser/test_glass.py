@@ -4,6 +4,7 @@ import io
 import shutil
 from collections.abc import Iterator
 from typing import Protocol
+from urllib.request import urlopen
 
 import pytest
 from PIL import Image
@@ -24,7 +25,7 @@ GROUNDS = {
 }
 """Where a feed stands: the theme that its owner chose, and the style of its surroundings."""
 
-WAYS = ("iframe", "script")
+WAYS = ("iframe", "script's frame", "script", "fragment")
 PLACES = {
     "between two tiles": (120, 56),
     "a round corner": (1, 1),
@@ -48,7 +49,7 @@ class Window(Protocol):
     def screenshot(self) -> bytes: ...
 
 
-SIZE = (500, len(GROUNDS) * STEP)
+SIZE = (1000, len(GROUNDS) * STEP)
 
 
 class Chromium:
@@ -84,7 +85,7 @@ def window(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def page_of_feeds(site: str) -> str:
-    """A row for each ground, with the iframe that README shows and with the script's."""
+    """A row for each ground, with the feed in frames and as a part of the page."""
     rows = ""
     for row, (theme, style) in enumerate(GROUNDS.values()):
         options = OPTIONS.format(theme=theme)
@@ -93,6 +94,8 @@ def page_of_feeds(site: str) -> str:
             (
                 f'<iframe src="{site}/embed?{options}" style="{shape}"></iframe>',
                 f'<script src="{site}/embed.js?{options}" data-frame></script>',
+                f'<script src="{site}/embed.js?{options}"></script>',
+                urlopen(f"{site}/fragment?{options}").read().decode(),
             )
         ):
             place = f"left: {column * 250}px; top: {row * STEP}px; width: 250px; height: {STEP}px"

@@ -166,7 +166,7 @@ def test_older_posts_come_in_place_and_the_frame_grows_to_what_wordpress_allows(
 def test_where_older_posts_cannot_be_read_their_page_takes_the_place_of_this_one(
     page: Page, feed: str, blog: Blog
 ) -> None:
-    page.goto(blog(f"{feed}?columns=3&limit=6"))
+    page.goto(blog(f"{feed}?columns=4&limit=16"))
     page.route(
         "**/embed?*page=2*",
         lambda route: route.abort() if route.request.resource_type == "fetch" else route.continue_(),

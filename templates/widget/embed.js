@@ -31,8 +31,8 @@
     const columns = number('columns', width < 360 ? 2 : width < 720 ? 3 : width < 1280 ? 4 : 6);
     const isRow = asked.get('layout') == 'carousel', rows = isRow ? 1 : Math.ceil(limit / columns);
     const tile = isRow ? (width - columns * gap) / (columns + {{ peek }}) : (width + gap) / columns - gap;
-    const picture = tile * ({{ ratios|tojson }}[asked.get('ratio')] || 1) + number('captions', 0) * 76;
-    return rows * (picture + gap) - gap + number('header', 0) * (width < 576 ? 230 : 150) + (limit < {{ posts }}) * 76.5 || 400;
+    const picture = tile * ({{ ratios|tojson }}[asked.get('ratio')] || 1) + number('captions', 0) * (tile < 200 ? 76 : 57);
+    return rows * (picture + gap) - gap + number('header', 0) * (width < 576 ? 232 : 128) + (limit < {{ posts }}) * 76.5 || 400;
   };
 
   const hasPlace = tag => tag.isConnected && !tag.closest('head');

@@ -273,6 +273,36 @@ def test_a_page_that_is_still_at_its_address_is_not_asked_for_a_second_time(page
     assert [url for url in asked if url.startswith(address)] == []
 
 
+AS_TURBO_DOES = """
+path => {
+  window.cached ??= {};
+  cached[location.pathname] = document.body.cloneNode(true);
+  const body = document.adoptNode(cached[path] ?? new DOMParser().parseFromString(pages[path], 'text/html').body);
+  for (const script of body.querySelectorAll('script')) {
+    const copy = document.createElement('script');
+    for (const {name, value} of script.attributes) copy.setAttribute(name, value);
+    script.replaceWith(copy);
+  }
+  history.pushState(null, '', path);
+  document.body.replaceWith(body);
+}
+"""
+"""Go to a page: its body takes the old one's place, its scripts run as copies. A page seen before is a clone."""
+
+
+def test_where_turbo_replaces_the_body_each_page_has_one_feed(page: Page, site: str, pages: Any, way: str) -> None:
+    bodies = {path: around(LINK + tag(site, f"data-limit={limit} {way}")) for path, limit in (("/", 1), ("/next", 2))}
+    page.goto(pages(bodies))
+    feed(page).locator(".tile").first.wait_for()
+    page.evaluate("bodies => { window.pages = bodies }", bodies)
+    for path, limit in (("/next", 2), ("/", 1), ("/next", 2)):
+        page.evaluate(AS_TURBO_DOES, path)
+
+        expect(feed(page).locator(".tile")).to_have_count(limit)
+        assert feeds(page) == [[f"{site}/embed?limit={limit}", "script", "here"]]
+        assert not page.locator("#here > a").is_visible()
+
+
 @pytest.fixture
 def hidden_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A demo behind a proxy that hands neither its own name nor its prefix on."""

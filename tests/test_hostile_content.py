@@ -40,7 +40,10 @@ FREELY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 @dataclass
 class Parsed(HTMLParser):
-    """A page as a browser takes it apart: what is nested in what, which attributes there are, what the texts are."""
+    """A page as a browser takes it apart: what is nested in what, which attributes there are, what the texts are.
+
+    The links of captions are apart from the rest, because how many there are depends on the text.
+    """
 
     html: str = field(repr=False)
 
@@ -50,17 +53,26 @@ class Parsed(HTMLParser):
         self.attributes: list[tuple[str, str, str]] = []
         self.texts: list[tuple[str, str]] = []
         self.other: list[str] = []
+        self.caption_links: list[dict[str, str | None]] = []
         self._open: list[str] = []
+        self._is_in_caption = False
         self.feed(self.html)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a" and self._is_in_caption:
+            self.caption_links.append(dict(attrs))
+            return
+        self._is_in_caption = ("class", "caption") in attrs
         self.structure.append((*self._open, tag, *(name for name, _ in attrs)))
         self.attributes += [(tag, name, value or "") for name, value in attrs]
         if tag not in VOID:
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "a" and self._is_in_caption:
+            return
+        self._is_in_caption = False
         assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
@@ -190,9 +202,21 @@ def test_a_user_name_stays_a_part_of_the_path_on_instagram(feed: Feed, username:
     assert page.structure == expected.structure
     assert_leads_home(page)
     profile = [link for link in page.values("a", "href") if link.startswith("https") and "/p/" not in link]
-    assert len(profile) == 2
+    assert len(profile) == 3
     assert all(re.fullmatch(r"https://www\.instagram\.com/[!-~]+/", link) for link in profile)
     assert not any(set(link) & set("\\<>\"'?#@ ") for link in profile)
+
+
+@FREELY
+@given(text=texts)
+@example(text="#tag @name #'><b> @\"x #&quot; x")
+def test_a_link_in_a_caption_leads_to_a_hashtag_or_an_account_and_has_nothing_else(feed: Feed, text: str) -> None:
+    links = feed.showing(f"#print {text}")(PATHS[2]).caption_links
+
+    assert len(links) >= 3
+    for link in links:
+        assert re.fullmatch(r"https://www\.instagram\.com/(explore/tags/[\w%.~-]+|[\w.]+)/", link.pop("href") or "", re.ASCII)
+        assert link == {"rel": "noopener", "target": "_blank"}
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

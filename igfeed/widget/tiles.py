@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from igfeed.config import Settings
 from igfeed.models import FeedSnapshot, Picture, Post, Profile
 from igfeed.origins import origin_of
+from igfeed.texts.caption_links import Part, caption_parts
 from igfeed.texts.sentences import shortened
 from igfeed.widget.alt_text import alt_text, alt_text_beside_caption
-from igfeed.widget.translations import language_of
+from igfeed.widget.translations import Language, language_of
 
 LONGEST_FIRST_LINE = 90
 """Characters. A tile has room for two short lines of text."""
@@ -30,7 +31,8 @@ class Tile:
     """``kind`` is ``album``, ``video`` or ``reel``, and ``badge`` its name for visitors; both None for a photo.
 
     ``alt_beside_caption`` is the alternative text for where the caption is shown too. ``first_line`` is that of the
-    caption. ``likes`` and ``comments`` are their numbers, None if unknown or zero.
+    caption, and ``caption_parts`` are the whole caption with its links. ``likes`` and ``comments`` are their numbers, None
+    if unknown or zero; ``counts`` are those that are neither, with the nouns.
     """
 
     post: Post
@@ -38,9 +40,11 @@ class Tile:
     alt_beside_caption: str
     caption: str
     first_line: str
+    caption_parts: tuple[Part, ...]
     likes: str | None
     comments: str | None
     date: str | None
+    counts: tuple[str, ...]
     kind: str | None
     badge: str | None
     slides: tuple[Slide, ...]
@@ -50,18 +54,19 @@ def tile(post: Post, profile: Profile, settings: Settings) -> Tile:
     own = language_of(settings.language)
     alt, kind, words = alt_text(post, profile.username, own), _kind(post), own.words
     caption = (post.caption or "").strip()
-    badge = {"album": words.album_badge, "video": words.video_badge, "reel": words.reel_badge}.get(kind or "")
     return Tile(
         post=post,
         alt=alt,
         alt_beside_caption=alt_text_beside_caption(post, profile.username, own) if caption else alt,
         caption=caption,
         first_line=_first_line(caption),
+        caption_parts=tuple(caption_parts(caption)),
         likes=own.number(post.like_count) if post.like_count else None,
         comments=own.number(post.comments_count) if post.comments_count else None,
         date=own.date(post.timestamp) if post.timestamp else None,
+        counts=tuple(_counts(post, own)),
         kind=kind,
-        badge=badge,
+        badge={"album": words.album_badge, "video": words.video_badge, "reel": words.reel_badge}.get(kind or ""),
         slides=tuple(_slides(post, alt, settings)),
     )
 
@@ -76,6 +81,12 @@ def _first_line(caption: str) -> str:
     """The first line with a word in it, or else the first one. Empty without a caption."""
     lines = caption.splitlines() or [""]
     return shortened(next(filter(re.compile(r"\w").search, lines), lines[0]).strip(), LONGEST_FIRST_LINE)
+
+
+def _counts(post: Post, own: Language) -> Iterator[str]:
+    for number, noun in ((post.like_count, own.words.likes), (post.comments_count, own.words.comments)):
+        if number:
+            yield f"{own.number(number)} {noun.after(number)}"
 
 
 def _kind(post: Post) -> str | None:

@@ -1,18 +1,33 @@
 // `root` is our own document, or a shadow root in somebody's page, which may be in a frame that is not ours.
 const framed = root === document && parent !== window;
 const box = root.querySelector('dialog');
-const [bar, track] = box.children;
-const status = bar.firstChild;
+const [bar, previous, next, track] = box.children;
+const status = bar.children[1];
 const posts = track.children;
 // Links no longer open a new tab, so they must not be described that way.
 root.querySelector('#opens')?.replaceChildren();
 
-// The buttons of an album. `left` has fractions on some screens, hence the 2 pixels.
-const dim = shots => shots.parentNode.querySelectorAll('.step').forEach(step => {
+// The dots and buttons of an album. `left` has fractions on some screens, hence the 2 pixels.
+const mark = shots => {
+  const pager = shots.nextElementSibling;
   const left = shots.scrollLeft, end = shots.scrollWidth - shots.clientWidth;
-  step.ariaDisabled = step.value < 0 ? left < 2 : left > end - 2;
-});
-track.addEventListener('scroll', ({target}) => target.matches('.shots') && dim(target), true);
+  pager?.querySelectorAll('i').forEach((dot, place) => { dot.className = place == Math.round(left / shots.clientWidth) ? 'on' : ''; });
+  pager?.querySelectorAll('.step').forEach(step => { step.ariaDisabled = step.value < 0 ? left < 2 : left > end - 2; });
+};
+// The arrows stay beside the picture while its post is scrolled.
+const lift = post => box.style.setProperty('--up', `${-post.scrollTop}px`);
+track.addEventListener('scroll', ({target}) => target.matches('.shots') ? mark(target) : target.matches('.post') && lift(target), true);
+
+// The picture of the tile is shown until the large one is there, or for good if that fails.
+const sharpen = image => {
+  const {large} = image.dataset;
+  image.loading = 'eager';
+  if (!large) return;
+  delete image.dataset.large;
+  const whole = new Image();
+  whole.src = large;
+  whole.decode().then(() => { image.src = large; }, () => {});
+};
 
 // Only the post on the screen can be reached by keyboard and screen reader. The next one starts to load its pictures.
 const seen = new IntersectionObserver(entries => entries.forEach(({target, isIntersecting}) => {
@@ -21,9 +36,10 @@ const seen = new IntersectionObserver(entries => entries.forEach(({target, isInt
   if (!isIntersecting) return;
   const here = [...posts].indexOf(target);
   status.textContent = `${here + 1} / ${posts.length}`;
-  [...bar.querySelectorAll('.step')].forEach(step => { step.ariaDisabled = !posts[here + +step.value]; });
-  target.querySelectorAll('.shots').forEach(dim);
-  [target, target.nextElementSibling].forEach(post => post?.querySelectorAll('img').forEach(image => { image.loading = 'eager'; }));
+  [previous, next].forEach(step => { step.ariaDisabled = !posts[here + +step.value]; });
+  lift(target);
+  target.querySelectorAll('.shots').forEach(mark);
+  [target, target.nextElementSibling].forEach(post => post?.querySelectorAll('img').forEach(sharpen));
 }), {root: track, threshold: .6});
 const here = () => Math.round(track.scrollLeft / track.clientWidth);
 const go = (place, behavior) => track.scrollTo({left: place * track.clientWidth, behavior});
@@ -32,26 +48,103 @@ const walk = step => {
   go(here() + step);
 };
 
+// From the tile's picture to the opened one and back. Not in somebody else's page, which would stand still meanwhile.
+// `change` returns the picture that is there afterwards.
+const move = (from, change) => {
+  if (root !== document || !document.startViewTransition || matchMedia('(prefers-reduced-motion:reduce)').matches) return change();
+  const named = name => picture => { if (picture) picture.style.viewTransitionName = name; };
+  let to;
+  named('post')(from);
+  const moving = document.startViewTransition(() => {
+    named('')(from);
+    named('post')(to = change());
+  });
+  // It rejects if another transition comes before its end, or if the page is hidden.
+  moving.ready.catch(() => {});
+  moving.finished.finally(() => named('')(to));
+};
+
+// Back closes an opened post. The entry for it is in the history of an empty frame: so the page keeps its address and its
+// state, and hears no `popstate`, which its router would take for a navigation. A feed in a frame has no such entry.
+let frame, past, entered, returning;
+const enter = () => {
+  entered = !!past;
+  past?.pushState(1, '');
+};
+const back = ({state}) => {
+  // Forward leads to an entry that is used up.
+  if (!entered) return state && past.back();
+  entered = false;
+  if (!returning) return close();
+  returning = false;
+  // It was opened again before the browser was back.
+  if (box.open) enter();
+};
+const remember = () => {
+  if (parent !== window || frame) return;
+  frame = document.createElement('iframe');
+  frame.hidden = true;
+  // Not `about:blank`: an entry that is added there takes the place of the first one.
+  frame.srcdoc = ' ';
+  frame.onload = () => {
+    const there = frame.contentDocument?.defaultView;
+    if (!there) return;
+    past = there.history;
+    there.onpopstate = back;
+    if (box.open) enter();
+  };
+  box.after(frame);
+};
+
+let before;
 const show = place => {
+  if (box.open) return;
   box.showModal();
+  if (!framed) {
+    before = document.documentElement.style.overflow;
+    document.documentElement.style.overflow = 'hidden';
+  }
+  past && !entered ? enter() : remember();
   bar.lastChild.focus();
   go(place, 'instant');
   for (const post of posts) seen.observe(post);
 };
+const tiles = () => [...root.querySelectorAll('.tile')];
 const open = link => {
-  const tiles = [...root.querySelectorAll('.tile')];
-  const place = tiles.indexOf(link.parentNode);
-  track.replaceChildren(...tiles.map(tile => tile.querySelector('template').content.cloneNode(true)));
+  const all = tiles(), place = all.indexOf(link.parentNode);
+  track.replaceChildren(...all.map(tile => {
+    const post = tile.querySelector('template').content.cloneNode(true);
+    const [small, image] = [tile, post].map(each => each.querySelector('img'));
+    post.firstChild.inert = true;
+    if (small.naturalWidth) {
+      image.dataset.large = image.getAttribute('src');
+      image.src = small.currentSrc;
+    }
+    return post;
+  }));
   link.focus();
-  if (!framed) return show(place);
+  const start = () => move(link.querySelector('img'), () => {
+    show(place);
+    return posts[place].querySelector('img');
+  });
+  if (!framed) return start();
   // A frame may be far higher than the screen. So the dialog opens in its visible part, at least 560 pixels high.
   new IntersectionObserver(([{intersectionRect: view}], observer) => {
     observer.disconnect();
     const height = Math.max(view.height, 560);
     const top = Math.min(view.top + scrollY, document.documentElement.offsetHeight - height);
     box.style.cssText = `position:absolute;top:${Math.max(top, 0)}px;height:${height}px`;
-    show(place);
+    start();
   }).observe(document.documentElement);
+};
+const close = () => {
+  const shots = posts[here()]?.querySelector('.shots');
+  const shot = shots?.children[Math.round(shots.scrollLeft / shots.clientWidth)];
+  const tile = tiles()[here()];
+  move(shot?.querySelector('img'), () => {
+    box.close();
+    return tile?.querySelector('img');
+  });
 };
 
 const play = button => {
@@ -82,17 +175,28 @@ root.addEventListener('keydown', event => {
   walk(step);
 });
 box.addEventListener('click', ({target}) => {
+  const shots = target.closest('.stage')?.querySelector('.shots');
+  if (target.matches('i')) return shots.scrollTo({left: ([...target.parentNode.children].indexOf(target) - 1) * shots.clientWidth});
   const button = target.closest('button');
   if (!button) return;
-  const shots = button.parentNode.querySelector('.shots');
   if (button.dataset.video) play(button);
   else if (shots) shots.scrollBy({left: button.value * shots.clientWidth});
   else if (button.value) walk(+button.value);
-  else box.close();
+  else close();
 });
+box.oncancel = event => {
+  // The second time without a click in between, the browser closes it at once.
+  if (!event.cancelable) return;
+  event.preventDefault();
+  close();
+};
 box.onclose = () => {
   // This event comes late: the dialog may have been opened again.
   if (box.open) return;
+  if (!framed) document.documentElement.style.overflow = before;
   seen.disconnect();
   track.replaceChildren();
+  if (!entered) return;
+  returning = true;
+  past.back();
 };

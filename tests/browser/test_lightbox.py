@@ -256,7 +256,7 @@ def test_a_video_is_asked_for_on_a_press_and_where_it_fails_there_are_words_and_
     page.goto(address)
     page.locator(".tile > a").nth(post).click()
     opened = page.locator(".post:not([inert])")
-    play = opened.get_by_role("button", name="Play video")
+    play = opened.get_by_role("button", name="Play from Instagram")
     expect(play).to_have_count(1)
     before = [url for url in asked if "/videos/" in url]
 

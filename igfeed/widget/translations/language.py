@@ -45,6 +45,8 @@ class Words:
     page_title: str
     posts: Plural
     followers: Plural
+    likes: Plural
+    comments: Plural
     follow_on_instagram: str
     newer_posts: str
     older_posts: str
@@ -63,7 +65,7 @@ class Words:
     next_post: str
     previous_slide: str
     next_slide: str
-    play_video: str
+    play_from_instagram: str
     video_unavailable: str
     feed_not_ready: str
     come_back_later: str

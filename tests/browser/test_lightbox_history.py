@@ -1,0 +1,142 @@
+"""Back closes an opened post and nothing else: on our page, in a frame, and in a page with a router."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Host
+
+pytestmark = pytest.mark.browser
+
+BACK = "setTimeout(() => history.back())"
+"""By script, because Playwright waits for the page itself to go back; later, because the page may be gone then."""
+
+IN_A_SHADOW_ROOT = """<body><div id="place"></div><script>
+history.replaceState({{router: 7}}, '');
+const seen = [];
+addEventListener('popstate', event => seen.push(event.state));
+root = place.attachShadow({{mode: 'open'}});
+const loaded = fetch('{site}/embed?limit=3').then(answer => answer.text()).then(html => {{
+  const page = new DOMParser().parseFromString(html.replaceAll('"/media', '"{site}/media').replace(':root', ':host'), 'text/html');
+  root.append(page.querySelector('style'), page.querySelector('main'));
+  page.querySelectorAll('script').forEach(({{text}}) => new Function('document_', 'root',
+    text.replace(/^\\(root=>\\{{/, '').replace(/\\}}\\)\\(document\\)$/, ''))(document, root));
+}});
+</script>"""
+"""A host page with a router, and the feed's own scripts in a shadow root."""
+
+
+AT_OUR_ENTRY = "() => root.querySelector('iframe').contentWindow.history.state === 1"
+AT_THE_PAGES = "() => root.querySelector('iframe').contentWindow.history.state === null"
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto("about:blank")
+    page.goto(address)
+    page.evaluate("window.root ??= document")
+    page.locator(".tile > a").nth(1).click()
+    expect(page.locator("dialog .bar p")).to_have_text("2 / 3")
+    page.wait_for_function(AT_OUR_ENTRY)
+
+
+def test_back_closes_the_post_and_forward_does_not_open_it_again(page: Page, site: str) -> None:
+    opened(page, f"{site}/?limit=3")
+
+    page.evaluate(BACK)
+    expect(page.locator("dialog")).to_be_hidden()
+    page.evaluate("history.forward()")
+    page.wait_for_function(AT_THE_PAGES)
+    assert page.locator("dialog").is_hidden()
+    page.evaluate(BACK)
+
+    page.wait_for_url("about:blank")
+
+
+@pytest.mark.parametrize("how", ["button", "Escape"])
+def test_a_closed_post_leaves_no_entry_behind(page: Page, site: str, how: str) -> None:
+    opened(page, f"{site}/?limit=3")
+
+    page.keyboard.press("Escape") if how == "Escape" else page.get_by_role("button", name="Close").click()
+    expect(page.locator("dialog")).to_be_hidden()
+    page.wait_for_function(AT_THE_PAGES)
+    page.evaluate(BACK)
+
+    page.wait_for_url("about:blank")
+
+
+def test_a_post_that_is_opened_before_the_browser_is_back_stays_open(page: Page, site: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    opened(page, f"{site}/?limit=3")
+
+    states = page.evaluate("""async () => {
+      const [box, link, {contentWindow}] = ['dialog', '.tile > a', 'iframe'].map(each => document.querySelector(each));
+      const gone = new Promise(done => contentWindow.addEventListener('popstate', done));
+      box.addEventListener('close', () => link.click(), {once: true});
+      box.querySelector('.close').click();
+      await gone;
+      return [box.open, contentWindow.history.state];
+    }""")
+    page.evaluate(BACK)
+
+    assert states == [True, 1]
+    expect(page.locator("dialog")).to_be_hidden()
+    assert page.url == f"{site}/?limit=3"
+
+
+def test_after_a_reload_with_an_open_post_the_feed_is_there_and_works(page: Page, site: str) -> None:
+    opened(page, f"{site}/?limit=3")
+
+    page.reload()
+
+    assert page.locator("dialog").is_hidden()
+    page.locator(".tile > a").first.click()
+    expect(page.locator("dialog .bar p")).to_have_text("1 / 3")
+    page.evaluate("window.root = document")
+    page.wait_for_function(AT_OUR_ENTRY)
+    page.evaluate(BACK)
+    expect(page.locator("dialog")).to_be_hidden()
+    assert page.url == f"{site}/?limit=3"
+
+
+def test_a_frame_leaves_the_history_alone(page: Page, host_page: str) -> None:
+    page.goto(host_page)
+    before = page.evaluate("history.length")
+    inner = page.frame_locator("iframe")
+
+    inner.locator(".tile > a").first.click()
+    expect(inner.locator("dialog .bar p")).to_have_text("1 / 12")
+    inner.get_by_role("button", name="Close").click()
+    expect(inner.locator("dialog")).to_be_hidden()
+
+    assert inner.locator("iframe").count() == 0
+    assert page.evaluate("history.length") == before
+
+
+def test_in_somebodys_page_state_and_address_stay_and_its_router_hears_nothing(
+    page: Page, site: str, host: Host
+) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    address = host(IN_A_SHADOW_ROOT.format(site=site))
+    page.goto(address)
+    page.evaluate("loaded")
+    dialog, style = page.locator("dialog"), "document.documentElement.style.overflow"
+
+    page.locator(".tile > a").first.click()
+    expect(dialog.locator(".bar p")).to_have_text("1 / 3")
+    page.wait_for_function(AT_OUR_ENTRY)
+    assert page.evaluate(f"[history.state, location.href, {style}]") == [{"router": 7}, address, "hidden"]
+    page.keyboard.press("ArrowRight")
+    expect(dialog.locator(".bar p")).to_have_text("2 / 3")
+    page.evaluate(BACK)
+    expect(dialog).to_be_hidden()
+    page.locator(".tile > a").first.click()
+    page.wait_for_function(AT_OUR_ENTRY)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.wait_for_function(AT_THE_PAGES)
+
+    assert page.evaluate(f"[history.state, location.href, {style}]") == [{"router": 7}, address, ""]
+    assert page.evaluate("seen") == []
+    page.evaluate("history.pushState({router: 8}, ''); history.back()")
+    page.wait_for_function("() => seen.length == 1")
+    assert errors == []

@@ -89,7 +89,7 @@ CHANGES = {
     "a template of a notice": ("/nothing", "templates/widget/notice.html", "<h1>", '<h1 id="changed">'),
     "a style": ("/embed", "templates/widget/style.css", "figure{margin:0}", "figure{margin:0;--changed:1}"),
     "an included style": ("/embed", "templates/widget/lightbox.css", ".close::after{", ".close::after{--changed:1;"),
-    "a script": ("/embed", "templates/widget/grid.js", "let busy;", "let busy, changed;"),
+    "a script": ("/embed", "templates/widget/grid.js", "let busy;", "let changed;let busy;"),
     "the script of host pages": ("/embed.js", "templates/widget/embed.js", "(async () => {", "(async changed => {"),
     "a language": ("/embed", "igfeed/widget/translations/en.toml", '"{name} on Instagram"', '"{name} changed"'),
 }

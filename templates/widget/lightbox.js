@@ -7,12 +7,16 @@ const posts = track.children;
 // Links no longer open a new tab, so they must not be described that way.
 root.querySelector('#opens')?.replaceChildren();
 
-// The dots and buttons of an album. `left` has fractions on some screens, hence the 2 pixels.
+// Both the posts and the pictures of an album are rows that snap: which child is shown, and how to get to another one.
+const at = row => Math.round(row.scrollLeft / row.clientWidth);
+const go = (row, place, behavior) => row.scrollTo({left: place * row.clientWidth, behavior});
+const dim = (steps, row) => steps.forEach(step => { step.ariaDisabled = !row.children[at(row) + +step.value]; });
+
 const mark = shots => {
   const pager = shots.nextElementSibling;
-  const left = shots.scrollLeft, end = shots.scrollWidth - shots.clientWidth;
-  pager?.querySelectorAll('i').forEach((dot, place) => { dot.className = place == Math.round(left / shots.clientWidth) ? 'on' : ''; });
-  pager?.querySelectorAll('.step').forEach(step => { step.ariaDisabled = step.value < 0 ? left < 2 : left > end - 2; });
+  if (!pager) return;
+  dim(pager.querySelectorAll('.step'), shots);
+  pager.querySelectorAll('i').forEach((dot, place) => { dot.className = place == at(shots) ? 'on' : ''; });
 };
 // The arrows stay beside the picture while its post is scrolled.
 const lift = post => box.style.setProperty('--up', `${-post.scrollTop}px`);
@@ -34,34 +38,31 @@ const seen = new IntersectionObserver(entries => entries.forEach(({target, isInt
   target.inert = !isIntersecting;
   target.querySelectorAll('video').forEach(video => isIntersecting || video.pause());
   if (!isIntersecting) return;
-  const here = [...posts].indexOf(target);
-  status.textContent = `${here + 1} / ${posts.length}`;
-  [previous, next].forEach(step => { step.ariaDisabled = !posts[here + +step.value]; });
+  status.textContent = `${at(track) + 1} / ${posts.length}`;
+  dim([previous, next], track);
   lift(target);
   target.querySelectorAll('.shots').forEach(mark);
   [target, target.nextElementSibling].forEach(post => post?.querySelectorAll('img').forEach(sharpen));
 }), {root: track, threshold: .6});
-const here = () => Math.round(track.scrollLeft / track.clientWidth);
-const go = (place, behavior) => track.scrollTo({left: place * track.clientWidth, behavior});
 const walk = step => {
   if (track.contains(root.activeElement)) track.focus();
-  go(here() + step);
+  go(track, at(track) + step);
 };
 
 // From the tile's picture to the opened one and back. Not in somebody else's page, which would stand still meanwhile.
 // `change` returns the picture that is there afterwards.
-const move = (from, change) => {
+const move = (picture, change) => {
   if (root !== document || !document.startViewTransition || matchMedia('(prefers-reduced-motion:reduce)').matches) return change();
-  const named = name => picture => { if (picture) picture.style.viewTransitionName = name; };
-  let to;
-  named('post')(from);
+  const name = text => { picture.style.viewTransitionName = text; };
+  name('post');
   const moving = document.startViewTransition(() => {
-    named('')(from);
-    named('post')(to = change());
+    name('');
+    picture = change();
+    name('post');
   });
   // It rejects if another transition comes before its end, or if the page is hidden.
   moving.ready.catch(() => {});
-  moving.finished.finally(() => named('')(to));
+  moving.finished.finally(() => name(''));
 };
 
 // Back closes an opened post. The entry for it is in the history of an empty frame: so the page keeps its address and its
@@ -106,15 +107,16 @@ const show = place => {
   }
   past && !entered ? enter() : remember();
   bar.lastChild.focus();
-  go(place, 'instant');
+  go(track, place, 'instant');
   for (const post of posts) seen.observe(post);
 };
+const pictureOf = element => element.querySelector('img');
 const tiles = () => [...root.querySelectorAll('.tile')];
 const open = link => {
   const all = tiles(), place = all.indexOf(link.parentNode);
   track.replaceChildren(...all.map(tile => {
     const post = tile.querySelector('template').content.cloneNode(true);
-    const [small, image] = [tile, post].map(each => each.querySelector('img'));
+    const small = pictureOf(tile), image = pictureOf(post);
     post.firstChild.inert = true;
     if (small.naturalWidth) {
       image.dataset.large = image.getAttribute('src');
@@ -123,9 +125,9 @@ const open = link => {
     return post;
   }));
   link.focus();
-  const start = () => move(link.querySelector('img'), () => {
+  const start = () => move(pictureOf(link), () => {
     show(place);
-    return posts[place].querySelector('img');
+    return pictureOf(posts[place]);
   });
   if (!framed) return start();
   // A frame may be far higher than the screen. So the dialog opens in its visible part, at least 560 pixels high.
@@ -138,12 +140,11 @@ const open = link => {
   }).observe(document.documentElement);
 };
 const close = () => {
-  const shots = posts[here()]?.querySelector('.shots');
-  const shot = shots?.children[Math.round(shots.scrollLeft / shots.clientWidth)];
-  const tile = tiles()[here()];
-  move(shot?.querySelector('img'), () => {
+  if (!box.open) return;
+  const place = at(track), shots = posts[place].querySelector('.shots');
+  move(pictureOf(shots.children[at(shots)]), () => {
     box.close();
-    return tile?.querySelector('img');
+    return pictureOf(tiles()[place]);
   });
 };
 
@@ -176,11 +177,11 @@ root.addEventListener('keydown', event => {
 });
 box.addEventListener('click', ({target}) => {
   const shots = target.closest('.stage')?.querySelector('.shots');
-  if (target.matches('i')) return shots.scrollTo({left: ([...target.parentNode.children].indexOf(target) - 1) * shots.clientWidth});
+  if (target.matches('i')) return go(shots, [...target.parentNode.children].indexOf(target) - 1);
   const button = target.closest('button');
   if (!button) return;
   if (button.dataset.video) play(button);
-  else if (shots) shots.scrollBy({left: button.value * shots.clientWidth});
+  else if (shots) go(shots, at(shots) + +button.value);
   else if (button.value) walk(+button.value);
   else close();
 });

@@ -74,7 +74,8 @@ def test_a_mention_ends_where_its_user_name_ends(caption: str, found: list[str])
 @pytest.mark.parametrize(
     "caption",
     [
-        *("studio@example.com", "a.b+c@example.com", "ä@example.com", "@anna@mastodon.example", "@@anna", "@ anna", "@"),
+        *("studio@example.com", "a.b+c@example.com", "ä@example.com", "@anna@mastodon.example"),
+        *("@@anna", "@ anna", "@"),
         *("https://tiktok.com/@anna", "@münchen", "@anna\u0301", "@.anna", "@...", "@12", "@" + "a" * 31),
     ],
 )

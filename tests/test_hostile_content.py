@@ -34,6 +34,7 @@ TEXT_ATTRIBUTES = frozenset({("img", "alt"), ("meta", "content"), ("dialog", "ar
 
 OURS = re.compile(r"/[^/\\].*|/|http://localhost/.*", re.DOTALL)
 INSTAGRAM = re.compile(r"https://([a-z0-9-]+\.)*instagram\.com([/?#].*)?", re.DOTALL | re.IGNORECASE)
+PAGE_OF_A_TAG = r"https://www\.instagram\.com/(explore/tags/[\w%.~-]+|[\w.]+)/"
 
 FREELY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -215,7 +216,7 @@ def test_a_link_in_a_caption_leads_to_a_hashtag_or_an_account_and_has_nothing_el
 
     assert len(links) >= 3
     for link in links:
-        assert re.fullmatch(r"https://www\.instagram\.com/(explore/tags/[\w%.~-]+|[\w.]+)/", link.pop("href") or "", re.ASCII)
+        assert re.fullmatch(PAGE_OF_A_TAG, link.pop("href") or "", re.ASCII)
         assert link == {"rel": "noopener", "target": "_blank"}
 
 

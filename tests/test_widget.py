@@ -1002,7 +1002,7 @@ def test_under_a_prefix_all_addresses_have_it_and_without_one_none(client: Flask
 
     for page, prefix in ((there, "/shop/feed"), (here, "")):
         addresses = [attrs["src"] for attrs in page.all("img", "src")]
-        assert [address.rpartition("/media/")[0] for address in addresses] == [prefix] * 4  # three posts and the account
+        assert [address.rpartition("/media/")[0] for address in addresses] == [prefix] * 4
         assert f"{prefix}/embed?limit=3&page=2" in [attrs["href"] for attrs in page.all("a", "href")]
 
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from unicodedata import category, name
 from urllib.parse import quote
 
+from igfeed.texts.hashtags import word_at
+
 INSTAGRAM = "https://www.instagram.com/"
 
 USERNAME = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 """Dots are inside only, so the full stop after a mention stays outside."""
 
 LONGEST_USERNAME = 30
-
-JOINERS = "\u200c\u200d"
-"""The zero-width joiners. They stand inside of words in Persian and in many languages of India."""
 
 NO_LINK_AFTER = "_&/#@"
 """A sign after one of these begins no hashtag or mention: ``&#39;``, ``example.com/#top``, ``example.com/@name``."""
@@ -58,9 +57,8 @@ def _is_inside_a_word(before: str) -> bool:
 
 
 def _hashtag(caption: str, begin: int) -> str:
-    """The hashtag that begins here: letters, marks, digits, underscores. Empty without a letter: "#1" is a number."""
-    end = next((place for place in range(begin, len(caption)) if not _is_of_a_word(caption[place])), len(caption))
-    word = caption[begin:end].rstrip(JOINERS)
+    """The hashtag that begins here. Empty without a letter: "#1" is a number."""
+    word = word_at(caption, begin)
     # A word does not begin with a mark. In the emoji "#️⃣" two of them follow the sign.
     is_word = any(map(str.isalpha, word)) and not category(word[0]).startswith(("M", "C"))
     return word if is_word else ""
@@ -76,8 +74,3 @@ def _username(caption: str, begin: int) -> str:
     # or Arabic letters may follow a name without a space.
     goes_on = after == "@" or category(after).startswith("M") or name(after, "").startswith("LATIN")
     return "" if goes_on else found.group()
-
-
-def _is_of_a_word(letter: str) -> bool:
-    # `\w` of regular expressions lacks the marks, without which a Hindi word would end at its first vowel sign.
-    return letter.isalnum() or letter == "_" or letter in JOINERS or category(letter).startswith("M")

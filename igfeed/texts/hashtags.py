@@ -20,11 +20,12 @@ def folded(hashtag: str) -> str | None:
 
 def hashtags(caption: str) -> frozenset[str]:
     """The hashtags of a caption, folded."""
-    found = (folded(_word_at(caption, sign.end())) for sign in re.finditer("#", caption))
+    found = (folded(word_at(caption, sign.end())) for sign in re.finditer("#", caption))
     return frozenset(filter(None, found))
 
 
-def _word_at(caption: str, begin: int) -> str:
+def word_at(caption: str, begin: int) -> str:
+    """The letters, marks, digits and underscores from ``begin`` on. May be empty."""
     end = next((place for place in range(begin, len(caption)) if not _is_of_a_hashtag(caption[place])), len(caption))
     return caption[begin:end].rstrip(JOINERS)
 

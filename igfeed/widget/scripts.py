@@ -25,10 +25,6 @@ JS_TEXT = re.compile(r"""('[^'\n]*'|"(?:[^"\\\n]|\\.)*"|`[^`]*`)""")
 NEEDLESS_SPACE = re.compile(r" (?=[=<>{}()\[\],;:?&|!*])|(?<=[=<>{(\[,;:?&|*])\s|(?<=[)}\]!]) |\n(?=[})\]])")
 
 
-AROUND_SIGNS = re.compile(r"""('[^'\n]*'|`[^`]*`)|\s*([=,;:?{}()<>&|!\[\]])\s*""")
-"""A text in quotes, which stays as it is, or a sign with the spaces around it. ``+`` is not among them: ``a + +b``."""
-
-
 def page_scripts(view: View, options: Options) -> list[Markup]:
     """The scripts of a page with these options. The page works without them too."""
     # WordPress makes frames of what people paste, and expects messages of its own kind from them.
@@ -86,12 +82,8 @@ def _own_address() -> str:
 
 @cache
 def script_body(name: str) -> str:
-    """A script as the body of a function of ``root``: of our own document, or of a shadow root in a host page.
-
-    The scripts end each statement with a semicolon and have no spaces in regular expressions.
-    """
-    script = _minified((Path(current_app.root_path) / "templates/widget" / name).read_text("utf-8"))
-    return AROUND_SIGNS.sub(lambda found: found[1] or found[2], script)
+    """A script as the body of a function of ``root``: of our own document, or of a shadow root in a host page."""
+    return _minified((Path(current_app.root_path) / "templates/widget" / name).read_text("utf-8"))
 
 
 def _minified(script: str) -> str:

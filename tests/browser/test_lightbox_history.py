@@ -8,7 +8,7 @@ from tests.browser.conftest import Host
 pytestmark = pytest.mark.browser
 
 BACK = "setTimeout(() => history.back())"
-"""By script, because Playwright waits for the page itself to go back; later, because the page may be gone then."""
+"""By script, because Playwright would wait for the page itself; later, because the page may be gone at once."""
 
 IN_A_SHADOW_ROOT = """<body><div id="place"></div><script>
 history.replaceState({{router: 7}}, '');
@@ -16,10 +16,10 @@ const seen = [];
 addEventListener('popstate', event => seen.push(event.state));
 root = place.attachShadow({{mode: 'open'}});
 const loaded = fetch('{site}/embed?limit=3').then(answer => answer.text()).then(html => {{
-  const page = new DOMParser().parseFromString(html.replaceAll('"/media', '"{site}/media').replace(':root', ':host'), 'text/html');
+  html = html.replaceAll('"/media', '"{site}/media').replace(':root', ':host');
+  const page = new DOMParser().parseFromString(html, 'text/html');
   root.append(page.querySelector('style'), page.querySelector('main'));
-  page.querySelectorAll('script').forEach(({{text}}) => new Function('document_', 'root',
-    text.replace(/^\\(root=>\\{{/, '').replace(/\\}}\\)\\(document\\)$/, ''))(document, root));
+  page.querySelectorAll('script').forEach(({{text}}) => (0, eval)(text.replace(/\\(document\\)$/, ''))(root));
 }});
 </script>"""
 """A host page with a router, and the feed's own scripts in a shadow root."""

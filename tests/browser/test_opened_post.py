@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import pytest
 from playwright.sync_api import FrameLocator, Page, Route, expect
@@ -64,7 +65,7 @@ def test_the_picture_is_in_the_middle_of_a_frame(page: Page, site: str, host: Ho
 def hanging(page: Page) -> Iterator[list[Route]]:
     """Large pictures get no answer until the ``with`` block ends."""
     held: list[Route] = []
-    page.route(LARGE, lambda route: held.append(route))
+    page.route(LARGE, lambda route: held.insert(0, route))
     yield held
     for route in held:
         route.continue_()
@@ -171,9 +172,9 @@ document.startViewTransition = function (...all) { started++; return start.apply
 
 @pytest.mark.parametrize(("motion", "times"), [("no-preference", 2), ("reduce", 0)])
 def test_opening_and_closing_move_unless_less_motion_is_asked_for(
-    page: Page, site: str, motion: str, times: int
+    page: Page, site: str, motion: Literal["no-preference", "reduce"], times: int
 ) -> None:
-    page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]  one of two
+    page.emulate_media(reduced_motion=motion)
     page.add_init_script(STARTED)
     page.goto(f"{site}/embed?limit=3")
     open_post(page, 0)

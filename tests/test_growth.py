@@ -271,7 +271,7 @@ def test_what_views_cost_grows_with_them_and_what_igfeed_causes_does_not() -> No
     assert pro(caused(few)) == pro(caused(more))
     assert pro(caused(few)) == pytest.approx(0.60 + 10 * 0.06 + hours * (0.128 + 2 * 0.0106))
     assert pro(visited(few, 0)) == pytest.approx(90 * 2)  # Not a terabyte yet.
-    assert pro(visited(more, 0)) == pytest.approx(990 * 2 + (7_600 - 1_000) * 0.15)
+    assert pro(visited(more, 0)) == pytest.approx(990 * 2 + (PAGE_BYTES - 1_000) * 0.15)
     assert pro(visited(more, 12)) > 12 * pro(visited(more, 0))
 
 

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 SIZES = [(390, 664), (375, 553), (820, 1180), (667, 375), (1280, 800)]
 
 OFF_CENTRE = """
-post => {
+async post => {
+  await post.querySelector('img').decode();
   const [whole, text, box] = ['', '.text', '.shot'].map(part =>
     (part ? post.querySelector(part) : post).getBoundingClientRect());
   const image = post.querySelector('img'), {paddingTop} = getComputedStyle(image);
@@ -25,12 +26,11 @@ post => {
   return [
     (picture.left + picture.right) / 2 - (room.left + room.right) / 2,
     (picture.top + picture.bottom) / 2 - (box.top + box.bottom) / 2,
-    image.naturalWidth ? 0 : 99,
     Math.min(picture.width, picture.height) > 2 * parseFloat(paddingTop) + 200 ? 0 : 99,
   ].map(Math.abs);
 }
 """
-"""How far the picture's middle is from that of its room, in pixels, and whether it is there and large."""
+"""How far the picture's middle is from that of its room, in pixels; and 99 if it is small."""
 
 LARGE = "**/media/*-1080.webp"
 

@@ -19,7 +19,7 @@ const mark = shots => {
   pager.querySelectorAll('i').forEach((dot, place) => { dot.className = place == at(shots) ? 'on' : ''; });
 };
 // The arrows stay beside the picture while its post is scrolled.
-const lift = post => box.style.setProperty('--up', `${-post.scrollTop}px`);
+const lift = post => { previous.style.translate = next.style.translate = `0 ${-post.scrollTop}px`; };
 track.addEventListener('scroll', ({target}) => target.matches('.shots') ? mark(target) : target.matches('.post') && lift(target), true);
 
 // The picture of the tile is shown until the large one is there, or for good if that fails.
@@ -97,14 +97,9 @@ const remember = () => {
   box.after(frame);
 };
 
-let before;
 const show = place => {
   if (box.open) return;
   box.showModal();
-  if (!framed) {
-    before = document.documentElement.style.overflow;
-    document.documentElement.style.overflow = 'hidden';
-  }
   past && !entered ? enter() : remember();
   bar.lastChild.focus();
   go(track, place, 'instant');
@@ -194,7 +189,6 @@ box.oncancel = event => {
 box.onclose = () => {
   // This event comes late: the dialog may have been opened again.
   if (box.open) return;
-  if (!framed) document.documentElement.style.overflow = before;
   seen.disconnect();
   track.replaceChildren();
   if (!entered) return;

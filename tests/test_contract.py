@@ -46,6 +46,7 @@ ALTERNATIVES = [
     "Video by @studio.nord, 30 April 2026",
     "Four chairs around a table",
 ]
+
 LINKS = ("canonical", "alternate")
 """The relations of links that no browser loads."""
 
@@ -195,7 +196,8 @@ def test_the_header_shows_name_counts_and_biography(seen: Seen) -> None:
 
     assert parts.texts["feed-title"].strip() == "Studio Nord"
     assert parts.texts["biography"].strip() == "Furniture from Malmö 🪑\nOpen Tue to Sat"
-    assert re.findall(r"<span>([^<]+)</span>", seen.page.text.partition("</header>")[0]) == ["4 posts", "4,821 followers"]
+    header = seen.page.text.partition("</header>")[0]
+    assert re.findall(r"<span>([^<]+)</span>", header) == ["4 posts", "4,821 followers"]
     assert parts.meta("description") == parts.meta("og:description") == "Furniture from Malmö 🪑 Open Tue to Sat"
     assert parts.meta("og:image:alt") == ALTERNATIVES[0]
 

@@ -31,8 +31,8 @@ class Tile:
     """``kind`` is ``album``, ``video`` or ``reel``, and ``badge`` its name for visitors; both None for a photo.
 
     ``alt_beside_caption`` is the alternative text for where the caption is shown too. ``first_line`` is that of the
-    caption, and ``caption_parts`` are the whole caption with its links. ``likes`` and ``comments`` are their numbers, None
-    if unknown or zero; ``counts`` are those that are neither, with the nouns.
+    caption, and ``caption_parts`` are the whole caption with its links. ``likes`` and ``comments`` are their numbers,
+    None if unknown or zero; ``counts`` are those that are neither, with the nouns.
     """
 
     post: Post

@@ -53,14 +53,14 @@ def test_every_sketch_of_a_post_exists_and_is_described() -> None:
 
 @pytest.mark.parametrize("subject", sorted(SUBJECTS))
 def test_a_sketch_is_drawn_the_same_each_time_in_the_size_asked_for(subject: str) -> None:
-    first, second = (draw(subject, 120, 150) for _ in range(2))
+    first, second = (draw(subject, (120, 150)) for _ in range(2))
 
     assert first == second
     assert Image.open(BytesIO(first)).size == (120, 150)
 
 
 def test_no_two_sketches_are_alike() -> None:
-    assert len({draw(subject, 60, 75) for subject in SUBJECTS}) == len(SUBJECTS)
+    assert len({draw(subject, (60, 75)) for subject in SUBJECTS}) == len(SUBJECTS)
 
 
 def test_an_unknown_picture_is_an_error_as_with_instagram(demo: DemoInstagram) -> None:

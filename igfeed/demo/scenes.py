@@ -73,8 +73,25 @@ def scene(name: str, alt: str, **settings: Any) -> Callable[[Callable[..., None]
     return register
 
 
-def draw(subject: str, width: int = 1080, height: int = 1350) -> bytes:
-    """The JPEG file of a scene, the same bytes each time. Raises KeyError if there is no such scene."""
+USUAL_SIZE = (1080, 1350)
+SIZES = {
+    "harbour": (1080, 720),
+    "coffee": (1080, 1080),
+    "moon": (1080, 1080),
+    "iceberg": (1080, 1440),
+    "dunes": (1080, 566),
+    "regatta": (1080, 1440),
+    **{f"fells-{number}": (1080, 864) for number in range(1, 5)},
+}
+"""Width and height in pixels of the pictures that are not 4:5: from the widest that Instagram takes to the highest."""
+
+
+def draw(subject: str, size: tuple[int, int] | None = None) -> bytes:
+    """The JPEG file of a scene, in its own size or in another one, the same bytes each time.
+
+    Raises KeyError if there is no such scene.
+    """
+    width, height = size or SIZES.get(subject, USUAL_SIZE)
     paint, sheet = _scenes[subject], Print(width, height, subject)
     paint(sheet)
     return sheet.jpeg()

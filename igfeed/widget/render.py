@@ -27,6 +27,7 @@ from igfeed.web.template_bytecode import TemplateBytecode
 from igfeed.widget import page_cache
 from igfeed.widget.alt_text import excerpt
 from igfeed.widget.csp import embedded_sizing, policy
+from igfeed.widget.layouts import layout_of
 from igfeed.widget.oembed.addresses import discovery_address
 from igfeed.widget.options import CAROUSEL_PEEK, UNKNOWN_TAG, Options, default_options, requested_options
 from igfeed.widget.page_cache import Page
@@ -135,15 +136,14 @@ def _render_feed(
         tiles=tiles,
         fetched_at=iso(snapshot.fetched_at),
         as_of=language_of(settings.language).date(old_since) if old_since else None,
-        sizes=_sizes(options, WIDEST_PAGE if view is View.PAGE else None),
         eager=_eager_pictures(view, options),
-        size=(MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
         address=canonical,
         picture_address=picture,
         gallery=gallery(snapshot.profile, tiles, canonical, picture) if canonical else None,
         sizing=embedded_sizing(settings.frame_ancestors, origin),
         oembed=_discovery_address(origin, view, options, len(chosen)),
         videos=video_origins(snapshot, settings),
+        **_room(view, snapshot, options),
         **_links(view, options, origin, len(chosen)),
         **(_addresses_for_other_pages(origin) if view is View.FRAGMENT else {}),
     )
@@ -165,10 +165,20 @@ def _addresses_for_other_pages(origin: str | None) -> dict[str, object]:
     return {"part": True, "picture_url": partial(_picture_address, origin or ""), "module": f"{origin or ''}{module}"}
 
 
+def _room(view: View, snapshot: FeedSnapshot, options: Options) -> dict[str, object]:
+    """Where the tiles stand, and how much room their pictures have."""
+    return {
+        "layout": layout_of(snapshot, options),
+        "sizes": _sizes(options, view),
+        "large_sizes": _sizes(options, view, larger=2),
+        "size": (MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
+    }
+
+
 def _render(view: View, options: Options, template: str, videos: Collection[str] = (), **context: object) -> Page:
     """The template with style and scripts inside, so that nothing waits for another request."""
     code, is_notice = current().settings.language, "notice" in context
-    style = _style(view, options, is_notice=is_notice)
+    style = _style(view, options, is_notice=is_notice, layout=context.get("layout"))
     scripts = [] if is_notice or view is View.FRAGMENT else page_scripts(view, options)
     body = render_template(
         template,
@@ -191,10 +201,15 @@ def _render(view: View, options: Options, template: str, videos: Collection[str]
     return Page(body.encode(), fingerprint(header + body), header)
 
 
-def _style(view: View, options: Options, *, is_notice: bool) -> Markup:
-    inline = view.is_a_part and not is_notice
-    tones = theme(options, view)
-    style = render_template("widget/style.css", options=options, theme=tones, notice=is_notice, inline=inline)
+def _style(view: View, options: Options, *, is_notice: bool, layout: object) -> Markup:
+    style = render_template(
+        "widget/style.css",
+        options=options,
+        theme=theme(options, view),
+        layout=layout,
+        notice=is_notice,
+        inline=view.is_a_part and not is_notice,
+    )
     return Markup(_in_pixels(style) if view is View.FRAGMENT else style)  # noqa: S704  numbers, colours and our own words
 
 
@@ -212,15 +227,17 @@ def _eager_pictures(view: View, options: Options) -> int:
     return min(EAGER_PICTURES_LIMIT, EAGER_PICTURES_IN_FRAME * (options.columns or EAGER_PICTURES_LIMIT))
 
 
-def _sizes(options: Options, widest: int | None) -> str:
+def _sizes(options: Options, view: View, larger: int = 1) -> str:
     """The ``sizes`` of a tile for the browser to choose a file by. The steps are those of ``style.css``."""
-    more = CAROUSEL_PEEK if options.layout == "carousel" else 0
+    more, widest = CAROUSEL_PEEK if options.layout == "carousel" else 0, WIDEST_PAGE if view is View.PAGE else None
     if options.columns:
-        columns = options.columns + more
+        columns = (options.columns + more) / min(larger, options.columns)
         wide = f"(min-width: {widest}px) {widest / columns:.0f}px, " if widest else ""
         return f"{wide}{100 / columns:.0f}vw"
-    shares = [f"{100 / (columns + more):.0f}vw" for columns in (6, 4, 3, 2)]
-    wide = f"(min-width: {widest}px) {widest / (4 + more):.0f}px" if widest else f"(min-width: 1280px) {shares[0]}"
+    shares = [f"{100 * larger / (columns + more):.0f}vw" for columns in (6, 4, 3, 2)]
+    wide = f"(min-width: 1280px) {shares[0]}"
+    if widest:
+        wide = f"(min-width: {widest}px) {widest * larger / (4 + more):.0f}px"
     return f"{wide}, (min-width: 720px) {shares[1]}, (min-width: 360px) {shares[2]}, {shares[3]}"
 
 

@@ -42,7 +42,7 @@ class Host:
 
     def __init__(self) -> None:
         posts = DemoInstagram(system_clock).media("", POSTS).posts
-        self.pictures = {f"/{post.id}.jpg": draw(sketch(post), *ORIGINAL) for post in posts}
+        self.pictures = {f"/{post.id}.jpg": draw(sketch(post), ORIGINAL) for post in posts}
         self.posts = posts
 
     def __call__(self, environ: Any, start_response: Any) -> Any:

@@ -57,7 +57,7 @@ def photographs(folder: Path | None) -> list[bytes]:
 
 def made_up(subject: str) -> bytes:
     """A drawing with what photographs have and drawings have not: textures of every scale, and a sensor's grain."""
-    drawing = Image.open(BytesIO(draw(subject, *SIZE))).convert("RGB")
+    drawing = Image.open(BytesIO(draw(subject, SIZE))).convert("RGB")
     for scale, strength in ((48, 60), (12, 45), (4, 30), (2, 16), (1, 7)):
         drawing = textured(drawing, scale, strength)
     return jpeg(drawing.filter(ImageFilter.GaussianBlur(0.5)))

@@ -19,6 +19,11 @@ from igfeed.widget.views import View
 RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}
 """Width and height of a tile, by the names that the option ``ratio`` takes."""
 
+ORIGINAL = "original"
+"""The value of the option ``ratio`` that shows pictures as they are."""
+
+LAYOUT_HELP = "rows, one row that scrolls, columns of pictures as they are, or rows with a large post in each seven"
+
 DEFAULT_LIMIT = 12
 HIGHEST_LIMIT = 100
 """The most posts that IGFEED_POSTS can ask for."""
@@ -64,14 +69,14 @@ class Options:
     columns: int | None = option(None, Number(1, 8), "posts in a row", default_text="as many as fit")
     gap: int = option(4, Number(0, 48), "pixels between posts")
     radius: int = option(0, Number(0, 48), "radius of the corners in pixels")
-    ratio: str = option("square", Choice(tuple(RATIOS)), "shape of a tile: 1:1, 4:5 or 3:4")
+    ratio: str = option("square", Choice((*RATIOS, ORIGINAL)), "shape of a tile: 1:1, 4:5, 3:4, or as the picture is")
     theme: str = option(
         "auto",
         Choice(("auto", "light", "dark")),
         "tones; `auto` follows the visitor's system",
         default_text="`auto` on `/`, `light` on `/embed`",
     )
-    layout: str = option("grid", Choice(("grid", "carousel")), "rows, or one row that scrolls")
+    layout: str = option("grid", Choice(("grid", "carousel", "masonry", "highlight")), LAYOUT_HELP)
     header: bool = option(
         False,  # noqa: FBT003  a default like the others
         Switch(),
@@ -139,13 +144,18 @@ class Options:
         return fingerprint("-".join(str(value) for value in astuple(self)))
 
     @property
+    def keeps_shapes(self) -> bool:
+        """Whether pictures are shown as they are. The large tiles of ``highlight`` would leave gaps then."""
+        return self.layout == "masonry" or (self.ratio == ORIGINAL and self.layout != "highlight")
+
+    @property
     def width(self) -> int:
-        """Of a tile, in the units of ``height``."""
-        return RATIOS[self.ratio][0]
+        """Of a tile, in the units of ``height``, if all are alike."""
+        return RATIOS.get(self.ratio, (1, 1))[0]
 
     @property
     def height(self) -> int:
-        return RATIOS[self.ratio][1]
+        return RATIOS.get(self.ratio, (1, 1))[1]
 
 
 _TABLE = Options.table()

@@ -1,6 +1,7 @@
 """Layouts in which tiles are not all alike: no overlap, no hole, pictures as they are, an order that can be read."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Page
@@ -8,6 +9,11 @@ from playwright.sync_api import Page
 from igfeed import create_app
 from igfeed.config import Settings
 from igfeed.demo import scenes
+from igfeed.models import FeedSnapshot
+from igfeed.services import services_of
+from igfeed.widget.oembed.frame_size import frame_height
+from igfeed.widget.options import requested_options
+from igfeed.widget.views import View
 from tests.harness.app_server import serving
 
 pytestmark = pytest.mark.browser
@@ -31,8 +37,13 @@ Tile = tuple[float, float, float, float, float]
 """Left, top, width and height of a tile's picture, and the height of its file for a width of 1."""
 
 
+class Mirrored(NamedTuple):
+    address: str
+    snapshot: FeedSnapshot
+
+
 @pytest.fixture(scope="module")
-def mirrored_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mirrored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirrored]:
     """The demo after its cron: the sizes of its pictures are known. They are small, because drawing takes long."""
     store = tmp_path_factory.mktemp("mirrored") / "store.sqlite3"
     with pytest.MonkeyPatch.context() as patched:
@@ -42,7 +53,14 @@ def mirrored_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(store)}))
         assert app.test_cli_runner().invoke(args=["igfeed", "fetch"]).exit_code == 0
     with serving(app) as port:
-        yield f"http://127.0.0.1:{port}"
+        snapshot = services_of(app).feed.cached
+        assert snapshot
+        yield Mirrored(f"http://127.0.0.1:{port}", snapshot)
+
+
+@pytest.fixture
+def mirrored_site(mirrored: Mirrored) -> str:
+    return mirrored.address
 
 
 def tiles_at_each_width(page: Page, address: str) -> dict[int, list[Tile]]:
@@ -146,3 +164,16 @@ def test_older_posts_join_a_highlight_without_a_hole(page: Page, mirrored_site: 
     high = max(tile[1] + tile[3] for tile in tiles)
 
     assert sum((tile[2] + 10) * (tile[3] + 10) for tile in tiles) == pytest.approx(400 * (high + 10), rel=0.005)
+
+
+@pytest.mark.parametrize(
+    "query", ["layout=masonry&gap=12", "ratio=original&columns=3", "layout=carousel&ratio=original", "layout=highlight"]
+)
+def test_the_height_of_a_frame_is_known_before_it_is_drawn(page: Page, mirrored: Mirrored, query: str) -> None:
+    page.goto(f"{mirrored.address}/embed?{query}")
+    options = requested_options(query, View.EMBED, mirrored.snapshot.kept_posts)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        drawn = page.evaluate("document.documentElement.offsetHeight")
+
+        assert frame_height(options, width, mirrored.snapshot) == pytest.approx(drawn, abs=3), width

@@ -27,6 +27,11 @@ class Layout:
     steps: tuple[Step, ...] = ()
     caption_rows: int = CAPTION_ROWS
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether all tiles are alike."""
+        return not self.shapes and self.options.layout != "highlight"
+
     def shape(self, picture: Picture) -> Shape | None:
         """The shape in which the picture is shown, None if that is the same for all."""
         return shape_of(picture, self.options.gap) if self.shapes else None

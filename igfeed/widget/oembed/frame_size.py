@@ -4,11 +4,12 @@ The rules are those of ``style.css``. The estimate is exact for a grid of one sh
 height, it is somewhat too large, because a frame that is too low would hide something.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from igfeed.models import FeedSnapshot, Profile
+from igfeed.models import FeedSnapshot, Post, Profile
+from igfeed.widget.layouts import grid_height, layout_of
 from igfeed.widget.options import CAROUSEL_PEEK, Options
 
 USUAL_WIDTH = 600
@@ -73,16 +74,25 @@ def frame_height(options: Options, width: int, snapshot: FeedSnapshot) -> float:
     chosen = options.chosen(snapshot.kept_posts)
     options = options.within(len(chosen))
     posts = [snapshot.posts[place] for place in chosen[(options.page - 1) * options.limit :][: options.limit]]
-    columns, is_row = _columns(options, width), options.layout == "carousel"
+    columns, layout = _columns(options, width), layout_of(snapshot, options)
+    if not posts:
+        grid: float = NO_POSTS_HEIGHT
+    elif layout.is_usual:
+        grid = _usual_height(options, posts, columns, width)
+    else:
+        grid = grid_height(layout, posts, columns, width)
+    header = _header_height(snapshot.profile, width) if options.header else 0
+    return grid + header + (PAGER_HEIGHT if len(posts) < len(chosen) else 0)
+
+
+def _usual_height(options: Options, posts: Sequence[Post], columns: int, width: int) -> float:
+    """Of a grid whose tiles are all alike."""
+    is_row = options.layout == "carousel"
     room = width - (columns if is_row else columns - 1) * options.gap
     tile = max(0, room) / (columns + CAROUSEL_PEEK if is_row else columns)
     rows = [posts] if is_row else [posts[start : start + columns] for start in range(0, len(posts), columns)]
     captions = CAPTION_HEIGHT * sum(any(post.caption for post in row) for row in rows) if options.captions else 0
-    grid = len(rows) * (tile * options.height / options.width + options.gap) - options.gap + captions
-    if not posts:
-        grid = NO_POSTS_HEIGHT
-    header = _header_height(snapshot.profile, width) if options.header else 0
-    return grid + header + (PAGER_HEIGHT if len(posts) < len(chosen) else 0)
+    return len(rows) * (tile * options.height / options.width + options.gap) - options.gap + captions
 
 
 def _limits(options: Options, width: int) -> Iterator[int]:

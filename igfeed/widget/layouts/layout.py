@@ -32,6 +32,11 @@ class Layout:
         """Whether all tiles are alike."""
         return not self.shapes and self.options.layout != "highlight"
 
+    @property
+    def has_growing_rows(self) -> bool:
+        """Whether the pictures of a row share out what is left of it."""
+        return bool(self.shapes) and self.options.layout == "grid"
+
     def shape(self, picture: Picture) -> Shape | None:
         """The shape in which the picture is shown, None if that is the same for all."""
         return shape_of(picture, self.options.gap) if self.shapes else None

@@ -1,5 +1,6 @@
 """The sample account: all kinds of posts, each with a picture of its own, and no network."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from igfeed import create_app
 from igfeed.clock import Deadline
 from igfeed.config import Settings
 from igfeed.demo.account import DEMO_TOKEN, SAMPLES, DemoInstagram
@@ -100,3 +102,19 @@ def test_on_a_disk_that_is_thrown_away_it_writes_nothing(tmp_path: Path, clock: 
     services.feed.mirror([next(snapshot.pictures())], Deadline(60))
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_videos_are_files_of_ours_that_the_page_may_play(tmp_path: Path) -> None:
+    client = create_app(
+        Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(tmp_path / "store")})
+    ).test_client()
+    page = client.get("/")
+    videos = re.findall(r'data-video="([^"]+)"', page.text)
+
+    assert [address.partition("?")[0] for address in videos] == ["/static/demo/aurora.mp4", "/static/demo/waves.mp4"]
+    assert "; media-src 'self'; " in page.headers["Content-Security-Policy"]
+    for address in videos:
+        clip = client.get(address)
+        assert clip.content_type == "video/mp4"
+        assert clip.data[4:12] == b"ftypisom"
+        assert len(clip.data) < 30_000

@@ -8,10 +8,10 @@ from igfeed.clock import Clock
 from igfeed.errors import PictureUnavailable
 from igfeed.instagram import RENEWAL_TIME_LIMIT
 from igfeed.models import Media, Picture, Post, Profile, Token
+from igfeed.models.picture import SKETCH_SCHEME
 
 DEMO_TOKEN = "demo"  # noqa: S105  opens nothing
 TOKEN_LIFETIME = timedelta(days=60)
-PICTURE_SCHEME = "sketch:"
 PROFILE_URL = "https://www.instagram.com/"
 BETWEEN_POSTS = timedelta(hours=31)
 FIRST_MEDIA_ID = 17_900_000_000_000_000
@@ -79,7 +79,7 @@ class DemoInstagram:
             media_count=len(SAMPLES),
             followers_count=12840,
             follows_count=214,
-            picture_url=PICTURE_SCHEME + "press-mark",
+            picture_url=SKETCH_SCHEME + "press-mark",
         )
 
     def media(self, token: str, limit: int) -> Media:  # noqa: ARG002
@@ -98,7 +98,7 @@ class DemoInstagram:
         from igfeed.demo.scenes import draw  # noqa: PLC0415
 
         try:
-            return draw(url.removeprefix(PICTURE_SCHEME))
+            return draw(url.removeprefix(SKETCH_SCHEME))
         except KeyError:
             raise PictureUnavailable("The sample account has no such picture.") from None
 
@@ -110,9 +110,10 @@ class DemoInstagram:
         ids = count(FIRST_MEDIA_ID + number * 100)
         # Not strict, because ids has no end.
         pictures = [
-            Picture(str(media_id), PICTURE_SCHEME + name) for media_id, name in zip(ids, sample.sketches, strict=False)
+            Picture(str(media_id), SKETCH_SCHEME + name) for media_id, name in zip(ids, sample.sketches, strict=False)
         ]
-        own = Picture(str(FIRST_MEDIA_ID + number * 100 + 99), pictures[0].url)
+        url = pictures[0].url
+        own = Picture(str(FIRST_MEDIA_ID + number * 100 + 99), url, video_url=url if sample.is_video else None)
         is_album = len(pictures) > 1
         return Post(
             picture=own,

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from igfeed.models.record import Address, Colour, MediaId, Pixels
 
+SKETCH_SCHEME = "sketch:"
+"""Of the addresses of the sample account: its pictures are drawn, and its videos are files of igfeed's own."""
+
 
 class Measures(NamedTuple):
     """``colour`` is the average colour such as ``#c9b79c``, ``size`` the width and height of a file in pixels.

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from igfeed.clock import iso
 from igfeed.feed.pictures import WIDTHS
 from igfeed.models import FeedSnapshot
+from igfeed.models.picture import SKETCH_SCHEME
 from igfeed.models.record import fingerprint
 from igfeed.services import current
 from igfeed.version import VERSION
@@ -64,7 +65,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.bytecode_cache = TemplateBytecode(Path(app.root_path, app.template_folder or ""))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(excerpt=excerpt, path_part=partial(quote, safe=""))
-    app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, widths=WIDTHS, peek=CAROUSEL_PEEK)
+    app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, video_url=_video_url)
+    app.jinja_env.globals.update(widths=WIDTHS, peek=CAROUSEL_PEEK)
 
 
 def feed_page(view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
@@ -162,7 +164,12 @@ def _links(view: View, options: Options, origin: str | None, posts: int) -> dict
 def _addresses_for_other_pages(origin: str | None) -> dict[str, object]:
     """What the HTML of a fragment needs: it becomes a part of a page that is not ours, so no address is relative."""
     module = url_for("widget.inline_module", v=module_version())
-    return {"part": True, "picture_url": partial(_picture_address, origin or ""), "module": f"{origin or ''}{module}"}
+    return {
+        "part": True,
+        "picture_url": partial(_picture_address, origin or ""),
+        "video_url": partial(_video_url, origin=origin or ""),
+        "module": f"{origin or ''}{module}",
+    }
 
 
 def _room(view: View, snapshot: FeedSnapshot, options: Options) -> dict[str, object]:
@@ -271,6 +278,12 @@ def _picture_address(origin: str | None, picture_id: str, width: int) -> str:
 
 def _picture_url(picture_id: str, width: int) -> str:
     return url_for("widget.media", name=f"{picture_id}-{width}")
+
+
+def _video_url(address: str, origin: str = "") -> str:
+    """Instagram's address of a video. The sample account has files of ours."""
+    name = address.removeprefix(SKETCH_SCHEME)
+    return address if name == address else f"{origin}{_asset_url(f'demo/{name}.mp4')}"
 
 
 def _asset_url(name: str) -> str:

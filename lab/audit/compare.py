@@ -14,9 +14,10 @@ from werkzeug.wrappers import Request, Response
 from igfeed import create_app
 from igfeed.clock import system_clock
 from igfeed.config import Settings
-from igfeed.demo.account import PICTURE_SCHEME, DemoInstagram
+from igfeed.demo.account import DemoInstagram
 from igfeed.demo.scenes import draw
 from igfeed.models import Post
+from igfeed.models.picture import SKETCH_SCHEME
 from tests.browser.conftest import FLAGS
 from tests.harness.app_server import serving
 
@@ -63,7 +64,7 @@ class Host:
 
 def sketch(post: Post) -> str:
     assert post.picture.url
-    return post.picture.url.removeprefix(PICTURE_SCHEME)
+    return post.picture.url.removeprefix(SKETCH_SCHEME)
 
 
 def told(post: Post, origin: str) -> dict[str, Any]:

@@ -23,8 +23,8 @@ const parse = html => {
 // Makes a part of our page fit for somebody else's: addresses work there, pictures wait until they are near the screen,
 // links to other pages of the feed leave that page open, and the page has its own main heading.
 const adopt = part => {
-  for (const each of part.querySelectorAll('[src],[href],template,h1')) {
-    for (const name of ['src', 'srcset', 'href']) {
+  for (const each of part.querySelectorAll('[src],[href],[data-video],template,h1')) {
+    for (const name of ['src', 'srcset', 'href', 'data-video']) {
       const value = each.getAttribute(name);
       if (value) each.setAttribute(name, value.replace(/(^|\s)\/(?!\/)/g, `$1${ours}/`));
     }

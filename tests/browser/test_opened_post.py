@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import FrameLocator, Page, Route, expect
 
-from tests.browser.conftest import Host
+from tests.browser.conftest import Host, tag
 
 pytestmark = pytest.mark.browser
 
@@ -212,3 +212,24 @@ def test_where_the_browser_knows_no_transitions_posts_open_and_close(page: Page,
     page.get_by_role("button", name="Close").click()
 
     expect(page.locator("dialog")).to_be_hidden()
+
+
+PLAYS = """
+video => new Promise((done, fail) => {
+  video.ontimeupdate = () => video.currentTime > 0 && done(true);
+  video.onerror = () => fail(video.error);
+})
+"""
+
+
+@pytest.mark.parametrize("how", ["page", "inside a page"])
+def test_a_video_of_the_sample_account_plays_and_its_button_says_from_where(
+    page: Page, site: str, host: Host, how: str
+) -> None:
+    page.goto(f"{site}/?limit=3" if how == "page" else host(f"<body>{tag(site, 'data-limit=3')}"))
+    open_post(page, 2)
+
+    page.locator(".post").nth(2).get_by_role("button", name="Play from Instagram").click()
+
+    assert page.locator("video").evaluate(PLAYS)
+    assert page.locator(".gone").first.is_hidden()

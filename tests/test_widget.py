@@ -1032,6 +1032,31 @@ def test_the_embed_is_indexed_only_where_it_is_embedded_and_may_be_sized(
 # The script for host pages
 
 
+def test_the_script_knows_how_high_pictures_are_on_average(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.picture_size = (48, 60)
+    before = client.get("/embed").status_code, client.get("/embed.js").text
+    client.get("/api/cron/refresh-instagram-token", headers={"Authorization": "Bearer the-cron-secret"})
+
+    assert (before[0], '"original":1.0' in before[1]) == (200, True)
+    assert '"original":1.25' in client.get("/embed.js").text
+
+
+def test_pictures_as_they_are_name_their_shape_and_reserve_their_room(
+    client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    instagram.picture_size = (48, 60)
+    before = elements(client, "/embed?layout=masonry&limit=2")
+    client.get("/api/cron/refresh-instagram-token", headers={"Authorization": "Bearer the-cron-secret"})
+    after = elements(client, "/embed?layout=masonry&limit=2")
+
+    for page, shape, height in ((before, "h100", "640"), (after, "h125", "800")):
+        assert [tile["class"] for tile in page.all("li", "data-post-id")] == [f"tile {shape}"] * 2
+        assert {image["height"] for image in page.all("img", "srcset")} == {height}
+    assert ".h125{--high:1.25;--rows:125}" in client.get("/embed?layout=masonry").text
+
+
 def test_the_script_for_host_pages_is_public_and_small_and_knows_the_account(client: FlaskClient, token: Token) -> None:
     client.get("/")
     response = client.get("/embed.js")

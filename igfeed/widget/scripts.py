@@ -13,7 +13,8 @@ from igfeed.models.record import fingerprint
 from igfeed.services import current
 from igfeed.web.addresses import own_origin
 from igfeed.widget.csp import embedder_patterns
-from igfeed.widget.options import RATIOS, Options, default_options
+from igfeed.widget.layouts.shapes import average_width
+from igfeed.widget.options import ORIGINAL, RATIOS, Options, default_options
 from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
 
@@ -23,6 +24,9 @@ JS_TEXT = re.compile(r"""('[^'\n]*'|"(?:[^"\\\n]|\\.)*"|`[^`]*`)""")
 # No + and -, as `a + +b` is another thing than `a++b`. A line break counts as the end of a statement unless the sign
 # before it shows that the statement goes on.
 NEEDLESS_SPACE = re.compile(r" (?=[=<>{}()\[\],;:?&|!*])|(?<=[=<>{(\[,;:?&|*])\s|(?<=[)}\]!]) |\n(?=[})\]])")
+
+HIGHLIGHT_CELLS = 1.5
+"""How many cells a post of the layout ``highlight`` takes on average, on a page of twelve."""
 
 
 def page_scripts(view: View, options: Options) -> list[Markup]:
@@ -46,7 +50,7 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
         place=_own_address(),
         names=list(Options.table()),
         defaults=default_options(View.EMBED),
-        ratios={name: round(height / width, 3) for name, (width, height) in RATIOS.items() if height != width},
+        ratios=_heights_of_tiles(snapshot),
         version=module_version(),
         posts=len(snapshot.posts) if snapshot else current().settings.posts,
         title=words.page_title.format(name=name),
@@ -69,6 +73,14 @@ def inline_module() -> str:
 def module_version() -> str:
     """For the module's address: browsers may keep what they have of it for good."""
     return fingerprint(inline_module())[:8]
+
+
+def _heights_of_tiles(snapshot: FeedSnapshot | None) -> dict[str, float]:
+    """The height of a tile for a width of 1, by the value of ``layout`` or ``ratio`` that decides it. An average."""
+    pictures = [post.picture for post in snapshot.posts] if snapshot else []
+    heights = {name: round(height / width, 3) for name, (width, height) in RATIOS.items() if height != width}
+    as_they_are = round(1 / average_width(pictures), 3)
+    return heights | {"masonry": as_they_are, ORIGINAL: as_they_are, "highlight": HIGHLIGHT_CELLS}
 
 
 def _own_address() -> str:

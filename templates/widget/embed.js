@@ -29,9 +29,9 @@
     const number = (name, usual) => +(asked.get(name) ?? usual);
     const limit = Math.min(number('limit', {{ defaults.limit }}), {{ posts }}), gap = number('gap', {{ defaults.gap }});
     const columns = number('columns', width < 360 ? 2 : width < 720 ? 3 : width < 1280 ? 4 : 6);
-    const isRow = asked.get('layout') == 'carousel', rows = isRow ? 1 : Math.ceil(limit / columns);
+    const layout = asked.get('layout'), heights = {{ ratios|tojson }}, isRow = layout == 'carousel', rows = isRow ? 1 : Math.ceil(limit / columns);
     const tile = isRow ? (width - columns * gap) / (columns + {{ peek }}) : (width + gap) / columns - gap;
-    const picture = tile * ({{ ratios|tojson }}[asked.get('ratio')] || 1) + number('captions', 0) * (tile < 200 ? 76 : 57);
+    const picture = tile * (heights[layout] || heights[asked.get('ratio')] || 1) + number('captions', 0) * (tile < 200 ? 76 : 57);
     return rows * (picture + gap) - gap + number('header', 0) * (width < 576 ? 232 : 128) + (limit < {{ posts }}) * 76.5 || 400;
   };
 

@@ -20,6 +20,7 @@ from tests.servers.instagram import FakeInstagram, album, image, reel
 pytestmark = pytest.mark.browser
 
 FEEDS = ("/", "/?captions=1&page=2", "/embed", "/embed?header=1&captions=1", "/embed?layout=carousel&captions=1")
+LAYOUTS = ("/?layout=masonry&captions=1", "/embed?layout=highlight&background=777&color=888")
 MEDIA: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -115,6 +116,14 @@ def test_axe_finds_nothing_on_a_page_with_the_feed_inside_nor_on_an_open_post_th
     box(page_in).locator(".tile > a").nth(1).click()
     expect(box(page_in).locator("dialog .bar p")).to_have_text("2 / 6")
     assert violations(page_in) == ""
+
+
+@pytest.mark.parametrize("path", LAYOUTS)
+def test_axe_finds_nothing_on_a_layout_with_colours_that_are_hard_to_read(page: Page, site: str, path: str) -> None:
+    page.goto(site + path)
+    page.evaluate(PICTURES_SHOWN)
+
+    assert violations(page) == ""
 
 
 @pytest.mark.parametrize("place", range(4), ids=["picture", "album", "video", "long caption"])

@@ -8,7 +8,7 @@ from tests.browser.conftest import PATIENCE
 pytestmark = pytest.mark.browser
 
 ALL_PICTURES_LOADED = """
-Promise.all([...document.images].map(async image => {
+Promise.all([...document.querySelectorAll('main img')].filter(image => !image.closest('dialog')).map(async image => {
   image.loading = 'eager'; await image.decode(); return image.naturalWidth > 0 }))
 """
 WATCH_SHIFTS = """

@@ -1,15 +1,16 @@
-"""Lighthouse on the demo's page, as a phone and as a desktop: `python -m lab.audit.lighthouse`."""
+"""Lighthouse on the demo's page and on a page with its feed, as phone and desktop: `python -m lab.audit.lighthouse`."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lab.audit.demo import demo
+from lab.audit.demo import demo, host_page
 
 TOOL = Path(__file__).parent / "node_modules/.bin/lighthouse"
 FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-background-networking"
@@ -26,14 +27,14 @@ def main() -> int:
     """0 when every category has what it must."""
     is_good = True
     print("|  | " + " | ".join(LEAST) + " |\n|---|" + "---|" * len(LEAST))
-    with demo() as address:
-        for preset in PRESETS:
-            reports = [run(f"{address}/", preset) for _ in range(RUNS)]
+    with demo() as address, host_page(address) as host:
+        for (name, page), preset in product({"page": f"{address}/", "host page": host}.items(), PRESETS):
+            reports = [run(page, preset) for _ in range(RUNS)]
             scores = {category: round(median(score(each, category) for each in reports)) for category in LEAST}
-            print(f"| {preset} | " + " | ".join(str(scores[category]) for category in LEAST) + " |")
+            print(f"| {name}, {preset} | " + " | ".join(str(scores[category]) for category in LEAST) + " |")
             is_good &= all(scores[category] >= least for category, least in LEAST.items())
             for line in shortcomings(reports[-1]):
-                print(f"  {preset}: {line}", file=sys.stderr)
+                print(f"  {name}, {preset}: {line}", file=sys.stderr)
     return not is_good
 
 

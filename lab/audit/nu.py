@@ -21,10 +21,20 @@ PAGES = {
     "links": "/embed?open=instagram",
 }
 
+HOST_PAGE = """<!doctype html>
+<html lang="{language}">
+<head><meta charset="utf-8"><title>Host</title></head>
+<body><h1>Host</h1>
+{fragment}</body>
+</html>
+"""
+
 NEWER_THAN_THE_CHECKER = (
     # Container queries (CSS Containment 3, in all browsers since 2023): its style checker knows neither rule nor units.
     (r"Unrecognized at-rule “@container”|“container-type”: Property “container-type” doesn't exist", ""),
     (r"“height”: Parse Error", r"cq[wh]"),
+    # Paths as shapes (CSS Shapes 1, in all browsers since 2021).
+    (r"“clip-path”: “path\(", ""),
 )
 """What is passed over: a message, and what the place that it points at says."""
 
@@ -56,6 +66,8 @@ def save(folder: Path, language: str) -> None:
     pages = [(demo, name, path) for name, path in PAGES.items()]
     for app, name, path in [*pages, (empty, "503", "/")]:
         (folder / "pages" / f"{name}.{language}.html").write_bytes(app.test_client().get(path).data)
+    fragment = HOST_PAGE.format(language=language, fragment=demo.test_client().get("/fragment?header=1").text)
+    (folder / "pages" / f"fragment.{language}.html").write_text(fragment, "utf-8")
 
 
 def check(files: list[Path]) -> list[dict[str, Any]]:

@@ -73,8 +73,10 @@ const start = (host, asked) => {
   if (!dialog) return;
   lightbox(root);
   new MutationObserver(() => keep(dialog.open)).observe(dialog, {attributeFilter: ['open']});
-  // The page's own keys rest while a post is open.
-  root.addEventListener('keydown', event => dialog.open && event.stopPropagation());
+  // What the page does by keys, wheel and fingers, such as its own slides, rests while a post is open.
+  for (const name of ['keydown', 'wheel', 'touchstart', 'touchmove', 'pointerdown', 'mousedown']) {
+    root.addEventListener(name, event => dialog.open && event.stopPropagation(), {passive: true});
+  }
 };
 
 // Takes the addresses of the pictures away. Returns for each a function that gives them back.

@@ -229,14 +229,19 @@ def test_an_opened_post_has_the_whole_window_and_the_page_behind_stays_where_it_
     assert link.evaluate("link => link === link.getRootNode().activeElement")
 
 
-def test_the_pages_own_keys_rest_while_a_post_is_open(page: Page, site: str, host: Host) -> None:
-    page.goto(host(f"<body>{tag(site, OPTIONS)}<script>keys = []; onkeydown = ({{key}}) => keys.push(key)</script>"))
+def test_the_pages_own_keys_and_wheels_rest_while_a_post_is_open(page: Page, site: str, host: Host) -> None:
+    listener = "keys = []; onkeydown = ({key}) => keys.push(key); onwheel = onmousedown = ({type}) => keys.push(type)"
+    page.goto(host(f"<body>{tag(site, OPTIONS)}<script>{listener}</script>"))
     shown(page).locator(".tile > a").first.focus()
     page.keyboard.press("Shift")
     page.keyboard.press("Enter")
     expect(box(page).locator("dialog")).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(box(page).locator("dialog .bar p")).to_have_text("2 / 3")
+    page.mouse.move(200, 400)
+    page.mouse.wheel(0, 100)
+    page.mouse.down()
+    page.mouse.up()
     page.keyboard.press("Escape")
     expect(box(page).locator("dialog")).to_be_hidden()
 

@@ -32,7 +32,9 @@ HOST_PAGE = """<!doctype html>
 NEWER_THAN_THE_CHECKER = (
     # Container queries (CSS Containment 3, in all browsers since 2023): its style checker knows neither rule nor units.
     (r"Unrecognized at-rule “@container”|“container-type”: Property “container-type” doesn't exist", ""),
-    (r"“height”: Parse Error", r"cq[wh]"),
+    (r"“(height|--side|--tall)”: Parse Error", r"cq[wh]"),
+    # View transitions (CSS View Transitions 1, in all browsers since 2025).
+    (r"“::view-transition”|Parse Error", r"::view-transi|ransition-new|n:\.2s"),
     # Paths as shapes (CSS Shapes 1, in all browsers since 2021).
     (r"“clip-path”: “path\(", ""),
 )

@@ -21,7 +21,7 @@ LEFT_EDGES = """
 ['.portrait', '.counts', '.biography', '.follow', '.grid', '.frame']
   .map(each => document.querySelector(each).getBoundingClientRect().left)
 """
-SHOWN = "Promise.all([...document.images].map(image => image.decode()))"
+SHOWN = "Promise.all([...document.querySelectorAll('.grid img')].map(image => image.decode()))"
 
 
 def show_only(page: Page, colour: str) -> None:

@@ -20,6 +20,7 @@ if (root === document && parent !== window) {
 const grid = root.querySelector('.grid');
 const pages = root.querySelector('.pages');
 const older = page => page.querySelector('.pages [rel=next]');
+const steps = root.querySelectorAll('.pages .step');
 const fetched = async address => new DOMParser().parseFromString(await (await fetch(address)).text(), 'text/html');
 const more = async link => {
   const page = await (load ?? fetched)(link.href);
@@ -30,27 +31,41 @@ const more = async link => {
   grid.append(...tiles);
   const next = older(page);
   next ? link.replaceWith(next) : link.remove();
+  if (next) next.hidden = !!steps[0];
   const status = pages.nextElementSibling;
   status.textContent = `+${tiles.length} ${tiles[1] ? status.dataset.many : status.dataset.one}`;
-  (tiles[0].querySelector('a') ?? grid).focus({preventScroll: true});
+  // A carousel adds posts while its visitor scrolls, so the focus stays where it is.
+  steps[0] || (tiles[0].querySelector('a') ?? grid).focus({preventScroll: true});
 };
 let busy;
+const add = (link, fail) => busy ??= more(link).catch(fail).finally(() => { busy = null; dim(); });
 pages?.addEventListener('click', event => {
   const link = event.target.closest('[rel=next]');
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  busy ??= more(link).catch(() => { if (root === document) location = link.href; }).finally(() => { busy = null; });
+  add(link, () => { if (root === document) location = link.href; });
 });
 
 // The buttons of a carousel. They are hidden if everything fits, and disabled at the ends.
-const steps = root.querySelectorAll('.strip > .step');
+const end = () => grid.scrollWidth - grid.clientWidth;
 const dim = () => steps.forEach(step => {
-  const left = grid.scrollLeft, end = grid.scrollWidth - grid.clientWidth;
-  step.ariaDisabled = step.value < 0 ? left < 2 : left > end - 2;
-  step.hidden = end < 2;
+  const left = grid.scrollLeft, next = older(root);
+  step.ariaDisabled = step.value < 0 ? left < 2 : left > end() - 2 && !next?.hidden;
+  step.hidden = end() < 2 && !next;
 });
+// Near its end a carousel adds older posts by itself. The link shows only if that fails.
+const extend = () => {
+  const link = older(root);
+  if (link?.hidden && grid.scrollLeft > end() - grid.clientWidth) return add(link, () => { link.hidden = false; });
+};
 if (steps[0]) {
-  steps.forEach(step => { step.onclick = () => grid.scrollBy({left: step.value * grid.clientWidth * .9}); });
-  grid.onscroll = dim;
+  steps.forEach(step => {
+    step.onclick = async () => {
+      if (step.value > 0 && grid.scrollLeft > end() - 2) await extend();
+      grid.scrollBy({left: step.value * grid.clientWidth * .9});
+    };
+  });
+  if (older(root)) older(root).hidden = true;
+  grid.onscroll = () => { dim(); extend(); };
   new ResizeObserver(dim).observe(grid);
 }

@@ -18,6 +18,7 @@ new PerformanceObserver(list => shifts.push(...list.getEntries().filter(each => 
 """
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """By then what has shifted has been seen."""
+TO_THE_END = "grid => grid.scrollTo({left: grid.scrollWidth, behavior: 'instant'})"
 CONTRASTS = """
 (() => {
   const parts = text => text.match(/[\\d.]+/g).map(Number);
@@ -116,7 +117,10 @@ def test_nothing_shifts_while_pictures_come_slowly_and_more_posts_are_added(page
         route.continue_()
     page.unroute("**/media/*")
     page.evaluate(ALL_PICTURES_LOADED)
-    page.get_by_role("link", name="Older posts").press("Enter")
+    if "carousel" in path:
+        page.locator(".grid").evaluate(TO_THE_END)
+    else:
+        page.get_by_role("link", name="Older posts").press("Enter")
     expect(page.locator(".tile")).to_have_count(24)
     page.evaluate(TWO_FRAMES)
 
@@ -234,7 +238,7 @@ def test_where_more_posts_cannot_be_fetched_the_link_leads_to_them(page: Page, s
 def test_a_carousel_is_one_row_that_scrolls_by_buttons_keys_and_hand(page: Page, site: str) -> None:
     page.goto(f"{site}/embed?layout=carousel&columns=2&limit=6")
     grid = page.locator(".grid")
-    back, on = (page.locator(f".strip > button[value='{step}']") for step in ("-1", "1"))
+    back, on = (page.locator(f".pages > button[value='{step}']") for step in ("-1", "1"))
     expect(on).to_be_visible()
 
     assert len(set(page.locator(".tile").evaluate_all("all => all.map(each => each.offsetTop)"))) == 1
@@ -249,6 +253,45 @@ def test_a_carousel_is_one_row_that_scrolls_by_buttons_keys_and_hand(page: Page,
     page.wait_for_function("before => document.querySelector('.grid').scrollLeft > before", arg=before)
 
 
+def test_a_carousel_adds_older_posts_at_its_end_and_its_arrows_cover_no_post(page: Page, site: str) -> None:
+    page.goto(f"{site}/embed?layout=carousel&columns=2&limit=10")
+    tiles, link = page.locator(".tile"), page.get_by_role("link", name="Older posts")
+    back, on = (page.locator(f".pages > button[value='{step}']") for step in ("-1", "1"))
+    expect(on).to_be_visible()
+    assert not link.is_visible()
+    row, arrow = page.locator(".grid").bounding_box(), on.bounding_box()
+    assert row
+    assert arrow
+    assert arrow["y"] >= row["y"] + row["height"]
+    assert arrow["x"] + arrow["width"] == row["x"] + row["width"]
+
+    on.focus()
+    for count in (20, 24):
+        page.locator(".grid").evaluate(TO_THE_END)
+        expect(tiles).to_have_count(count)
+    page.locator(".grid").evaluate(TO_THE_END)
+
+    ids = tiles.evaluate_all("all => all.map(each => each.dataset.postId)")
+    assert len(set(ids)) == 24
+    expect(on).to_have_attribute("aria-disabled", "true")
+    expect(back).to_have_attribute("aria-disabled", "false")
+    assert on.evaluate("button => button === document.activeElement")
+    assert page.get_by_role("status").first.text_content() == "+4 posts"
+    assert page.evaluate("location.search") == "?layout=carousel&columns=2&limit=10"
+
+
+def test_a_carousel_whose_posts_all_fit_gets_older_ones_by_its_arrow_or_shows_the_link(page: Page, site: str) -> None:
+    page.goto(f"{site}/embed?layout=carousel&columns=3&limit=3")
+    link, on = page.get_by_role("link", name="Older posts"), page.locator(".pages > button[value='1']")
+    page.route("**/embed?*page=3*", lambda route: route.abort(), times=1)
+    on.click()
+    expect(link).to_be_visible()
+    assert page.locator(".tile").count() == 6
+    link.click()
+    expect(page.locator(".tile")).to_have_count(9)
+    expect(link).to_be_hidden()
+
+
 def test_a_carousel_without_script_has_no_dead_buttons(chromium: Browser, site: str) -> None:
     context = chromium.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     context.set_default_timeout(PATIENCE)
@@ -257,6 +300,8 @@ def test_a_carousel_without_script_has_no_dead_buttons(chromium: Browser, site: 
 
     assert page.locator("button:visible").count() == 0
     assert page.locator(".tile").first.is_visible()
+    page.get_by_role("link", name="Older posts").click()
+    page.wait_for_url("**/embed?page=2&layout=carousel")
     context.close()
 
 

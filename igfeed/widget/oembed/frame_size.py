@@ -30,7 +30,8 @@ COLUMNS = ((1280, 6), (720, 4), (360, 3), (0, 2))
 CAPTION_HEIGHT = 77
 """Pixels: three lines and their margins."""
 
-PAGER_HEIGHT = 76.5
+PAGER_HEIGHT, ARROWS_HEIGHT = 76.5, 56
+"""Pixels of what is below a grid, and below a carousel."""
 
 NO_POSTS_HEIGHT = 184
 
@@ -82,7 +83,9 @@ def frame_height(options: Options, width: int, snapshot: FeedSnapshot) -> float:
     else:
         grid = grid_height(layout, posts, columns, width)
     header = _header_height(snapshot.profile, width) if options.header else 0
-    return grid + header + (PAGER_HEIGHT if len(posts) < len(chosen) else 0)
+    is_row = options.layout == "carousel"
+    has_more = len(posts) < len(chosen) or (is_row and len(posts) > columns)
+    return grid + header + has_more * (ARROWS_HEIGHT if is_row else PAGER_HEIGHT)
 
 
 def _usual_height(options: Options, posts: Sequence[Post], columns: int, width: int) -> float:

@@ -33,7 +33,8 @@ def page_scripts(view: View, options: Options) -> list[Markup]:
     """The scripts of a page with these options. The page works without them too."""
     # WordPress makes frames of what people paste, and expects messages of its own kind from them.
     names = [*script_names(options), *(["wordpress.js"] if view is View.EMBED else [])]
-    return [Markup(f"((root,load)=>{{\n{script_body(name)}\n}})(document)") for name in names]  # noqa: S704  our own
+    bodies = [grid_body() if (name, options.layout) == ("grid.js", "carousel") else script_body(name) for name in names]
+    return [Markup(f"((root,load)=>{{\n{body}\n}})(document)") for body in bodies]  # noqa: S704  our own
 
 
 def script_names(options: Options) -> tuple[str, ...]:
@@ -63,7 +64,7 @@ def inline_module() -> str:
     """The module that shows the feed inside a page of another site."""
     module = render_template(
         "widget/inline.js",
-        grid=script_body("grid.js"),
+        grid=grid_body(),
         lightbox=script_body("lightbox.js"),
         embedders=embedder_patterns(current().settings.frame_ancestors),
     )
@@ -90,6 +91,11 @@ def _own_address() -> str:
     """
     origin = own_origin(current().settings, request.environ) or "https://unknown.invalid"
     return f"{origin}{request.root_path}/".partition(":")[2]
+
+
+def grid_body() -> str:
+    """The script of the grid, and what a carousel needs on top of it."""
+    return f"{script_body('grid.js')}\n{script_body('carousel.js')}"
 
 
 @cache

@@ -32,7 +32,7 @@
     const layout = asked.get('layout'), heights = {{ ratios|tojson }}, isRow = layout == 'carousel', rows = isRow ? 1 : Math.ceil(limit / columns);
     const tile = isRow ? (width - columns * gap) / (columns + {{ peek }}) : (width + gap) / columns - gap;
     const picture = tile * (heights[layout] || heights[asked.get('ratio')] || 1) + number('captions', 0) * (tile < 200 ? 76 : 57);
-    return rows * (picture + gap) - gap + number('header', 0) * (width < 576 ? 232 : 128) + (limit < {{ posts }} || isRow && limit > columns) * (isRow ? 56 : 76.5) || 400;
+    return rows * (picture + gap) - gap + number('header', 0) * (width < 576 ? 232 : 128) + (isRow ? 56 : (limit < {{ posts }}) * 76.5) || 400;
   };
 
   const hasPlace = tag => tag.isConnected && !tag.closest('head');

@@ -38,34 +38,11 @@ const more = async link => {
   steps[0] || (tiles[0].querySelector('a') ?? grid).focus({preventScroll: true});
 };
 let busy;
-const add = (link, fail) => busy ??= more(link).catch(fail).finally(() => { busy = null; dim(); });
+let added;
+const add = (link, fail) => busy ??= more(link).catch(fail).finally(() => { busy = null; added?.(); });
 pages?.addEventListener('click', event => {
   const link = event.target.closest('[rel=next]');
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   add(link, () => { if (root === document) location = link.href; });
 });
-
-// The buttons of a carousel. They are hidden if everything fits, and disabled at the ends.
-const end = () => grid.scrollWidth - grid.clientWidth;
-const dim = () => steps.forEach(step => {
-  const left = grid.scrollLeft, next = older(root);
-  step.ariaDisabled = step.value < 0 ? left < 2 : left > end() - 2 && !next?.hidden;
-  step.hidden = end() < 2 && !next;
-});
-// Near its end a carousel adds older posts by itself. The link shows only if that fails.
-const extend = () => {
-  const link = older(root);
-  if (link?.hidden && grid.scrollLeft > end() - grid.clientWidth) return add(link, () => { link.hidden = false; });
-};
-if (steps[0]) {
-  steps.forEach(step => {
-    step.onclick = async () => {
-      if (step.value > 0 && grid.scrollLeft > end() - 2) await extend();
-      grid.scrollBy({left: step.value * grid.clientWidth * .9});
-    };
-  });
-  if (older(root)) older(root).hidden = true;
-  grid.onscroll = () => { dim(); extend(); };
-  new ResizeObserver(dim).observe(grid);
-}

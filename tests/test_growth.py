@@ -16,7 +16,6 @@ import pytest
 from igfeed import create_app
 from igfeed.cache_lifetimes import PAGE_IS_SHOWN
 from igfeed.config import Settings
-from igfeed.feed.pictures import WIDTHS
 from lab.growth.assumptions import (
     ANSWER,
     CHECK_TTL,
@@ -78,7 +77,7 @@ def test_the_worst_corner_costs_less_than_a_dollar_in_the_store_and_through_igfe
 @pytest.mark.parametrize("regions", [1, 5])
 def test_invocations_are_bounded_by_regions_and_s_maxage(regions: int) -> None:
     scale = Scale(1e9, regions=regions)
-    pictures = (scale.posts + MONTH) * regions * len(WIDTHS)
+    pictures = (scale.posts + MONTH) * regions * len(FILES)
 
     assert month(scale).invocations <= regions * (timedelta(days=MONTH) / S_MAXAGE + MONTH / DAYS) + pictures + 5
 
@@ -149,13 +148,13 @@ def test_instances_asked_at_random_are_hardly_ever_warm() -> None:
     following, random_ones = (month(Scale(1e9, instances=each), days=1) for each in (None, 500))
 
     assert following.starts < 0.05 * following.invocations
-    assert random_ones.starts > 0.9 * (random_ones.invocations - 24 * 5 * len(WIDTHS))
+    assert random_ones.starts > 0.9 * (random_ones.invocations - 24 * 5 * len(FILES))
 
 
 # What is counted
 
 
-def test_a_new_picture_is_written_once_in_every_width_and_what_left_stays_while_caches_show_it() -> None:
+def test_a_new_picture_is_written_once_in_every_width_and_format_and_what_left_stays_while_caches_show_it() -> None:
     deployment = SimulatedDeployment(Scale(1e9))
     ids = deployment._known[0]
 
@@ -165,18 +164,19 @@ def test_a_new_picture_is_written_once_in_every_width_and_what_left_stays_while_
     new = deployment._known[0] - ids
     assert len(new) == DAYS
     assert timedelta(days=DAYS) < PAGE_IS_SHOWN
-    assert {f"picture:v1:{each}-{width}" for each in new for width in WIDTHS} <= kept
-    assert len(kept) == (deployment.scale.posts + len(new)) * len(WIDTHS)
+    names = [f"{width}{'.avif' if form == 'avif' else ''}" for width, form in FILES]
+    assert {f"picture:v1:{each}-{name}" for each in new for name in names} <= kept
+    assert len(kept) == (deployment.scale.posts + len(new)) * len(FILES)
     assert deployment.counted["written"] > DAYS * sum(map(len, FILES.values())) * 4 / 3
 
 
-def test_a_region_asks_for_a_new_picture_once_in_every_width() -> None:
+def test_a_region_asks_for_a_new_picture_once_in_every_width_and_format() -> None:
     deployment = SimulatedDeployment(Scale(1e9, regions=3))
     deployment.counted.clear()
     pages = sum(1 for _ in deployment._behind_a_cdn())
 
     assert pages > 1000
-    assert deployment.counted["invocations"] == DAYS * 3 * len(WIDTHS)
+    assert deployment.counted["invocations"] == DAYS * 3 * len(FILES)
 
 
 def test_a_monitor_costs_an_invocation_and_a_command_for_each_question() -> None:

@@ -27,7 +27,7 @@ from tests.servers.instagram import FakeInstagram, album, image, video
 
 PATHS = ("/?captions=1&limit=2", "/embed?header=1&captions=1&page=2&limit=1", "/embed")
 HARMLESS = "Harmless"
-VOID = frozenset({"meta", "link", "img"})
+VOID = frozenset({"meta", "link", "img", "source"})
 
 TEXT_ATTRIBUTES = frozenset({("img", "alt"), ("meta", "content"), ("dialog", "aria-label"), ("button", "data-video")})
 """What may differ: texts, and the address of a video, which Instagram signs anew with each fetch."""

@@ -8,7 +8,7 @@ import pytest
 
 from igfeed.errors import UnexpectedAnswer
 from igfeed.instagram import parsing
-from igfeed.models import Picture, Post, Profile, SkippedEntry
+from igfeed.models import AlbumPicture, Picture, Post, Profile, SkippedEntry
 
 IMAGE: dict[str, Any] = {
     "id": "17990000000000001",
@@ -186,7 +186,10 @@ def test_an_album_has_its_own_picture_and_its_childrens() -> None:
         {"id": "3", "media_type": "VIDEO", "media_url": "https://a/3.mp4", "thumbnail_url": "https://a/3.jpg"},
     )
     assert post.picture.url == IMAGE["media_url"]
-    assert post.children == (Picture("2", "https://a/2.jpg"), Picture("3", "https://a/3.jpg", "https://a/3.mp4"))
+    assert post.children == (
+        AlbumPicture("2", "https://a/2.jpg"),
+        AlbumPicture("3", "https://a/3.jpg", "https://a/3.mp4"),
+    )
 
 
 def test_a_child_without_media_is_no_slide() -> None:
@@ -195,7 +198,7 @@ def test_a_child_without_media_is_no_slide() -> None:
 
 def test_a_child_that_is_a_film_without_a_thumbnail_can_still_be_played() -> None:
     film = {"id": "2", "media_type": "VIDEO", "media_url": "https://a/2.mp4"}
-    assert album(film).children == (Picture("2", None, "https://a/2.mp4"),)
+    assert album(film).children == (AlbumPicture("2", None, "https://a/2.mp4"),)
 
 
 def test_an_album_with_a_film_for_cover_shows_the_first_picture_among_its_children() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igfeed.models import Failure, FeedSnapshot, Measures, Picture, Post, Profile, Renewal, Token
+from igfeed.models import AlbumPicture, Failure, FeedSnapshot, Measures, Picture, Post, Profile, Renewal, Token
 from igfeed.models.lineage import replacing_rejected, successor
 from igfeed.models.record import (
     ADDRESS,
@@ -43,14 +43,14 @@ permalinks = st.none() | st.from_regex(PERMALINK).filter(lambda text: text.ispri
 zones = st.builds(lambda minutes: timezone(timedelta(minutes=minutes)), st.integers(-1439, 1439))
 moments = st.datetimes(datetime(1901, 1, 1), datetime(2199, 1, 1), timezones=zones)  # noqa: DTZ001
 
-pictures = st.builds(
-    Picture,
-    id=ids,
-    url=addresses,
-    video_url=addresses,
-    colour=st.none() | st.from_regex(COLOUR),
-    size=st.none() | st.tuples(st.integers(1, MOST_PIXELS), st.integers(1, MOST_PIXELS)),
-)
+picture_fields = {
+    "id": ids,
+    "url": addresses,
+    "video_url": addresses,
+    "colour": st.none() | st.from_regex(COLOUR),
+    "size": st.none() | st.tuples(st.integers(1, MOST_PIXELS), st.integers(1, MOST_PIXELS)),
+}
+pictures, album_pictures = (st.builds(kind, **picture_fields) for kind in (Picture, AlbumPicture))
 posts = st.builds(
     Post,
     picture=pictures,
@@ -62,7 +62,7 @@ posts = st.builds(
     product_type=maybe_texts,
     like_count=counts,
     comments_count=counts,
-    children=st.lists(pictures, max_size=3).map(tuple),
+    children=st.lists(album_pictures, max_size=3).map(tuple),
 )
 profiles = st.builds(
     Profile,
@@ -117,7 +117,7 @@ SNAPSHOT = FeedSnapshot(
         Post(
             Picture("2"),
             "CAROUSEL_ALBUM",
-            children=(Picture("3", "https://a/3.jpg"), Picture("4", None, "https://a/4.mp4")),
+            children=(AlbumPicture("3", "https://a/3.jpg"), AlbumPicture("4", None, "https://a/4.mp4")),
         ),
     ),
     fetched_at=NOW,
@@ -441,7 +441,7 @@ def test_a_failure_with_another_token_is_not_backing_off() -> None:
 def test_a_snapshots_pictures_are_those_of_posts_and_children() -> None:
     assert [picture.id for picture in SNAPSHOT.pictures()] == ["1", "2", "3", "4"]
     assert SNAPSHOT.picture_ids == {"1", "2", "3", "4"}
-    assert SNAPSHOT.picture("3") == Picture("3", "https://a/3.jpg")
+    assert SNAPSHOT.picture("3") == AlbumPicture("3", "https://a/3.jpg")
     assert SNAPSHOT.picture("5") is None
 
 

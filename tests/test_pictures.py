@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, features
 
 from igfeed.background import in_place
 from igfeed.clock import CheckedClock, Deadline
 from igfeed.errors import NoPicture, PicturesUnreachable, PictureUnavailable, StoreError
-from igfeed.feed.imaging import MOST_PROFILE_BYTES, MOST_READS, MOST_SCANS, WEBP_MOST_SIDE
-from igfeed.feed.mirror import MOST_DOWNLOADS, Mirror, MirrorReport
-from igfeed.feed.picture_files import ABSENT_FILE_PAUSE
+from igfeed.feed.imaging import MOST_AVIF_PIXELS, MOST_PROFILE_BYTES, MOST_READS, MOST_SCANS, WEBP_MOST_SIDE
+from igfeed.feed.mirror import MISSING_PICTURES_KEY, MOST_DOWNLOADS, Mirror, MirrorReport
+from igfeed.feed.picture_files import ABSENT_FILE_PAUSE, FORMATS, Format
 from igfeed.feed.pictures import (
     FAILED_ADDRESS_PAUSE,
     MOST_FAILED_ADDRESSES,
@@ -27,10 +28,11 @@ from igfeed.feed.pictures import (
     UNREACHABLE_HOST_PAUSE,
     WIDTHS,
     Pictures,
+    can_make_avif,
 )
 from igfeed.http.transport import Transport
 from igfeed.instagram.client import InstagramClient
-from igfeed.models import Picture
+from igfeed.models import AlbumPicture, Picture
 from igfeed.origins import Origins
 from igfeed.stores import Store
 from igfeed.stores.guarded import GuardedStore
@@ -80,12 +82,12 @@ def answering(
     return picture(site, picture_id)
 
 
-def key(picture_id: str, width: int) -> str:
-    return f"picture:v1:{picture_id}-{width}"
+def key(picture_id: str, width: int, format_: Format = "webp") -> str:
+    return f"picture:v1:{picture_id}-{width}{'.avif' if format_ == 'avif' else ''}"
 
 
-def kept(store: Store, picture_id: str) -> list[int]:
-    return [width for width in WIDTHS if store.get(key(picture_id, width)) is not None]
+def kept(store: Store, picture_id: str, format_: Format = "webp") -> list[int]:
+    return [width for width in WIDTHS if store.get(key(picture_id, width, format_)) is not None]
 
 
 def opened(file: bytes) -> Image.Image:
@@ -323,6 +325,166 @@ def test_pictures_of_every_kind_become_plain_colours_without_a_foreign_profile(
     assert (shown.format, shown.mode, shown.size) == ("WEBP", "RGB", (320, 240))
     assert is_like(shown.getpixel((160, 120)), colour)
     assert ("icc_profile" in shown.info) is (mode == "RGB")
+
+
+# As AVIF
+
+
+@pytest.fixture
+def no_avif(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let Pillow have no module for AVIF, as in a build without its library, until the test ends or undoes it."""
+    monkeypatch.setattr("igfeed.feed.pictures.PathFinder", SimpleNamespace(find_spec=lambda *_: None))
+    can_make_avif.cache_clear()
+    yield
+    monkeypatch.undo()
+    can_make_avif.cache_clear()
+
+
+def allow_avif(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    can_make_avif.cache_clear()
+
+
+def formats(pictures: Pictures, wanted: Picture) -> list[str | None]:
+    """What an address of each format and width answers."""
+    return [opened(pictures.get(wanted, width, each)).format for each in FORMATS for width in WIDTHS]
+
+
+def test_whether_avif_can_be_made_is_known_without_loading_pillow() -> None:
+    assert can_make_avif() is features.check("avif") is True
+
+
+def test_the_same_download_gives_webp_and_avif_in_every_width(
+    site: Site, pictures: Pictures, memory_store: MemoryStore
+) -> None:
+    wanted = picture(site)
+    images = [opened(pictures.get(wanted, width, "avif")) for width in WIDTHS]
+
+    assert formats(pictures, wanted) == ["WEBP"] * 3 + ["AVIF"] * 3
+    assert [image.size for image in images] == [(320, 400), (640, 800), (1080, 1350)]
+    assert is_like(images[0].getpixel((2, 2)), picture_colour(wanted.id), tolerance=8)
+    assert [kept(memory_store, wanted.id, each) for each in FORMATS] == [list(WIDTHS)] * 2
+    assert site.instagram.count("picture") == 1
+
+
+def test_avif_has_the_colour_profile_and_nothing_else_that_the_camera_knew(site: Site, pictures: Pictures) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Astrid Nord"
+    wanted = answering(site, saved(Image.new("RGB", (700, 700), RED), icc_profile=profile, exif=exif))
+
+    file = pictures.get(wanted, 320, "avif")
+
+    assert (opened(file).info.get("icc_profile"), dict(opened(file).getexif())) == (profile, {})
+    assert b"Astrid" not in file
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "PNG", "AVIF"])
+def test_of_a_moving_picture_avif_shows_the_first_frame_and_does_not_move(
+    kind: str, site: Site, pictures: Pictures
+) -> None:
+    first, second = (Image.new("RGB", (90, 120), colour) for colour in (RED, BLUE))
+    wanted = answering(site, saved(first, kind, save_all=True, append_images=[second]))
+
+    image = opened(pictures.get(wanted, 320, "avif"))
+
+    assert (image.format, getattr(image, "is_animated", False)) == ("AVIF", False)
+    assert is_like(image.getpixel((45, 60)), RED)
+
+
+def test_the_children_of_albums_are_webp_only(site: Site, pictures: Pictures, memory_store: MemoryStore) -> None:
+    child = AlbumPicture("17900000000000001", picture(site).url)
+
+    assert formats(pictures, child) == ["WEBP"] * 6
+    assert kept(memory_store, child.id, "avif") == []
+
+
+def test_a_picture_too_large_for_the_encoder_stays_webp_where_it_is(site: Site, pictures: Pictures) -> None:
+    wanted = answering(site, picture_bomb(1080, MOST_AVIF_PIXELS // 1080 + 1), "image/png")
+
+    assert formats(pictures, wanted) == ["WEBP"] * 3 + ["AVIF", "AVIF", "WEBP"]
+
+
+def test_an_encoder_that_fails_costs_no_picture(
+    site: Site, pictures: Pictures, memory_store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("igfeed.feed.pictures.AVIF_QUALITY", dict.fromkeys(WIDTHS, 101))  # Pillow raises ValueError.
+
+    assert formats(pictures, picture(site)) == ["WEBP"] * 6
+    assert kept(memory_store, picture(site).id) == list(WIDTHS)
+
+
+@pytest.mark.usefixtures("no_avif")
+def test_without_avif_in_pillow_every_address_answers_webp_and_the_store_is_not_asked_for_more(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    wanted = mirrored(site, 1)
+    pictures = site.start(upstash_store).pictures
+    mirror_of(pictures).copy_all(wanted, Deadline(LONG))
+    upstash.forget()
+
+    assert mirror_of(site.start(upstash_store).pictures).copy_all(wanted, Deadline(LONG)) == MirrorReport(kept=3)
+    assert formats(pictures, wanted[0]) == ["WEBP"] * 6
+    assert [command for command in upstash.commands() if "avif" in str(command)] == []
+
+
+@pytest.mark.usefixtures("no_avif")
+def test_the_next_mirroring_adds_avif_to_what_an_earlier_version_has_kept(
+    site: Site, memory_store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = mirrored(site, 2)
+    earlier = site.start(memory_store).pictures
+    mirror_of(earlier).copy_all(wanted, Deadline(LONG))
+    allow_avif(monkeypatch)
+    pictures = site.start(memory_store).pictures
+    before = formats(pictures, wanted[0])
+
+    reports = [mirror_of(site.start(memory_store).pictures).copy_all(wanted, Deadline(LONG)) for _ in range(2)]
+
+    assert before == ["WEBP"] * 6
+    assert reports == [MirrorReport(stored=6), MirrorReport(kept=6)]
+    assert formats(site.start(memory_store).pictures, wanted[0]) == ["WEBP"] * 3 + ["AVIF"] * 3
+
+
+@pytest.mark.usefixtures("no_avif")
+def test_what_an_earlier_version_has_kept_and_instagram_no_longer_gives_is_kept_as_it_is_and_no_failure(
+    site: Site, memory_store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expired, gone = mirrored(site, 2)
+    mirror_of(site.start(memory_store).pictures).copy_all([expired, gone], Deadline(LONG))
+    allow_avif(monkeypatch)
+    site.instagram.pictures[expired.id] = PictureReply(403, "text/plain", b"URL signature expired")
+    pictures = site.start(memory_store).pictures
+
+    report = mirror_of(pictures).copy_all([expired, Picture(gone.id)], Deadline(LONG))
+
+    assert report == MirrorReport(kept=6)
+    assert formats(pictures, expired) == formats(pictures, Picture(gone.id)) == ["WEBP"] * 6
+    assert memory_store.get(MISSING_PICTURES_KEY) is None
+
+
+@pytest.mark.parametrize("text", ["", "AAAA", base64.b64encode(b"RIFF....WEBP").decode()])
+def test_what_is_no_avif_counts_as_absent(text: str, site: Site, pictures: Pictures, memory_store: MemoryStore) -> None:
+    wanted = picture(site)
+    memory_store.set(key(wanted.id, 320, "avif"), text)
+
+    assert opened(pictures.get(wanted, 320, "avif")).format == "AVIF"
+
+
+def test_views_of_a_missing_avif_do_not_ask_the_store_each_time(
+    site: Site, upstash: FakeUpstash, upstash_store: UpstashStore
+) -> None:
+    wanted = picture(site)
+    pictures = site.start(upstash_store).pictures
+    pictures.get(wanted, 320)
+    pictures.files.delete([wanted.id])
+    webp = saved(Image.new("RGB", (9, 9)), "WEBP")
+    upstash_store.set(key(wanted.id, 320), base64.b64encode(webp).decode())
+    site.clock.stand_still()
+    upstash.forget()
+
+    assert {pictures.get(Picture(wanted.id), 320, "avif") for _ in range(20)} == {webp}
+    assert len(upstash.commands()) == 2
 
 
 # Its measures
@@ -839,7 +1001,8 @@ def test_mirroring_completes_what_a_failing_store_has_only_in_part(
 ) -> None:
     wanted = mirrored(site, 1)
     mirror_of(pictures).copy_all(wanted, Deadline(LONG))
-    memory_store.delete(key(wanted[0].id, 640), key(wanted[0].id, 320))  # The small one is written last.
+    later = [key(wanted[0].id, width) for width in WIDTHS[:2]] + [key(wanted[0].id, width, "avif") for width in WIDTHS]
+    memory_store.delete(*later)
 
     assert mirror_of(site.start(memory_store).pictures).copy_all(wanted, Deadline(LONG)) == MirrorReport(stored=3)
     assert kept(memory_store, wanted[0].id) == list(WIDTHS)
@@ -925,8 +1088,8 @@ def test_a_forgotten_picture_is_gone_from_memory_and_store_the_others_stay(
 
     pictures.files.delete([gone.id])
 
-    assert kept(memory_store, gone.id) == []
-    assert kept(memory_store, staying.id) == list(WIDTHS)
+    assert [kept(memory_store, gone.id, each) for each in FORMATS] == [[], []]
+    assert [kept(memory_store, staying.id, each) for each in FORMATS] == [list(WIDTHS)] * 2
     with pytest.raises(PictureUnavailable):
         pictures.get(Picture(gone.id), 320)
     assert pictures.get(Picture(staying.id), 320)

@@ -548,6 +548,52 @@ def test_a_picture_comes_as_webp_in_the_width_asked_for(
     assert picture(client, f"/media/{ids(instagram)[0]}-{width}.webp").width == width
 
 
+@pytest.mark.parametrize("width", [320, 640, 1080])
+def test_a_picture_comes_as_avif_in_the_width_asked_for(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, width: int
+) -> None:
+    client.get("/")
+    response = client.get(f"/media/{ids(instagram)[0]}-{width}.avif")
+    image = Image.open(BytesIO(response.data))
+
+    assert (response.status_code, response.mimetype) == (200, "image/avif")
+    assert (image.format, image.width) == ("AVIF", width)
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+def test_where_there_is_no_avif_its_address_answers_webp_for_an_hour(
+    client: FlaskClient, instagram: FakeInstagram, services: Services, token: Token
+) -> None:
+    client.get("/")
+    name = ids(instagram)[0]
+    webp = client.get(f"/media/{name}-320.webp").data
+    services.store.delete(f"picture:v1:{name}-320.avif")
+    services.pictures.files._memory.clear()
+
+    response = client.get(f"/media/{name}-320.avif")
+
+    assert (response.status_code, response.mimetype, response.data) == (200, "image/webp", webp)
+    assert response.headers["Cache-Control"] == "public, max-age=3600"
+
+
+@pytest.mark.parametrize("case", ["unknown", "expired", "no picture"])
+def test_an_avif_that_cannot_be_shown_has_the_same_placeholder_as_webp(
+    case: str, client: FlaskClient, instagram: FakeInstagram, token: Token
+) -> None:
+    if case == "no picture":
+        instagram.posts[0]["media_url"] = None
+    client.get("/")
+    name = "12345" if case == "unknown" else ids(instagram)[0]
+    instagram.pictures[name] = PictureReply(403, "text/plain", b"URL signature expired")
+
+    avif, webp = (client.get(f"/media/{name}-320.{each}") for each in ("avif", "webp"))
+
+    assert avif.mimetype == "image/svg+xml"
+    assert (avif.status_code, avif.data) == (webp.status_code, webp.data)
+    assert avif.headers["Cache-Control"] == webp.headers["Cache-Control"]
+
+
 def test_an_albums_children_have_pictures_of_their_own(
     client: FlaskClient, instagram: FakeInstagram, token: Token
 ) -> None:
@@ -796,6 +842,37 @@ def test_a_picture_of_a_feed_that_another_process_fetched_is_found(
     make_services().feed.fetch()
 
     assert picture(client, f"/media/{new['id']}-320.webp").width == 320
+
+
+def test_each_tile_offers_avif_before_webp_in_the_same_widths(client: FlaskClient, token: Token) -> None:
+    page = elements(client)
+    sources, images = page.all("source", "sizes"), page.all("img", "srcset")
+
+    assert len(sources) == len(images) == 12
+    for source, image_ in zip(sources, images, strict=True):
+        assert source["type"] == "image/avif"
+        assert source["srcset"].replace(".avif", ".webp") == image_["srcset"]
+        assert source["sizes"] == image_["sizes"]
+
+
+def test_without_avif_in_pillow_pages_do_not_offer_it(
+    client: FlaskClient, token: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("igfeed.widget.render.can_make_avif", lambda: False)
+    page = elements(client)
+
+    assert page.all("source") == []
+    assert len(page.all("img", "srcset")) == 12
+
+
+def test_a_lazy_picture_is_chosen_by_its_real_width_where_browsers_can(client: FlaskClient, token: Token) -> None:
+    pictures = elements(client).all("img", "srcset")
+    lists = {attrs.get("loading"): attrs["sizes"] for attrs in pictures}
+
+    assert lists["lazy"] == f"auto, {lists[None]}"
+    assert [attrs["sizes"].startswith("auto, ") for attrs in pictures] == [
+        attrs.get("loading") == "lazy" for attrs in pictures
+    ]
 
 
 def test_the_first_pictures_load_at_once_and_the_others_when_needed(client: FlaskClient, token: Token) -> None:

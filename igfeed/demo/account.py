@@ -7,7 +7,7 @@ from itertools import count
 from igfeed.clock import Clock
 from igfeed.errors import PictureUnavailable
 from igfeed.instagram import RENEWAL_TIME_LIMIT
-from igfeed.models import Media, Picture, Post, Profile, Token
+from igfeed.models import AlbumPicture, Media, Picture, Post, Profile, Token
 from igfeed.models.picture import SKETCH_SCHEME
 
 DEMO_TOKEN = "demo"  # noqa: S105  opens nothing
@@ -110,7 +110,8 @@ class DemoInstagram:
         ids = count(FIRST_MEDIA_ID + number * 100)
         # Not strict, because ids has no end.
         pictures = [
-            Picture(str(media_id), SKETCH_SCHEME + name) for media_id, name in zip(ids, sample.sketches, strict=False)
+            AlbumPicture(str(media_id), SKETCH_SCHEME + name)
+            for media_id, name in zip(ids, sample.sketches, strict=False)
         ]
         url = pictures[0].url
         own = Picture(str(FIRST_MEDIA_ID + number * 100 + 99), url, video_url=url if sample.is_video else None)

@@ -15,8 +15,8 @@ from threading import Lock, Semaphore
 from igfeed.clock import Clock, Deadline
 from igfeed.errors import NoPicture, PictureUnavailable
 from igfeed.feed.missing_pictures import Mirrored, MissingPictures
-from igfeed.feed.picture_files import WIDTHS
-from igfeed.feed.pictures import Pictures
+from igfeed.feed.picture_files import WIDTHS, Files
+from igfeed.feed.pictures import Pictures, formats_of
 from igfeed.models import Picture
 from igfeed.stores import Store
 from igfeed.stores.cached_document import CachedDocument
@@ -34,13 +34,16 @@ MOST_CHECKED_MISSING = 5
 CATCH_UP_LIMIT = 10.0
 """Seconds after which ``catch_up`` begins no further picture, because the same thread also fetches the feed."""
 
-Make = Callable[[Picture], dict[int, bytes]]
-"""Downloads a picture and gives its files by width. Raises PictureUnavailable."""
+Make = Callable[[Picture], Files]
+"""Downloads a picture and gives its files. Raises PictureUnavailable."""
 
 
 @dataclass(frozen=True)
 class MirrorReport:
-    """How many files were stored, were kept already, and failed. A picture has one file for each width."""
+    """How many files were stored, were kept already, and failed. A picture counts once for each width.
+
+    A width in two formats counts as one.
+    """
 
     stored: int = 0
     kept: int = 0
@@ -122,19 +125,24 @@ class Mirror:
 
     def _outcome(self, deadline: Deadline, make: Make, picture: Picture) -> Mirrored:
         try:
-            if not deadline.left():
-                return "left"
-            if not self._files.is_missing(picture.id):
-                self._files.find_measures(picture)
-                return "kept"
-            with self._pictures.one_thread(picture.id):
-                files = self._files.in_memory(picture.id) or make(picture)
-                return "stored" if self._files.save(picture.id, files) else "failed"
-        except NoPicture:
-            return "nowhere"
+            return self._mirrored(make, picture) if deadline.left() else "left"
         except PictureUnavailable as error:
+            if "avif" in formats_of(picture) and not self._files.is_missing(picture.id):
+                return "kept"  # As WebP. An earlier version made no AVIF, and it cannot be made now.
+            if isinstance(error, NoPicture):
+                return "nowhere"
             log.warning("Picture %s could not be mirrored: %s", picture.id, error)
             return "failed"
+
+    def _mirrored(self, make: Make, picture: Picture) -> Mirrored:
+        """Raises PictureUnavailable."""
+        formats = formats_of(picture)
+        if not self._files.is_missing(picture.id, formats):
+            self._files.find_measures(picture, formats[-1])
+            return "kept"
+        with self._pictures.one_thread(picture.id):
+            files = self._files.in_memory(picture.id, formats) or make(picture)
+            return "stored" if self._files.save(picture.id, files) else "failed"
 
 
 def _as_places_fall_free(pictures: Iterable[Picture], places: Semaphore) -> Iterator[Picture]:

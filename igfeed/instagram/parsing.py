@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from igfeed.errors import UnexpectedAnswer
-from igfeed.models import Picture, Post, Profile, SkippedEntry, Token, record
+from igfeed.models import AlbumPicture, Picture, Post, Profile, SkippedEntry, Token, record
 from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.texts.cleaning import clean
 
@@ -152,7 +152,7 @@ def _media_type(item: dict[str, Any], children: tuple[Picture, ...]) -> str:
     return "VIDEO" if _is_film(item) or item.get("thumbnail_url") else "IMAGE"
 
 
-def _children(item: dict[str, Any]) -> Iterator[Picture]:
+def _children(item: dict[str, Any]) -> Iterator[AlbumPicture]:
     """The slides of an album. A child without picture and video is left out: it would be an empty slide."""
     children = item.get("children")
     items = children.get("data") if isinstance(children, dict) else children
@@ -160,7 +160,7 @@ def _children(item: dict[str, Any]) -> Iterator[Picture]:
         media_id = _field(child, "id", _id) if isinstance(child, dict) else None
         picture = _picture(child) if media_id else None
         if picture and (picture.url or picture.video_url):
-            yield picture
+            yield AlbumPicture(picture.id, picture.url, picture.video_url)
 
 
 def _picture(item: dict[str, Any], children: tuple[Picture, ...] = ()) -> Picture:

@@ -3,11 +3,12 @@
 from igfeed.models.failure import Failure
 from igfeed.models.feed import DatedId, FeedSnapshot, Media, Post, Profile, SkippedEntry
 from igfeed.models.kept_posts import KeptPost, KeptPosts
-from igfeed.models.picture import Measures, Picture
+from igfeed.models.picture import AlbumPicture, Measures, Picture, Portrait
 from igfeed.models.renewal import Renewal
 from igfeed.models.token import Token
 
 __all__ = [
+    "AlbumPicture",
     "DatedId",
     "Failure",
     "FeedSnapshot",
@@ -16,6 +17,7 @@ __all__ = [
     "Measures",
     "Media",
     "Picture",
+    "Portrait",
     "Post",
     "Profile",
     "Renewal",

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
 from igfeed.models.kept_posts import KeptPost, KeptPosts
-from igfeed.models.picture import Measures, Picture
+from igfeed.models.picture import AlbumPicture, Measures, Picture, Portrait
 from igfeed.models.record import (
     LONG_AGO,
     Address,
@@ -49,7 +49,7 @@ class Profile:
         return f"https://www.instagram.com/{quote(self.username, safe='')}/"
 
     @property
-    def picture(self) -> Picture | None:
+    def picture(self) -> Portrait | None:
         """The account's own picture. Instagram gives it no id, so its id is a hash of the path of its address."""
         # Only the path: the query has a signature that expires, so it differs between fetches of the same file.
         try:
@@ -58,7 +58,7 @@ class Profile:
             return None
         # The prefix 0_ keeps it apart from the ids of media.
         number = int(hashlib.sha256(path.encode()).hexdigest()[:12], 16)
-        return Picture(f"0_{number}", self.picture_url) if path else None
+        return Portrait(f"0_{number}", self.picture_url) if path else None
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Post(Record):
     product_type: str | None = None
     like_count: Count | None = None
     comments_count: Count | None = None
-    children: tuple[Picture, ...] = ()
+    children: tuple[AlbumPicture, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -91,8 +91,9 @@ class Post(Record):
 
     def with_measures(self, measures_of: Callable[[Picture], Measures]) -> "Post":
         """A copy in which each picture has the measures that ``measures_of`` gives."""
-        own, *children = (picture.with_measures(measures_of(picture)) for picture in self.pictures())
-        return replace(self, picture=own, children=tuple(children))
+        own = self.picture.with_measures(measures_of(self.picture))
+        children = tuple(child.with_measures(measures_of(child)) for child in self.children)
+        return replace(self, picture=own, children=children)
 
 
 @dataclass(frozen=True)

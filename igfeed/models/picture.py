@@ -1,7 +1,7 @@
 """One picture, and what is known of it once its files were made."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from igfeed.models.record import Address, Colour, MediaId, Pixels
 
@@ -47,5 +47,15 @@ class Picture:
     def measures(self) -> Measures:
         return Measures(self.colour, self.size)
 
-    def with_measures(self, measures: Measures) -> "Picture":
+    def with_measures(self, measures: Measures) -> Self:
         return replace(self, colour=measures.colour, size=measures.size)
+
+
+@dataclass(frozen=True)
+class Portrait(Picture):
+    """The account's own picture. It is shown small."""
+
+
+@dataclass(frozen=True)
+class AlbumPicture(Picture):
+    """A child of an album. Pages show it only when somebody opens the post."""

@@ -17,7 +17,8 @@ from flask import Flask, current_app, render_template, request, url_for
 from markupsafe import Markup
 
 from igfeed.clock import iso
-from igfeed.feed.pictures import WIDTHS
+from igfeed.feed.picture_files import WIDTHS, Format
+from igfeed.feed.pictures import can_make_avif
 from igfeed.models import FeedSnapshot
 from igfeed.models.picture import SKETCH_SCHEME
 from igfeed.models.record import fingerprint
@@ -138,6 +139,7 @@ def _render_feed(
         tiles=tiles,
         fetched_at=iso(snapshot.fetched_at),
         as_of=language_of(settings.language).date(old_since) if old_since else None,
+        avif=can_make_avif(),
         eager=_eager_pictures(view, options),
         address=canonical,
         picture_address=picture,
@@ -272,12 +274,12 @@ def _path(view: View) -> str:
     return f"{request.root_path}{view.path}"
 
 
-def _picture_address(origin: str | None, picture_id: str, width: int) -> str:
-    return f"{origin}{_picture_url(picture_id, width)}"
+def _picture_address(origin: str | None, picture_id: str, width: int, format_: Format = "webp") -> str:
+    return f"{origin}{_picture_url(picture_id, width, format_)}"
 
 
-def _picture_url(picture_id: str, width: int) -> str:
-    return url_for("widget.media", name=f"{picture_id}-{width}")
+def _picture_url(picture_id: str, width: int, format_: Format = "webp") -> str:
+    return url_for("widget.media", name=f"{picture_id}-{width}", format_=format_)
 
 
 def _video_url(address: str, origin: str = "") -> str:

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, request
 from igfeed import cache_lifetimes
 from igfeed.clock import RateLimit
 from igfeed.errors import FeedUnavailable, IgfeedError, NoPicture, PictureUnavailable
-from igfeed.feed.pictures import WIDTHS
+from igfeed.feed.picture_files import WIDTHS, Format, media_type
 from igfeed.models import FeedSnapshot, Picture
 from igfeed.models.record import fingerprint
 from igfeed.services import Services, current
@@ -24,6 +24,8 @@ PICTURE_NAME = re.compile(rf"(\d+(?:_\d+)?)-({'|'.join(map(str, WIDTHS))})", re.
 
 PLACEHOLDER_CACHING = "public, max-age=3600"
 IMMUTABLE_CACHING = "public, max-age=31536000, immutable"
+SUBSTITUTE_CACHING = "public, max-age=3600"
+"""For WebP where AVIF was asked for: the next cron may make the AVIF."""
 
 RETRY_AFTER = 60
 """Seconds until a visitor should ask again, if nothing better is known."""
@@ -102,9 +104,13 @@ def inline_module() -> Response:
     return response
 
 
-@bp.get("/media/<name>.webp")
-def media(name: str) -> Response:
-    """A post's picture in one of the widths, as ``<id>-<width>``."""
+@bp.get("/media/<name>.<any(webp, avif):format_>")
+def media(name: str, format_: Format) -> Response:
+    """A post's picture in one of the widths, as ``<id>-<width>``.
+
+    Where there is no AVIF, the answer is WebP. A browser that can show AVIF chooses the ``<source>`` by its type. It
+    would not try another address after an error, but it shows any format that it gets.
+    """
     services = _services()
     match = PICTURE_NAME.fullmatch(name)
     picture = services.feed.picture(match[1]) if match else None
@@ -113,12 +119,13 @@ def media(name: str) -> Response:
     if picture is None:
         return _unknown_picture()
     try:
-        content = services.pictures.get(picture, int(match[2]))
+        content = services.pictures.get(picture, int(match[2]), format_)
     except NoPicture:
         return _absent_picture(picture, services.feed.cached)
-    response = Response(content, mimetype="image/webp")
+    response = Response(content, mimetype=media_type(content))
     response.set_etag(hashlib.sha256(content).hexdigest()[:16])
-    response.headers["Cache-Control"] = IMMUTABLE_CACHING
+    is_substitute = response.mimetype != f"image/{format_}"
+    response.headers["Cache-Control"] = SUBSTITUTE_CACHING if is_substitute else IMMUTABLE_CACHING
     response.headers.update(CROSS_ORIGIN_HEADERS)
     response.make_conditional(request)
     return response

@@ -1,4 +1,4 @@
-"""Which WebP for which time: the measurements behind the settings in `igfeed/feed/pictures.py`.
+"""Which WebP and which AVIF for which time: the measurements behind the settings in `igfeed/feed/pictures.py`.
 
     python -m lab.bench.pictures               # on made-up photographs: drawings with the grain of a camera
     python -m lab.bench.pictures ~/Pictures    # on photographs of your own
@@ -15,6 +15,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from statistics import mean, median
@@ -24,7 +26,8 @@ from typing import Any
 from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps
 
 from igfeed.demo.scenes import draw
-from igfeed.feed.pictures import WIDTHS
+from igfeed.feed.imaging import render
+from igfeed.feed.pictures import AVIF_QUALITY, WEBP_QUALITY, WIDTHS
 from lab.bench import process
 from lab.bench.report import machine, table
 
@@ -34,6 +37,8 @@ SIZE = (1440, 1800)
 SUBJECTS = ("fells-2", "lighthouse", "dunes", "cabin", "ceramics-2", "harbour")
 QUALITIES = (70, 74, 78, 82)
 METHODS = (0, 2, 3, 4, 6)
+AVIF_QUALITIES = (38, 40, 42, 44, 46, 48, 50)
+AVIF_SPEEDS = (9, 8)
 BLOCK = 8
 """Pixels of a side of the squares over which SSIM is taken."""
 
@@ -41,6 +46,7 @@ LANCZOS, BICUBIC = Image.Resampling.LANCZOS, Image.Resampling.BICUBIC
 HAMMING, BOX = Image.Resampling.HAMMING, Image.Resampling.BOX
 
 Resize = Callable[[bytes], "dict[int, Image.Image]"]
+Encode = Callable[[Image.Image], bytes]
 
 
 # Pictures to measure with
@@ -160,7 +166,7 @@ RESIZES: dict[str, Resize] = {
     "bicubic, from the next larger": by_steps(BICUBIC, None),
     "draft mode, decoded for each width": drafted,
 }
-CHOSEN, CHOSEN_WEBP = by_steps(LANCZOS, None), (78, 2)
+CHOSEN, CHOSEN_METHOD = by_steps(LANCZOS, None), 2
 DOWNLOAD = 0.15
 """Seconds that a download is played to take."""
 
@@ -204,18 +210,56 @@ def encoding(files: Sequence[bytes], qualities: Iterable[int], methods: Iterable
         figures: list[str] = []
         total_bytes = total_time = 0.0
         for width in WIDTHS:
-            size, taken, alike = encoded([each[width] for each in exact], quality, method)
-            figures.append(f"{size / 1024:.0f} KB, {taken:.0f} ms, {alike:.4f}")
-            total_bytes, total_time = total_bytes + size, total_time + taken
+            made = encoded([each[width] for each in exact], partial(webp, quality=quality, method=method))
+            figures.append(f"{made.size / 1024:.0f} KB, {made.milliseconds:.0f} ms, {mean(made.scores):.4f}")
+            total_bytes, total_time = total_bytes + made.size, total_time + made.milliseconds
         yield (str(quality), str(method), *figures, f"{total_bytes / 1024:.0f} KB", f"{total_time:.0f} ms")
 
 
-def encoded(images: Sequence[Image.Image], quality: int, method: int) -> tuple[float, float, float]:
-    """Mean bytes, milliseconds and SSIM."""
-    made = [webp(image, quality, method) for image in images]
-    taken = mean(milliseconds(lambda image=image: webp(image, quality, method), 2) for image in images)  # type: ignore[misc]
-    alike = mean(ssim(opened(file), image) for file, image in zip(made, images, strict=True))
-    return mean(map(len, made)), taken, alike
+@dataclass(frozen=True)
+class Encoded:
+    """Some pictures in one format: mean bytes, mean milliseconds, and the SSIM of each."""
+
+    size: float
+    milliseconds: float
+    scores: Sequence[float]
+
+
+def encoded(images: Sequence[Image.Image], encode: Encode) -> Encoded:
+    files = [encode(image) for image in images]
+    taken = mean(milliseconds(partial(encode, image), 2) for image in images)
+    scores = [ssim(opened(file), image) for file, image in zip(files, images, strict=True)]
+    return Encoded(mean(map(len, files)), taken, scores)
+
+
+def avif(image: Image.Image, quality: int, speed: int) -> bytes:
+    file = BytesIO()
+    image.save(file, "AVIF", quality=quality, speed=speed, max_threads=1)
+    return file.getvalue()
+
+
+def avif_encoding(files: Sequence[bytes]) -> Iterator[Sequence[str]]:
+    """The first row is our WebP, with which the others are compared."""
+    made = [CHOSEN(file) for file in files]
+    images = {width: [each[width] for each in made] for width in WIDTHS}
+    ours = {
+        width: encoded(images[width], partial(webp, quality=WEBP_QUALITY[width], method=CHOSEN_METHOD))
+        for width in WIDTHS
+    }
+    yield ("our WebP", "", *(_compared(ours[width], ours[width]) for width in WIDTHS))
+    for speed in AVIF_SPEEDS:
+        for quality in AVIF_QUALITIES:
+            encode = partial(avif, quality=quality, speed=speed)
+            cells = (_compared(encoded(images[width], encode), ours[width]) for width in WIDTHS)
+            yield (str(quality), str(speed), *cells)
+
+
+def _compared(made: Encoded, ours: Encoded) -> str:
+    """Bytes, fewer than ours, time, mean SSIM, how many are less like than ours, and by how much at most."""
+    lower = [mine - its for its, mine in zip(made.scores, ours.scores, strict=True) if its < mine]
+    saved = f" (−{1 - made.size / ours.size:.0%})" if made is not ours else ""
+    less = f"; {len(lower)} by ≤ {max(lower):.4f}" if lower else ""
+    return f"{made.size / 1024:.1f} KB{saved}, {made.milliseconds:.0f} ms, {mean(made.scores):.4f}{less}"
 
 
 # Many at once
@@ -241,8 +285,8 @@ def mirror(file: Path, count: int, threads: int) -> None:
 
 def _fetched_and_made(content: bytes) -> int:
     time.sleep(DOWNLOAD)
-    made = CHOSEN(bytes(bytearray(content)))  # A copy, as each download has bytes of its own.
-    return sum(len(webp(image, *CHOSEN_WEBP)) for image in made.values())
+    # A copy, as each download has bytes of its own.
+    return len(render(bytes(bytearray(content)), WEBP_QUALITY, AVIF_QUALITY).webp)
 
 
 def at_once(file: bytes) -> Iterator[Sequence[str]]:
@@ -271,6 +315,7 @@ def main() -> None:
             "Quality and method",
             table(["q", "method", *widths, "bytes", "ms"], encoding(files, QUALITIES, METHODS)),
         ),
+        ("AVIF", table(["q", "speed", *widths], avif_encoding(files))),
         ("Many at once", table(["threads", "24", "memory", "240", "memory"], at_once(files[0]))),
     )
     mean_size = mean(map(len, files)) / 1024

@@ -7,8 +7,7 @@ from datetime import timedelta
 from math import inf
 from typing import NamedTuple
 
-from igfeed.feed.pictures import WIDTHS
-from lab.growth.assumptions import ANSWER, FILES, GB, MEMORY, PAGE_BYTES, START
+from lab.growth.assumptions import ANSWER, AVIF_SIZES, GB, MEMORY, PAGE_BYTES, START
 from lab.growth.deployment import Month
 
 
@@ -55,7 +54,7 @@ def caused(month: Month) -> Usage:
 
 def visited(month: Month, pictures: int) -> Usage:
     """What a CDN hands out on any site: a page for each view, and so many pictures as a phone takes them."""
-    view = PAGE_BYTES + pictures * len(FILES[WIDTHS[1]])
+    view = PAGE_BYTES + pictures * AVIF_SIZES[1]
     return {"requests": month.views * (1 + pictures), "transfer": month.views * view}
 
 

@@ -14,7 +14,8 @@ from math import ceil, sqrt
 
 from igfeed.background import in_place
 from igfeed.config import Settings
-from igfeed.feed.pictures import WIDTHS, Pictures
+from igfeed.feed.picture_files import Files, Format
+from igfeed.feed.pictures import Pictures
 from igfeed.feed.service import FeedService
 from igfeed.models import FeedSnapshot, Measures, Picture, Token
 from igfeed.owner import status, upkeep
@@ -94,7 +95,7 @@ class Month:
 class ReadyMade(Pictures):
     """Spares the downloading and the rendering: each new picture has files of the usual size."""
 
-    def make(self, picture: Picture) -> dict[int, bytes]:
+    def make(self, picture: Picture) -> Files:
         self.files.set_measures(picture.id, Measures("#c9b79c", (1080, 1350)))
         return FILES
 
@@ -155,11 +156,11 @@ class Instance:
             self.feed.refresh()
         return current.snapshot
 
-    def picture(self, picture_id: str, width: int) -> bytes:
+    def picture(self, picture_id: str, width: int, format_: Format) -> bytes:
         """A file, as `igfeed.widget.routes` answers it."""
         picture = self.feed.picture(picture_id)
         assert picture is not None
-        return self._pictures.get(picture, width)
+        return self._pictures.get(picture, width, format_)
 
 
 class SimulatedDeployment:
@@ -225,11 +226,11 @@ class SimulatedDeployment:
         return self._servers[number].feed.current().begin_lifetime().left
 
     def _show(self, place: int, snapshot: FeedSnapshot | None, process: Callable[[], Instance]) -> None:
-        """A page's pictures, once in every width to each region or by each server: then they are kept there."""
+        """A page's pictures, every file once to each region or by each server: then they are kept there."""
         new = snapshot.picture_ids - self._known[place] if snapshot else frozenset()
         for picture_id in sorted(new):
-            for width in WIDTHS:
-                self.counted.update(invocations=1, sent=len(process().picture(picture_id, width)))
+            for file in FILES:
+                self.counted.update(invocations=1, sent=len(process().picture(picture_id, *file)))
         self._known[place] |= new
 
     def _moments(self, places: int, rate: float, fresh: Fresh) -> Iterator[int]:
@@ -285,7 +286,7 @@ class SimulatedDeployment:
         status.report(Instance(self).services)
 
     def _picture(self) -> None:
-        """One of those that stood there before: each place asks for it once in every width."""
+        """One of those that stood there before: each place asks for each of its files once."""
         asked = Pictures(self.store, self.account, self.clock)
-        for width in WIDTHS:
-            self.counted.update(invocations=1, sent=len(asked.get(self._old_picture, width)))
+        for file in FILES:
+            self.counted.update(invocations=1, sent=len(asked.get(self._old_picture, *file)))

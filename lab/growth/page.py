@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from igfeed.feed.pictures import WIDTHS
 from igfeed.widget.options import DEFAULT_LIMIT
 from lab.growth.assumptions import (
     ANSWER,
+    AVIF_SIZES,
     BARE_ANSWER,
     CHECK_TTL,
     DAYS,
     FEED_TTL,
-    FILES,
     GB,
     MEMORY,
     MONTH,
     PAGE_BYTES,
     S_MAXAGE,
     START,
+    WEBP_SIZES,
 )
 from lab.growth.costs import (
     FREE_COMMANDS,
@@ -71,9 +71,10 @@ FACTS = {
     "pictures": DEFAULT_LIMIT,
     "hobby_views": METERS["requests"].hobby / (1 + DEFAULT_LIMIT),
     "page": PAGE_BYTES,
-    "picture": sum(map(len, FILES.values())),
-    "albums": 100 * 11 * sum(map(len, FILES.values())) * 4 / 3 / 1e6,
-    "phone": len(FILES[WIDTHS[1]]),
+    "picture": sum(WEBP_SIZES),
+    "avif": sum(AVIF_SIZES),
+    "phone": AVIF_SIZES[1],
+    "albums": 100 * (11 * sum(WEBP_SIZES) + sum(AVIF_SIZES)) * 4 / 3 / 1e6,
     "answer": ANSWER / timedelta(milliseconds=1),
     "start": START / timedelta(milliseconds=1),
     "bare_answer": BARE_ANSWER / timedelta(microseconds=1),
@@ -120,8 +121,8 @@ With R regions, P posts, N new ones a month and V views:
 | bytes from the store | P (cold starts + 1 / `IGFEED_FEED_TTL`) | the feed, for each process without it |
 | store commands, bare | 1 / `IGFEED_CHECK_TTL` for each server | {most_looks:,.0f} looks, and the fetches |
 
-A new post's picture is three writes. A picture that left the feed is deleted by one command a week later, when no cache
-shows it any more. The next fetch deletes it once more, in case the first command failed.
+A new post's picture is six writes: three widths in two formats. A picture that left the feed is deleted by one command
+a week later, when no cache shows it any more. The next fetch deletes it once more, in case the first command failed.
 
 None of these lines contains V. Below some hundred thousand views the figures grow towards their bounds, then they stay
 there. Views count in two cases. Without a CDN, servers must follow the load, but late: one server whose processor does
@@ -138,7 +139,8 @@ A monitor that asks for the status every five minutes costs {reports:,} invocati
 **Upstash** is in the tables above, by commands *and* bytes (both ways; its answers are base64 in JSON). The free plan
 has {free_commands:,} commands and {free_traffic:.0f} GB a month. On the pay-as-you-go plan every 100,000 commands cost
 $0.20 and each GB above {included_traffic:.0f} costs $0.03 ([its price list](https://upstash.com/pricing/redis), as it
-stood in September 2026). Storage stays free: a hundred albums of ten pictures are {albums:,.0f} of 256 MB.
+stood in September 2026). Storage stays free: a hundred albums of ten pictures are {albums:,.0f} of 256 MB. The
+children of albums are kept as WebP only.
 
 **Vercel** costs this many dollars a month, beside $20 for each seat of Pro:
 
@@ -161,8 +163,8 @@ and 360 GB-hours. We found no figure for Hobby's transfer to functions, and comp
 ## Assumptions
 
 - A page is {page:,} bytes: `/embed` of the demo, {pictures} posts, with its headers, measured as gzip. We assume that
-  the CDN asks functions for gzip. A picture is {picture:,} bytes in all widths ([how](pictures.md)); a phone takes
-  {phone:,}.
+  the CDN asks functions for gzip. A picture is {picture:,} bytes as WebP in all widths and {avif:,} as AVIF
+  ([how](pictures.md)); a phone takes {phone:,}. Each region is asked for all six files of it.
 - An instance ends ten minutes after its last request. It does one thing at a time, {answer:.0f} ms for a request and
   {start:.0f} ms for a cold start, and is busy throughout (Vercel's take several at once). It has {memory} GB.
 - A long-running server is busy for {bare_answer:.0f} µs with a view, HTTP included. That is more than two gunicorn

@@ -23,7 +23,7 @@ const parse = html => {
 // Makes a part of our page fit for somebody else's: addresses work there, pictures wait until they are near the screen,
 // links to other pages of the feed leave that page open, and the page has its own main heading.
 const adopt = part => {
-  for (const each of part.querySelectorAll('[src],[href],[data-video],template,h1')) {
+  for (const each of part.querySelectorAll('[src],[srcset],[href],[data-video],template,h1')) {
     for (const name of ['src', 'srcset', 'href', 'data-video']) {
       const value = each.getAttribute(name);
       if (value) each.setAttribute(name, value.replace(/(^|\s)\/(?!\/)/g, `$1${ours}/`));
@@ -39,7 +39,7 @@ const adopt = part => {
 // The usual `sizes` are shares of a frame's width. Browsers that do not know `auto` take the width that tiles have now.
 const size = (part, root) => {
   const width = root.querySelector('.frame')?.clientWidth;
-  for (const each of part.querySelectorAll('.frame img')) each.sizes = `auto, ${width}px`;
+  for (const each of part.querySelectorAll('.frame [sizes]')) each.sizes = `auto, ${width}px`;
   return part;
 };
 
@@ -81,10 +81,18 @@ const start = (host, asked) => {
 
 // Takes the addresses of the pictures away. Returns for each a function that gives them back.
 const hold = part => [...part.querySelectorAll('img')].map(picture => {
-  const [src, srcset] = ['src', 'srcset'].map(name => picture.getAttribute(name) ?? '');
-  picture.removeAttribute('src');
-  picture.removeAttribute('srcset');
-  return () => Object.assign(picture, {srcset, src});
+  const taken = [];
+  // The `<source>` before it is loaded even if the picture itself has no address.
+  for (const each of [...picture.parentNode.querySelectorAll('source'), picture]) {
+    for (const name of ['srcset', 'src']) {
+      if (each.hasAttribute(name)) taken.push([each, name, each.getAttribute(name)]);
+      each.removeAttribute(name);
+    }
+  }
+  return () => {
+    for (const [each, name, value] of taken) each.setAttribute(name, value);
+    return picture;
+  };
 });
 
 // A policy that refuses our pictures says so at once. One of them finds it out.

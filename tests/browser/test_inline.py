@@ -282,7 +282,7 @@ def test_in_a_narrow_column_the_pictures_are_as_small_as_the_tiles(chromium: Bro
     page.goto(host(f"<body><div style='width: 500px'>{tag(site, OPTIONS)}"))
     picture = shown(page).locator(".tile img").first
 
-    assert picture.evaluate("async image => { await image.decode(); return image.currentSrc }").endswith("-320.webp")
+    assert picture.evaluate("async image => { await image.decode(); return image.currentSrc }").endswith("-320.avif")
     context.close()
 
 

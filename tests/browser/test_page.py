@@ -145,7 +145,7 @@ def test_a_phone_loads_the_file_that_fits_its_screen(chromium: Browser, site: st
     page = context.new_page()
     page.goto(site)
 
-    assert page.locator(".tile img").first.evaluate("image => image.currentSrc").endswith(f"-{width}.webp")
+    assert page.locator(".tile img").first.evaluate("image => image.currentSrc").endswith(f"-{width}.avif")
     context.close()
 
 

@@ -144,7 +144,7 @@ class Deployment:
         self.shown_posts: list[str] = []
         """The ids that `fill` has shown, newest first."""
         self.shown_pictures: list[str] = []
-        """The addresses of all pictures, in every width, that it has mirrored."""
+        """The addresses of all pictures, in every width and format, that it has mirrored."""
         self._connection = connection
         self._stack = stack
         self._stores: list[UpstashStore] = []
@@ -172,7 +172,10 @@ class Deployment:
         self.shown_posts = [post["id"] for post in self.instagram.posts]
         assert process.visitor.posts() == self.shown_posts
         self.shown_pictures = self._kept_pictures()
-        assert len(self.shown_pictures) == 4 * len(WIDTHS), "the account's own, the post's, the album's, its child's"
+        files = (4 + 2) * len(WIDTHS)
+        assert len(self.shown_pictures) == files, (
+            "the account's, an album's child's; in two formats a post's, an album's"
+        )
         return process
 
     def set_token_up(self) -> None:
@@ -210,7 +213,8 @@ class Deployment:
 
     def _kept_pictures(self) -> list[str]:
         keys = self.upstash.raw("KEYS", "picture:v1:*")
-        return sorted(f"/media/{key.removeprefix('picture:v1:')}.webp" for key in keys)
+        names = [key.removeprefix("picture:v1:") for key in keys]
+        return sorted(f"/media/{name}{'' if name.endswith('.avif') else '.webp'}" for name in names)
 
     def _variables(self) -> dict[str, str]:
         return variables(self.instagram, self.upstash, IGFEED_POSTS="4")

@@ -24,7 +24,7 @@ def thumbnail(
     for width in THUMBNAIL_WIDTHS if picture_id else ():
         size = _size(files.get_for_view(str(picture_id), width))
         if size and size[0] <= (most_width or size[0]) and size[1] <= (most_height or size[1]):
-            address = f"{origin}{url_for('widget.media', name=f'{picture_id}-{width}')}"
+            address = f"{origin}{url_for('widget.media', name=f'{picture_id}-{width}', format_='webp')}"
             return {"thumbnail_url": address, "thumbnail_width": size[0], "thumbnail_height": size[1]}
     return {}
 

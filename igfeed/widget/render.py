@@ -4,23 +4,21 @@ The key of a cached page names its snapshot. So a cached page is never outdated,
 the feed is.
 """
 
-import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
-from flask import Flask, current_app, render_template, request, url_for
+from flask import Flask, render_template, request
 from markupsafe import Markup
 
 from igfeed.clock import iso
-from igfeed.feed.picture_files import WIDTHS, Format
+from igfeed.feed.picture_files import WIDTHS
 from igfeed.feed.pictures import can_make_avif
 from igfeed.models import FeedSnapshot
-from igfeed.models.picture import SKETCH_SCHEME
 from igfeed.models.record import fingerprint
 from igfeed.services import current
 from igfeed.version import VERSION
@@ -30,10 +28,20 @@ from igfeed.widget import page_cache
 from igfeed.widget.alt_text import excerpt
 from igfeed.widget.csp import embedded_sizing, policy
 from igfeed.widget.layouts import layout_of
-from igfeed.widget.oembed.addresses import discovery_address
-from igfeed.widget.options import CAROUSEL_PEEK, UNKNOWN_TAG, Options, default_options, requested_options
+from igfeed.widget.layouts.picture_sizes import eager_pictures, picture_sizes
+from igfeed.widget.options import CAROUSEL_PEEK, Options, requested_options
+from igfeed.widget.page_addresses import (
+    addresses_for_other_pages,
+    asset_url,
+    canonical_address,
+    links_to_other_pages,
+    oembed_address,
+    picture_address,
+    picture_url,
+    video_url,
+)
 from igfeed.widget.page_cache import Page
-from igfeed.widget.scripts import module_version, page_scripts
+from igfeed.widget.scripts import page_scripts
 from igfeed.widget.structured_data import gallery
 from igfeed.widget.theme import theme
 from igfeed.widget.tiles import tile, video_origins
@@ -41,20 +49,6 @@ from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
 
 MIDDLE_WIDTH = WIDTHS[1]
-WIDEST_PAGE = 1140
-"""Width of the grid on a wide screen in pixels, as in ``style.css``."""
-
-EAGER_PICTURES = 4
-"""How many pictures load with the page. The others load when they come near the screen."""
-
-EAGER_PICTURES_IN_FRAME = 12
-"""The same for each column of an embed, whose frame is itself loaded when it comes near the screen.
-
-Inside a frame browsers load a lazy picture only when it is on the screen, and never for printing. It would be white on
-paper.
-"""
-EAGER_PICTURES_LIMIT = 24
-
 USUAL_FONT_SIZE = 16
 """Pixels that ``rem`` stands for in a browser whose owner has not changed it."""
 
@@ -66,7 +60,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.bytecode_cache = TemplateBytecode(Path(app.root_path, app.template_folder or ""))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(excerpt=excerpt, path_part=partial(quote, safe=""))
-    app.jinja_env.globals.update(asset_url=_asset_url, picture_url=_picture_url, video_url=_video_url)
+    app.jinja_env.globals.update(asset_url=asset_url, picture_url=picture_url, video_url=video_url)
     app.jinja_env.globals.update(widths=WIDTHS, peek=CAROUSEL_PEEK)
 
 
@@ -130,7 +124,7 @@ def _render_feed(
     chosen, first = options.chosen(snapshot.kept_posts), (options.page - 1) * options.limit
     shown = [snapshot.posts[place] for place in chosen[first : first + options.limit]]
     tiles = [tile(post, snapshot.profile, settings) for post in shown]
-    canonical, picture = _canonical_address(origin, view, options.page), partial(_picture_address, origin)
+    canonical, picture = canonical_address(origin, view, options.page), partial(picture_address, origin)
     return _render(
         view,
         options,
@@ -140,46 +134,25 @@ def _render_feed(
         fetched_at=iso(snapshot.fetched_at),
         as_of=language_of(settings.language).date(old_since) if old_since else None,
         avif=can_make_avif(),
-        eager=_eager_pictures(view, options),
+        eager=eager_pictures(view, options),
         address=canonical,
         picture_address=picture,
         gallery=gallery(snapshot.profile, tiles, canonical, picture) if canonical else None,
         sizing=embedded_sizing(settings.frame_ancestors, origin),
-        oembed=_discovery_address(origin, view, options, len(chosen)),
+        oembed=oembed_address(origin, view, options, len(chosen)),
         videos=video_origins(snapshot, settings),
         **_room(view, snapshot, options),
-        **_links(view, options, origin, len(chosen)),
-        **(_addresses_for_other_pages(origin) if view is View.FRAGMENT else {}),
+        **links_to_other_pages(view, options, origin, len(chosen)),
+        **(addresses_for_other_pages(origin) if view is View.FRAGMENT else {}),
     )
-
-
-def _links(view: View, options: Options, origin: str | None, posts: int) -> dict[str, str | None]:
-    """The links to newer and older posts. A fragment links to embeds with the same options, as it is no page itself."""
-    prefix, defaults = "", default_options(view)
-    if view is View.FRAGMENT:
-        prefix, view, defaults = origin or "", View.EMBED, replace(default_options(View.EMBED), theme=defaults.theme)
-    # Only what is kept can be shown: Instagram's older posts are not fetched for a page.
-    pages = {"newer": options.page - 1, "older": options.page + 1 if options.page * options.limit < posts else 0}
-    return {name: f"{prefix}{_link(view, options, defaults, page)}" if page else None for name, page in pages.items()}
-
-
-def _addresses_for_other_pages(origin: str | None) -> dict[str, object]:
-    """What the HTML of a fragment needs: it becomes a part of a page that is not ours, so no address is relative."""
-    module = url_for("widget.inline_module", v=module_version())
-    return {
-        "part": True,
-        "picture_url": partial(_picture_address, origin or ""),
-        "video_url": partial(_video_url, origin=origin or ""),
-        "module": f"{origin or ''}{module}",
-    }
 
 
 def _room(view: View, snapshot: FeedSnapshot, options: Options) -> dict[str, object]:
     """Where the tiles stand, and how much room their pictures have."""
     return {
         "layout": layout_of(snapshot, options),
-        "sizes": _sizes(options, view),
-        "large_sizes": _sizes(options, view, larger=2),
+        "sizes": picture_sizes(options, view),
+        "large_sizes": picture_sizes(options, view, larger=2),
         "size": (MIDDLE_WIDTH, round(MIDDLE_WIDTH * options.height / options.width)),
     }
 
@@ -225,74 +198,3 @@ def _style(view: View, options: Options, *, is_notice: bool, layout: object) -> 
 def _in_pixels(style: str) -> str:
     """The style without ``rem``, which would be relative to the font size of the page that a fragment stands in."""
     return re.sub(r"([\d.]+)rem", lambda found: f"{float(found[1]) * USUAL_FONT_SIZE:g}px", style)
-
-
-def _eager_pictures(view: View, options: Options) -> int:
-    """How many pictures load at once. In one column posts are large and most of an embed's are off the screen."""
-    if view is View.FRAGMENT:
-        return 0  # Nobody knows where in a page it is.
-    if view is View.PAGE:
-        return EAGER_PICTURES
-    return min(EAGER_PICTURES_LIMIT, EAGER_PICTURES_IN_FRAME * (options.columns or EAGER_PICTURES_LIMIT))
-
-
-def _sizes(options: Options, view: View, larger: int = 1) -> str:
-    """The ``sizes`` of a tile for the browser to choose a file by. The steps are those of ``style.css``."""
-    more, widest = CAROUSEL_PEEK if options.layout == "carousel" else 0, WIDEST_PAGE if view is View.PAGE else None
-    if options.columns:
-        columns = (options.columns + more) / min(larger, options.columns)
-        wide = f"(min-width: {widest}px) {widest / columns:.0f}px, " if widest else ""
-        return f"{wide}{100 / columns:.0f}vw"
-    shares = [f"{100 * larger / (columns + more):.0f}vw" for columns in (6, 4, 3, 2)]
-    wide = f"(min-width: 1280px) {shares[0]}"
-    if widest:
-        wide = f"(min-width: {widest}px) {widest * larger / (4 + more):.0f}px"
-    return f"{wide}, (min-width: 720px) {shares[1]}, (min-width: 360px) {shares[2]}, {shares[3]}"
-
-
-def _link(view: View, options: Options, defaults: Options, page: int) -> str:
-    query = options.query(defaults, page)
-    return f"{_path(view)}?{query}" if query else _path(view)
-
-
-def _discovery_address(origin: str | None, view: View, options: Options, posts: int) -> str | None:
-    """Where the page's oEmbed document is. It names the page with its options."""
-    # Among them is no limit that only says how many posts there are today.
-    if origin is None or options.tag == UNKNOWN_TAG:
-        return None
-    page = _link(view, options, default_options(view).within(posts), options.page)
-    return discovery_address(origin, request.root_path, page)
-
-
-def _canonical_address(origin: str | None, view: View, page: int) -> str:
-    """The canonical address for search engines. Empty if our origin is unknown."""
-    return f"{origin}{_path(view)}{f'?page={page}' if page > 1 else ''}" if origin else ""
-
-
-def _path(view: View) -> str:
-    """The path as visitors see it, with the prefix under which a proxy mounts the app."""
-    return f"{request.root_path}{view.path}"
-
-
-def _picture_address(origin: str | None, picture_id: str, width: int, format_: Format = "webp") -> str:
-    return f"{origin}{_picture_url(picture_id, width, format_)}"
-
-
-def _picture_url(picture_id: str, width: int, format_: Format = "webp") -> str:
-    return url_for("widget.media", name=f"{picture_id}-{width}", format_=format_)
-
-
-def _video_url(address: str, origin: str = "") -> str:
-    """Instagram's address of a video. The sample account has files of ours."""
-    name = address.removeprefix(SKETCH_SCHEME)
-    return address if name == address else f"{origin}{_asset_url(f'demo/{name}.mp4')}"
-
-
-def _asset_url(name: str) -> str:
-    """With a hash of the content, so that browsers may cache it for good."""
-    return url_for("static", filename=name, v=static_hash(Path(current_app.static_folder or "") / name))
-
-
-@cache
-def static_hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]

@@ -17,6 +17,7 @@ from igfeed.web.headers import CROSS_ORIGIN_HEADERS, CSP_HEADER, FRAME_HEADERS, 
 from igfeed.widget import render, scripts
 from igfeed.widget.finished_pages import allow_reuse
 from igfeed.widget.options import requested_options
+from igfeed.widget.page_addresses import static_hash
 from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
 
@@ -49,7 +50,7 @@ def init_app(app: Flask) -> None:
 
 def _forget_files() -> None:
     """Read scripts, static files and translations again, so that a saved one shows at the next reload."""
-    for read_once in (scripts.script_body, render.static_hash, language_of):
+    for read_once in (scripts.script_body, static_hash, language_of):
         read_once.cache_clear()
 
 

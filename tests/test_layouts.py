@@ -13,10 +13,12 @@ ANY = [(posts, columns) for posts in range(1, 101) for columns in range(2, 9)]
 
 def place(posts: int, columns: int) -> tuple[int, set[tuple[int, int]]]:
     """How many rows a browser makes of these tiles, and which cells stay empty."""
-    chosen, taken = spans(posts, columns), set[tuple[int, int]]()
+    chosen, taken, first = spans(posts, columns), set[tuple[int, int]](), 0
     for number in range(1, posts + 1):
         wide, high = chosen.get(number, (1, 1))
-        start = 0
+        while divmod(first, columns) in taken:
+            first += 1
+        start = first
         while True:
             row, column = divmod(start, columns)
             cells = {(row + down, column + right) for down, right in product(range(high), range(wide))}

@@ -160,10 +160,12 @@ LATE: dict[str, Fault] = {
 
 
 class Impatient(Transport):
-    """Gives up so soon that a test can wait for it."""
+    """Once ``patience`` is short, it gives up so soon that a test can wait for it."""
+
+    patience = 60.0
 
     def get(self, *args: Any, seconds: float, **limits: Any) -> Reply:
-        return super().get(*args, seconds=min(seconds, 0.05), **limits)
+        return super().get(*args, seconds=min(seconds, self.patience), **limits)
 
 
 @dataclass
@@ -174,6 +176,7 @@ class WatchedProcess:
     instagram: FakeInstagram
     services: Services
     app: Flask
+    transport: Impatient
 
     def use(self, store: UpstashStore) -> None:
         """Another client of the same server."""
@@ -290,8 +293,8 @@ class WatchedDeployment:
         """One more process. Its client of the store is one that the tests close."""
         services = build(Settings.from_env({**self.environ, **variables}), self.clock, in_place, sleep=no_sleep)
         assert isinstance(services.instagram, InstagramClient)
-        services.instagram._transport = Impatient("igfeed/tests")
-        process = WatchedProcess(self.finder, self.instagram, services, create_app(services=services))
+        transport = services.instagram._transport = Impatient("igfeed/tests")
+        process = WatchedProcess(self.finder, self.instagram, services, create_app(services=services), transport)
         process.use(store)
         turn_up()
         return process
@@ -366,9 +369,12 @@ def test_no_fault_of_instagrams_brings_a_secret_out(
             process.call(endpoint)
             site.instagram.heal()
         site.instagram.fail("*", {**FAULTS, **LATE}[name])
+        if name in LATE:
+            process.transport.patience = 0.05
         clock.forward(days=2)
         process.live()
         site.instagram.heal()
+        process.transport.patience = Impatient.patience
         process.live()
     site.look_around()
 

@@ -97,7 +97,9 @@ const remember = () => {
   box.after(frame);
 };
 
+let opening;
 const show = place => {
+  opening = false;
   if (box.open) return;
   box.showModal();
   past && !entered ? enter() : remember();
@@ -108,6 +110,7 @@ const show = place => {
 const pictureOf = element => element.querySelector('img');
 const tiles = () => [...root.querySelectorAll('.tile')];
 const open = link => {
+  opening = true;
   const all = tiles(), place = all.indexOf(link.parentNode);
   track.replaceChildren(...all.map(tile => {
     const post = tile.querySelector('template').content.cloneNode(true);
@@ -187,8 +190,8 @@ box.oncancel = event => {
   close();
 };
 box.onclose = () => {
-  // This event comes late: the dialog may have been opened again.
-  if (box.open) return;
+  // This event comes late: the dialog may have been opened again, or be about to.
+  if (box.open || opening) return;
   seen.disconnect();
   track.replaceChildren();
   if (!entered) return;

@@ -72,8 +72,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A phone that is patient."""
-    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    """A phone that is patient and wants less motion: only tests about motion have to wait for it."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()

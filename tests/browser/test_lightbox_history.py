@@ -55,7 +55,6 @@ def test_a_closed_post_leaves_no_entry_behind(page: Page, site: str, how: str) -
 
 
 def test_a_post_that_is_opened_before_the_browser_is_back_stays_open(page: Page, site: str) -> None:
-    page.emulate_media(reduced_motion="reduce")
     opened(page, f"{site}/?limit=3")
 
     states = page.evaluate("""async () => {

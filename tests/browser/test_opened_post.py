@@ -188,6 +188,7 @@ def test_a_transition_that_is_cut_short_leaves_no_error_and_no_name(page: Page, 
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text))
+    page.emulate_media(reduced_motion="no-preference")
     page.goto(f"{site}/embed?limit=3")
 
     page.evaluate("""async () => {
@@ -206,6 +207,7 @@ def test_a_transition_that_is_cut_short_leaves_no_error_and_no_name(page: Page, 
 
 
 def test_where_the_browser_knows_no_transitions_posts_open_and_close(page: Page, site: str) -> None:
+    page.emulate_media(reduced_motion="no-preference")
     page.add_init_script("delete Document.prototype.startViewTransition")
     page.goto(f"{site}/embed?limit=3")
     open_post(page, 1)

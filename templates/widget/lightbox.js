@@ -104,7 +104,10 @@ const show = place => {
   box.showModal();
   past && !entered ? enter() : remember();
   bar.lastChild.focus();
-  go(track, place, 'instant');
+  // Once more when it is laid out: a row that is new may snap back to its first post.
+  const jump = () => go(track, place, 'instant');
+  jump();
+  requestAnimationFrame(jump);
   for (const post of posts) seen.observe(post);
 };
 const pictureOf = element => element.querySelector('img');

@@ -56,7 +56,8 @@ def test_the_picture_is_in_the_middle_of_a_frame(page: Page, site: str, host: Ho
     page.set_viewport_size({"width": 800, "height": 700})
     page.goto(host(f'<body><iframe src="{site}/embed?limit=6" style="width:{width}px;height:560px;border:0"></iframe>'))
     inner = page.frame_locator("iframe")
-    open_post(inner, 1)
+    inner.locator(".tile > a").nth(1).press("Enter")
+    expect(inner.locator("dialog .bar p")).to_contain_text("2 / ")
 
     assert max(inner.locator(".post").nth(1).evaluate(OFF_CENTRE)) <= 1
 

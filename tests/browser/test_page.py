@@ -281,6 +281,7 @@ def test_a_carousel_adds_older_posts_at_its_end_and_its_arrows_cover_no_post(pag
 
 
 def test_a_carousel_whose_posts_all_fit_gets_older_ones_by_its_arrow_or_shows_the_link(page: Page, site: str) -> None:
+    page.emulate_media(reduced_motion="no-preference")
     page.goto(f"{site}/embed?layout=carousel&columns=3&limit=3")
     link, on = page.get_by_role("link", name="Older posts"), page.locator(".pages > button[value='1']")
     page.route("**/embed?*page=3*", lambda route: route.abort(), times=1)

@@ -34,7 +34,7 @@ NEWER_THAN_THE_CHECKER = (
     (r"Unrecognized at-rule “@container”|“container-type”: Property “container-type” doesn't exist", ""),
     (r"“(height|--side|--tall)”: Parse Error", r"cq[wh]"),
     # View transitions (CSS View Transitions 1, in all browsers since 2025).
-    (r"“::view-transition”|Parse Error", r"::view-transi|ransition-new|n:\.2s"),
+    (r"“::view-transition”|Parse Error", r"::view-transi|sition-(old|new)|n:\.2s"),
     # Paths as shapes (CSS Shapes 1, in all browsers since 2021).
     (r"“clip-path”: “path\(", ""),
 )

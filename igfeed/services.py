@@ -38,6 +38,11 @@ class Services:
     background: Background
     startup_error: StoreError | None = None
 
+    def check_startup(self) -> None:
+        """Raises ``startup_error``: no store is set up, so nothing could be kept, and no page can be shown."""
+        if self.startup_error:
+            raise self.startup_error
+
 
 def current() -> Services:
     """The services of the app that handles the current request."""

@@ -1,6 +1,5 @@
 """What the tests share: a clock that moves when told, real servers, and an app put together from real parts."""
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -53,13 +52,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """None, not False: others may have a reason of their own to leave a file out."""
     return True if config.getoption("--quick") and is_left_out(collection_path) else None
-
-
-def pytest_collection_finish() -> None:
-    """Keep Python's garbage collector off the tests and modules, which stay to the end: it took 15 % of the time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.hookimpl(trylast=True)

@@ -20,6 +20,7 @@ from igfeed.services import Services
 from igfeed.tokens.document import TOKEN_KEY
 from tests.conftest import MakeServices, to_the_moment
 from tests.harness.clock import MovingClock, about
+from tests.harness.owner import OWNER, STATUS
 from tests.servers.instagram import (
     APP_LIMIT,
     EXPIRED,
@@ -319,7 +320,7 @@ def test_status_prints_lines_for_people(runner: FlaskCliRunner, token: Token) ->
 
 @to_the_moment
 def test_status_as_json_is_what_the_route_says(app: Flask, runner: FlaskCliRunner, token: Token) -> None:
-    route = app.test_client().get("/api/instagram/refresh-token", headers={"Authorization": "Bearer the-cron-secret"})
+    route = app.test_client().get(STATUS, headers=OWNER)
 
     done = runner.invoke(args=["igfeed", "status", "--json"])
 

@@ -21,7 +21,7 @@ from igfeed import create_app
 from igfeed.models import Token
 from igfeed.services import Services
 from tests.harness.hostile import ADDRESSES, EMOJI, PIECES, TEXTS, as_kept, texts
-from tests.harness.owner import STATUS
+from tests.harness.owner import OWNER, STATUS
 from tests.harness.visitor import Visitor
 from tests.servers.instagram import FakeInstagram, album, image, video
 
@@ -304,7 +304,7 @@ def test_the_reports_stay_json_and_the_log_keeps_its_lines(
     feed.instagram.profile["username"] = text
     feed.services.feed.fetch()
 
-    status = feed.client.get(STATUS, headers={"Authorization": "Bearer the-cron-secret"})
+    status = feed.client.get(STATUS, headers=OWNER)
 
     account = json.loads(status.data)["account"]
     assert status.data.isascii()

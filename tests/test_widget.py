@@ -25,7 +25,7 @@ from igfeed.services import Services
 from igfeed.widget.translations import language_of
 from tests.conftest import MakeServices, to_the_moment
 from tests.harness.clock import MovingClock
-from tests.harness.owner import OWNER
+from tests.harness.owner import CRON, OWNER
 from tests.harness.visitor import Visitor
 from tests.servers.instagram import (
     EXPIRED,
@@ -1038,7 +1038,7 @@ def test_tiles_have_the_colours_of_their_pictures_without_a_style_attribute(
 ) -> None:
     instagram.picture_size = (48, 60)
     before = elements(client, "/embed?limit=3")
-    client.get("/api/cron/refresh-instagram-token", headers={"Authorization": "Bearer the-cron-secret"})
+    client.get(CRON, headers=OWNER)
     page = elements(client, "/embed?limit=3")
 
     assert before.all("svg") == []
@@ -1114,7 +1114,7 @@ def test_the_script_knows_how_high_pictures_are_on_average(
 ) -> None:
     instagram.picture_size = (48, 60)
     before = client.get("/embed").status_code, client.get("/embed.js").text
-    client.get("/api/cron/refresh-instagram-token", headers={"Authorization": "Bearer the-cron-secret"})
+    client.get(CRON, headers=OWNER)
 
     assert (before[0], '"original":1.0' in before[1]) == (200, True)
     assert '"original":1.25' in client.get("/embed.js").text
@@ -1125,7 +1125,7 @@ def test_pictures_as_they_are_name_their_shape_and_reserve_their_room(
 ) -> None:
     instagram.picture_size = (48, 60)
     before = elements(client, "/embed?layout=masonry&limit=2")
-    client.get("/api/cron/refresh-instagram-token", headers={"Authorization": "Bearer the-cron-secret"})
+    client.get(CRON, headers=OWNER)
     after = elements(client, "/embed?layout=masonry&limit=2")
 
     for page, shape, height in ((before, "h100", "640"), (after, "h125", "800")):

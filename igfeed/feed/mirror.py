@@ -127,7 +127,7 @@ class Mirror:
         try:
             return self._mirrored(make, picture) if deadline.left() else "left"
         except PictureUnavailable as error:
-            if "avif" in formats_of(picture) and not self._files.is_missing(picture.id):
+            if "avif" in formats_of(picture) and not self._files.is_missing(picture.id, "webp"):
                 return "kept"  # As WebP. An earlier version made no AVIF, and it cannot be made now.
             if isinstance(error, NoPicture):
                 return "nowhere"
@@ -137,7 +137,7 @@ class Mirror:
     def _mirrored(self, make: Make, picture: Picture) -> Mirrored:
         """Raises PictureUnavailable."""
         formats = formats_of(picture)
-        if not self._files.is_missing(picture.id, formats):
+        if not self._files.is_missing(picture.id, formats[-1]):
             self._files.find_measures(picture, formats[-1])
             return "kept"
         with self._pictures.one_thread(picture.id):

@@ -92,13 +92,13 @@ class PictureFiles:
         with self._lock:
             return _key(picture_id, width) in self._absent
 
-    def is_missing(self, picture_id: str, formats: Sequence[Format] = ("webp",)) -> bool:
-        """Whether the store lacks the picture's files in these formats: they were never made, or saving them failed.
+    def is_missing(self, picture_id: str, format_: Format) -> bool:
+        """Whether the store lacks the picture's files in this format: they were never made, or saving them failed.
 
-        Only the smallest file of the last format is checked: it is written last, so the others exist too, and it is
-        the cheapest to read.
+        Only the smallest one is checked. It is written last, so the others exist too, and so do those in the formats
+        before this one. It is the cheapest to read.
         """
-        last = WIDTHS[0], formats[-1]
+        last = WIDTHS[0], format_
         return _key(picture_id, *last) in self._unsaved or self.get(picture_id, *last) is None
 
     def are_some_missing(self, ids: Sequence[str]) -> bool:
@@ -108,7 +108,7 @@ class PictureFiles:
         except StoreError:
             return True
 
-    def in_memory(self, picture_id: str, formats: Sequence[Format] = ("webp",)) -> Files | None:
+    def in_memory(self, picture_id: str, formats: Sequence[Format]) -> Files | None:
         """The picture's files in these formats, if this process has all of them in memory."""
         wanted = [(width, each) for each in formats for width in reversed(WIDTHS)]
         with self._lock:
@@ -152,7 +152,7 @@ class PictureFiles:
         with self._lock:
             self._measures[picture_id] = measures
 
-    def find_measures(self, picture: Picture, format_: Format = "webp") -> None:
+    def find_measures(self, picture: Picture, format_: Format) -> None:
         """Measure the kept file if something is unknown: another process may have made it, or an earlier version."""
         content = self.get(picture.id, WIDTHS[0], format_) if None in self.measures(picture) else None
         if content is None:

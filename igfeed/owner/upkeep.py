@@ -78,7 +78,7 @@ def set_up(services: Services, value: str, *, expires_in: timedelta | None = Non
     if kind := other_kind(value):
         raise WrongToken(f"This is {kind}.")
     account = services.instagram.profile(value).username if verify else None
-    _check_startup(services)
+    services.check_startup()
     services.store.check_writable()  # A renewal may end the given token, so there must be room for the new one.
     before = services.tokens.report().token
     token, not_renewed = _with_expiry(services, value, expires_in, verify=verify)
@@ -155,7 +155,7 @@ def _with_expiry(
 
 def _renew(services: Services, errors: list[IgfeedError]) -> RenewalOutcome:
     try:
-        _check_startup(services)
+        services.check_startup()
         _check_renewal_can_be_stored(services)
         return services.tokens.renew()
     except IgfeedError as error:
@@ -165,7 +165,7 @@ def _renew(services: Services, errors: list[IgfeedError]) -> RenewalOutcome:
 
 def _fetch(services: Services, errors: list[IgfeedError]) -> FeedSnapshot | None:
     try:
-        _check_startup(services)
+        services.check_startup()
         return services.feed.fetch()
     except IgfeedError as error:
         errors.append(error)
@@ -179,19 +179,13 @@ def _mirror(
         return services.feed.mirror(pictures, deadline)
 
 
-def _check_startup(services: Services) -> None:
-    """Raises StoreError if no store is set up: a renewed token could not be kept."""
-    if services.startup_error:
-        raise services.startup_error
-
-
 def _check_store(services: Services) -> None:
     """Raises StoreError if the store takes no writes or the stored token cannot be read.
 
     A command's process ends at once. A token that it has renewed and could not store would end with it, and Instagram
     may have ended the old one.
     """
-    _check_startup(services)
+    services.check_startup()
     services.store.check_writable()
     if error := services.tokens.report().store_error:
         raise error

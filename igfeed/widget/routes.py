@@ -210,8 +210,7 @@ def _feed_response(view: View) -> Response:
 def _services() -> Services:
     """The services. Raises the error that keeps any page from being shown. A hook for this would slow every view."""
     services = current()
-    if services.startup_error:
-        raise services.startup_error
+    services.check_startup()
     return services
 
 

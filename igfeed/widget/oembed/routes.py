@@ -97,6 +97,5 @@ def _pixels(name: str) -> int | None:
 
 def _snapshot() -> FeedSnapshot:
     services = current()
-    if services.startup_error:
-        raise services.startup_error
+    services.check_startup()
     return services.feed.current().snapshot or services.feed.first()

@@ -13,7 +13,7 @@ from igfeed.background import in_place
 from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
 from igfeed.services import build
-from tests.browser.conftest import Host, box, tag
+from tests.browser.conftest import Host, box, park_pointer, tag
 from tests.harness.app_server import serving
 from tests.servers.instagram import FakeInstagram, album, image, reel
 
@@ -87,6 +87,7 @@ def test_axe_finds_nothing_on_the_feed(page_in: Page, site: str, path: str) -> N
 
 def test_axe_finds_no_caption_repeated_by_its_picture(page: Page, undescribed_site: str) -> None:
     page.goto(f"{undescribed_site}/embed?layout=carousel&captions=1")
+    park_pointer(page)
     names = [link.inner_text() for link in page.locator(".tile > a").all()]
     page.evaluate(PICTURES_SHOWN)
 

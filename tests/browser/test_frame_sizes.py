@@ -24,6 +24,7 @@ def sizes(browser: Page, site: str, width: int, **options: object) -> tuple[int,
         found = json.load(response)
     browser.set_viewport_size({"width": found["width"], "height": 800})
     browser.goto(unescape(found["html"].split(' src="')[1].split('"')[0]), wait_until="domcontentloaded")
+    browser.wait_for_function("width => innerWidth === width", arg=found["width"])
     return found["height"], browser.evaluate("document.documentElement.getBoundingClientRect().height")
 
 

@@ -16,10 +16,11 @@ SIZES = [(390, 664), (375, 553), (820, 1180), (667, 375), (1280, 800)]
 
 OFF_CENTRE = """
 async post => {
-  await post.querySelector('img').decode();
+  const image = post.querySelector('img');
+  await image.decode().catch(() => image.decode());  // The large picture may have taken the tile's place meanwhile.
   const [whole, text, box] = ['', '.text', '.shot'].map(part =>
     (part ? post.querySelector(part) : post).getBoundingClientRect());
-  const image = post.querySelector('img'), {paddingTop} = getComputedStyle(image);
+  const {paddingTop} = getComputedStyle(image);
   const isBeside = text.left >= box.right - 1;
   const room = {left: whole.left, right: isBeside ? text.left : whole.right};
   const picture = image.getBoundingClientRect();

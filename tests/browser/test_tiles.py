@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from igfeed.widget.theme import contrast
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import PATIENCE, park_pointer
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +62,7 @@ def test_the_first_line_and_the_counts_show_under_the_pointer_and_on_focus_and_m
 ) -> None:
     show_only(page, "#ffffff")
     page.goto(f"{site}/embed?limit=4&columns=2")
+    park_pointer(page)
     page.evaluate(SHOWN)
     before = page.evaluate(PLACES)
     (first, *_, last), lines = page.locator(".tile > a").all(), page.locator(".glance")
@@ -108,6 +109,7 @@ def test_a_placeholder_is_the_colour_of_its_tile_with_one_icon(page: Page, site:
     body = (STATIC / name).read_text("utf-8")
     page.route("**/media/*", lambda route: route.fulfill(status=503, content_type="image/svg+xml", body=body))
     page.goto(f"{site}/embed?limit=1&columns=1&ratio=portrait")
+    park_pointer(page)
     page.evaluate(SHOWN)
     frame = page.locator(".frame")
     frame.evaluate("frame => frame.querySelector('svg')?.remove()")

@@ -48,7 +48,6 @@ def feed(make_services: MakeServices, token: Token, instagram: FakeInstagram) ->
 
 @pytest.fixture
 def blog(page: Page) -> Iterator[Blog]:
-    page.route("https://www.instagram.com/**", lambda route: route.fulfill(body="Instagram"))
     with ExitStack() as stack:
 
         def publish(address: str, script: str = f"<script>{SCRIPT}</script>", **more: Any) -> str:
@@ -124,11 +123,13 @@ def test_a_post_opens_in_the_sandbox_and_its_link_leads_to_that_post(
 
 
 def leaving(page: Page, link: Locator) -> tuple[str, str]:
-    """Where the click sends the whole page, and where it is at last."""
-    with page.expect_request(lambda request: request.is_navigation_request()) as first:
+    """Where the click sends the whole page, and where that address redirects to."""
+    with page.expect_request("https://www.instagram.com/**") as last:
         link.click()
-    page.wait_for_url("https://www.instagram.com/**")
-    return first.value.url, page.url
+    first = last.value.redirected_from
+    assert first is not None
+    assert first.is_navigation_request()
+    return first.url, last.value.url
 
 
 def test_posts_that_open_on_instagram_are_gone_to_by_way_of_our_own_host(

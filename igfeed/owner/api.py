@@ -1,7 +1,5 @@
 """The JSON routes: for Vercel's cron, the owner's monitoring and health probes."""
 
-import base64
-import hmac
 import json
 from collections.abc import Callable
 from functools import wraps
@@ -9,6 +7,7 @@ from typing import Any, ParamSpec
 
 from flask import Blueprint, Flask, Response, request
 
+from igfeed.owner.auth import CHALLENGE, SEND_THE_SECRET, SET_A_SECRET, Access, access
 from igfeed.services import current
 
 bp = Blueprint("owner", __name__)
@@ -30,22 +29,18 @@ def secret_required(view: Callable[Params, Response]) -> Callable[Params, Respon
 
     @wraps(view)
     def guarded(*args: Params.args, **kwargs: Params.kwargs) -> Response:
-        secrets = current().settings.secrets
-        if not secrets:
-            response = error(503, "not_configured", "No secret is set, so this route stays locked.", SET_A_SECRET)
-        elif not _is_one_of(secrets):
-            response = error(401, "unauthorized", "The secret is missing or wrong.", SEND_THE_SECRET)
-            response.headers["WWW-Authenticate"] = 'Basic realm="igfeed"'
-        else:
+        granted = access()
+        if granted is Access.ALLOWED:
             response = view(*args, **kwargs)
+        elif granted is Access.NO_SECRET_SET:
+            response = error(503, "not_configured", "No secret is set, so this route stays locked.", SET_A_SECRET)
+        else:
+            response = error(401, "unauthorized", "The secret is missing or wrong.", SEND_THE_SECRET)
+            response.headers.update(CHALLENGE)
         response.headers["Cache-Control"] = "no-store"
         return response
 
     return guarded
-
-
-SET_A_SECRET = "Set CRON_SECRET to a long random text and deploy again."  # noqa: S105  advice, no secret
-SEND_THE_SECRET = "Send it as `Authorization: Bearer …`, or as the password that the browser asks for."  # noqa: S105
 
 
 @bp.get("/healthz")
@@ -73,29 +68,6 @@ def run() -> Response:
 
     done = upkeep.run(current())
     return _json(done.to_json(), 200 if done.ok else 502)
-
-
-def _is_one_of(secrets: tuple[str, ...]) -> bool:
-    """Takes the same time whether and where they differ, so that an attacker learns nothing from it."""
-    given = _given_secret()
-    # Not any(): it would stop at the first secret that fits, and the time would tell which one.
-    return sum(hmac.compare_digest(given, secret.encode()) for secret in secrets) > 0
-
-
-def _given_secret() -> bytes:
-    """The Bearer token or the Basic password of the request; empty if it has neither."""
-    # Not `request.authorization`: Werkzeug parses a Bearer token with a "=" in it as parameters, and fails on text that
-    # is not ASCII.
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    given = credentials.strip().encode("latin-1", "replace")  # WSGI decodes headers as Latin-1.
-    if scheme.lower() == "bearer":
-        return given
-    if scheme.lower() != "basic":
-        return b""
-    try:
-        return base64.b64decode(given).partition(b":")[2]
-    except ValueError:
-        return b""
 
 
 def error(status_code: int, name: str, message: str, hint: str) -> Response:

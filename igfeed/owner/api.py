@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response
 
 from igfeed.owner.auth import CHALLENGE, SEND_THE_SECRET, SET_A_SECRET, Access, access
 from igfeed.services import current

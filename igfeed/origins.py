@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 _PATTERN = re.compile(r"(https?)://[a-z0-9*.-]+(?::(\d{1,5}))?", re.IGNORECASE)
 DEFAULT_PORTS = {"http": 80, "https": 443}
-HIGHEST_PORT = 65535
+MAX_PORT = 65535
 _LABELS = r"[a-z0-9-]+(\.[a-z0-9-]+)*"
 
 
@@ -47,7 +47,7 @@ def _plain(entry: str) -> str:
     """The entry in the form that ``origin_of`` gives: without the default port."""
     match = _PATTERN.fullmatch(entry)
     port = int(match[2] or 0) if match else 0
-    if match is None or port > HIGHEST_PORT:
+    if match is None or port > MAX_PORT:
         raise ValueError(f"{entry!r} is not an origin")
     return entry.rpartition(":")[0] if port == DEFAULT_PORTS[match[1]] else entry
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis.strategies import characters, sampled_from, text
 
 from igfeed.models import Picture, Post
-from igfeed.widget.alt_text import LONGEST_ALT_TEXT, alt_text, alt_text_beside_caption
+from igfeed.widget.alt_text import MAX_ALT_TEXT_LENGTH, alt_text, alt_text_beside_caption
 from igfeed.widget.translations import language_of
 
 MAY = datetime(2026, 5, 3, tzinfo=UTC)
@@ -158,7 +158,7 @@ def test_there_is_always_something_to_read(caption: str) -> None:
     found = alt(caption=caption)
 
     assert found.strip()
-    assert len(found) <= LONGEST_ALT_TEXT + 1
+    assert len(found) <= MAX_ALT_TEXT_LENGTH + 1
     assert found.isprintable() or "\n" not in found
 
 
@@ -171,7 +171,7 @@ def test_no_caption_takes_long(caption: str) -> None:
 
 @pytest.mark.parametrize("character", ["👩‍🎨", "e\u0301", "👍🏽", "क्षि"])
 def test_shortening_keeps_whole_characters(character: str) -> None:
-    for length in range(LONGEST_ALT_TEXT - 8, LONGEST_ALT_TEXT + 1):
+    for length in range(MAX_ALT_TEXT_LENGTH - 8, MAX_ALT_TEXT_LENGTH + 1):
         found = alt(caption="a" * length + character * 3)
         assert found.removesuffix("…").lstrip("a") in {character * times for times in range(4)}
 
@@ -179,7 +179,7 @@ def test_shortening_keeps_whole_characters(character: str) -> None:
 def test_a_long_sentence_ends_at_a_word() -> None:
     text = alt(caption="word " * 100)
 
-    assert len(text) <= LONGEST_ALT_TEXT + 1
+    assert len(text) <= MAX_ALT_TEXT_LENGTH + 1
     assert text.endswith("word…")
 
 

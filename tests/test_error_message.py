@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igfeed.instagram.error_message import LONGEST_SENTENCE, sentence
+from igfeed.instagram.error_message import MAX_SENTENCE_LENGTH, sentence
 from tests.harness.leaks import LeakFinder
 
 TOKEN = "IGAA" + "q7Zp3xWv9KfT2mRb8LdY" * 8
@@ -83,7 +83,7 @@ def test_a_long_text_ends_at_a_word() -> None:
     told = sentence({"message": "word " * 1000}, [])
 
     assert told is not None
-    assert len(told) <= LONGEST_SENTENCE + 2
+    assert len(told) <= MAX_SENTENCE_LENGTH + 2
     assert told.endswith("word …")
 
 

@@ -25,7 +25,7 @@ from igfeed.errors import (
 )
 from igfeed.feed.fetch_failures import FAILURE_KEY
 from igfeed.feed.fetcher import FETCH_CLAIM_KEY
-from igfeed.feed.first_fetch import FIRST_FETCH_POLL_WAITS, FIRST_FETCH_WAIT, MOST_WAITING_FOR_FEED
+from igfeed.feed.first_fetch import FIRST_FETCH_POLL_WAITS, FIRST_FETCH_WAIT, MAX_WAITING_FOR_FEED
 from igfeed.feed.local_copy import FEED_KEY
 from igfeed.feed.next_snapshot import EXTRA_POSTS_TTL
 from igfeed.feed.service import FeedService
@@ -828,12 +828,12 @@ def test_of_many_threads_without_a_feed_one_fetches_one_waits_and_the_others_are
 
     with site.instagram.hold("media") as gate:
         firsts = [threads.submit(feed.first) for _ in range(6)]
-        told = list(islice(as_completed(firsts), 6 - MOST_WAITING_FOR_FEED))
+        told = list(islice(as_completed(firsts), 6 - MAX_WAITING_FOR_FEED))
         assert gate.wait()
     snapshots = [first.result() for first in firsts if first not in told]
 
     assert {str(first.exception()) for first in told} == {"The first fetch is under way."}
-    assert snapshots == [document(store)] * MOST_WAITING_FOR_FEED
+    assert snapshots == [document(store)] * MAX_WAITING_FOR_FEED
     assert site.instagram.count("media") == 1
 
 
@@ -841,7 +841,7 @@ def test_being_told_at_once_asks_the_store_nothing(
     site: Site, upstash: FakeUpstash, upstash_store: UpstashStore, threads: ThreadPoolExecutor
 ) -> None:
     feed = site.start(upstash_store).feed
-    for _ in range(MOST_WAITING_FOR_FEED):
+    for _ in range(MAX_WAITING_FOR_FEED):
         feed._first._places.acquire()
 
     with pytest.raises(FeedUnavailable) as unavailable:

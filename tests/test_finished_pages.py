@@ -19,11 +19,11 @@ from igfeed.services import Services
 from igfeed.web.proxies import BehindProxies
 from igfeed.widget import page_cache
 from igfeed.widget.finished_pages import (
-    LONGEST_REQUEST,
-    MOST_ANSWERS,
-    MOST_BYTES,
-    MOST_ORIGINS,
-    MOST_PAGES,
+    MAX_ANSWERS,
+    MAX_BYTES,
+    MAX_ORIGINS,
+    MAX_PAGES,
+    MAX_REQUEST_LENGTH,
     FinishedPages,
 )
 from igfeed.widget.views import View
@@ -404,7 +404,7 @@ def test_a_thousand_hosts_cost_one_rendering_and_a_bounded_number_of_finished_pa
 
     assert all(named)
     assert rendered.count(View.PAGE.template) == 1
-    assert len(finished_pages_of(started)._pages) == MOST_ORIGINS
+    assert len(finished_pages_of(started)._pages) == MAX_ORIGINS
 
 
 @to_the_moment
@@ -419,7 +419,7 @@ def test_a_thousand_hosts_share_the_embed(started: FlaskClient, asked: Asked) ->
 def test_a_host_gets_finished_pages_once_those_of_other_hosts_have_expired(
     started: FlaskClient, asked: Asked, clock: MovingClock
 ) -> None:
-    for number in range(MOST_ORIGINS):
+    for number in range(MAX_ORIGINS):
         etag_of(started, "/", f"host-{number}.example")
     asked.clear()
     etag_of(started, "/", "late.example")
@@ -578,13 +578,13 @@ def test_with_any_number_of_options_a_bounded_number_of_pages_is_kept(started: F
             started.get(f"/embed?gap={gap}&color={columns:06}&tag=none{columns}&junk={gap}{columns}")
 
     pages = finished_pages_of(started)._pages
-    assert len(pages) == MOST_PAGES
-    assert sum(page.size for page in pages.values()) <= MOST_BYTES
+    assert len(pages) == MAX_PAGES
+    assert sum(page.size for page in pages.values()) <= MAX_BYTES
 
 
 @to_the_moment
 def test_the_oldest_page_is_dropped_first(started: FlaskClient, asked: Asked) -> None:
-    views = [f"/embed?gap={gap}&columns={columns}" for gap in range(49) for columns in range(1, 9)][: MOST_PAGES + 1]
+    views = [f"/embed?gap={gap}&columns={columns}" for gap in range(49) for columns in range(1, 9)][: MAX_PAGES + 1]
     for view in views:
         started.get(view)
     asked.clear()
@@ -604,8 +604,8 @@ def test_with_any_raw_requests_a_bounded_number_of_answers_is_kept(started: Flas
         started.get("/embed", environ_overrides=words)
 
     kept = finished_pages_of(started)._answers
-    assert 0 < len(kept) <= MOST_ANSWERS
-    assert max(sum(map(len, filter(None, words))) for words in kept) <= LONGEST_REQUEST
+    assert 0 < len(kept) <= MAX_ANSWERS
+    assert max(sum(map(len, filter(None, words))) for words in kept) <= MAX_REQUEST_LENGTH
 
 
 def test_no_answer_holds_a_page_that_was_dropped(started: FlaskClient, instagram: FakeInstagram) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igfeed.texts.hashtags import LONGEST_HASHTAG, folded, hashtags
+from igfeed.texts.hashtags import MAX_HASHTAG_LENGTH, folded, hashtags
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_a_hashtag_is_letters_marks_digits_and_underscores(caption: str, found: 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "#art", "two words", "art-print", "123", "a" * (LONGEST_HASHTAG + 1), "\u200d", "a\n"]
+    "text", ["", "#art", "two words", "art-print", "123", "a" * (MAX_HASHTAG_LENGTH + 1), "\u200d", "a\n"]
 )
 def test_anything_else_is_no_hashtag(text: str) -> None:
     assert folded(text) is None

@@ -24,7 +24,7 @@ from igfeed.errors import (
 )
 from igfeed.http import deadlines
 from igfeed.http.transport import Transport
-from igfeed.instagram.client import MOST_JSON_BYTES, MOST_MEDIA_PAGES, MOST_PICTURE_BYTES, InstagramClient
+from igfeed.instagram.client import MAX_JSON_BYTES, MAX_MEDIA_PAGES, MAX_PICTURE_BYTES, InstagramClient
 from igfeed.models import Picture, SkippedEntry
 from igfeed.origins import Origins
 from tests.conftest import to_the_moment
@@ -188,12 +188,12 @@ def test_a_cursor_that_does_not_move_ends_the_paging(
 
 
 def test_paging_ends_after_so_many_pages(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
-    for number in range(MOST_MEDIA_PAGES + 1):
+    for number in range(MAX_MEDIA_PAGES + 1):
         page = {"data": [], "paging": {"cursors": {"after": str(number)}, "next": "https://g/"}}
         instagram.fail("media", reply(page), times=1)
     with pytest.raises(InstagramUnreachable):
         client.media(token, 24)
-    assert instagram.count("media") == MOST_MEDIA_PAGES
+    assert instagram.count("media") == MAX_MEDIA_PAGES
 
 
 def test_a_post_that_comes_twice_is_shown_once(client: InstagramClient, instagram: FakeInstagram, token: str) -> None:
@@ -302,7 +302,7 @@ def test_where_nobody_knows_of_trial_reels_everything_is_shown(
 # Pages that are too large
 
 
-TOO_MUCH: dict[str, Fault] = {"code 1": TOO_MUCH_DATA, "too large": huge(MOST_JSON_BYTES), "too slow": hang()}
+TOO_MUCH: dict[str, Fault] = {"code 1": TOO_MUCH_DATA, "too large": huge(MAX_JSON_BYTES), "too slow": hang()}
 
 
 @pytest.mark.parametrize("fault", TOO_MUCH.values(), ids=TOO_MUCH)
@@ -511,7 +511,7 @@ FAULTS: dict[str, Fault] = {
     "closed after": close_after(),
     "truncated": truncate(),
     "invalid json": invalid_json(),
-    "huge": huge(MOST_JSON_BYTES),
+    "huge": huge(MAX_JSON_BYTES),
     "html": html_error(502),
     "html 200": html_error(200),
     "redirect": answer(302, headers={"Location": "https://evil.example/"}),
@@ -948,7 +948,7 @@ def test_an_expired_address_is_unavailable_and_the_next_fetch_mends_it(
 def test_a_picture_of_the_largest_size_is_taken_and_one_byte_more_is_not(
     client: InstagramClient, instagram: FakeInstagram, url: str, chunked: bool
 ) -> None:
-    largest = jpeg("1", (40, 50)).ljust(MOST_PICTURE_BYTES, b"\0")
+    largest = jpeg("1", (40, 50)).ljust(MAX_PICTURE_BYTES, b"\0")
     instagram.pictures["1"] = PictureReply(body=largest, chunked=chunked)
     assert client.picture(url) == largest
     instagram.pictures["1"] = PictureReply(body=largest + b"\0", chunked=chunked)

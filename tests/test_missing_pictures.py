@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from igfeed import create_app
 from igfeed.feed.mirror import MISSING_PICTURES_KEY
-from igfeed.feed.missing_pictures import MOST_NOTED_PICTURES, TOLERABLE_ABSENCE, MissingPictures
+from igfeed.feed.missing_pictures import MAX_NOTED_PICTURES, TOLERABLE_ABSENCE, MissingPictures
 from igfeed.models import Token
 from igfeed.services import Services
 from tests.conftest import MakeServices
@@ -184,6 +184,6 @@ def test_a_time_from_the_future_counts_as_unknown_and_is_mended(clock: MovingClo
 
 
 def test_only_so_many_are_noted(clock: MovingClock) -> None:
-    failed = {str(number): "failed" for number in range(MOST_NOTED_PICTURES + 50)}
+    failed = {str(number): "failed" for number in range(MAX_NOTED_PICTURES + 50)}
 
-    assert len(noted(clock).after(failed, clock(), is_all=True).since) == MOST_NOTED_PICTURES  # type: ignore[arg-type]
+    assert len(noted(clock).after(failed, clock(), is_all=True).since) == MAX_NOTED_PICTURES  # type: ignore[arg-type]

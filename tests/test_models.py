@@ -15,9 +15,9 @@ from igfeed.models.lineage import replacing_rejected, successor
 from igfeed.models.record import (
     ADDRESS,
     COLOUR,
+    MAX_COUNTED,
+    MAX_PIXELS,
     MEDIA_ID,
-    MOST_COUNTED,
-    MOST_PIXELS,
     PERMALINK,
     UNREADABLE,
     Record,
@@ -36,7 +36,7 @@ maybe_texts = st.none() | texts
 written = st.text().map(clean)
 """What people wrote, cleaned as it is when it is read."""
 names = st.text(st.characters(codec="utf-8"), min_size=1)
-counts = st.none() | st.integers(0, MOST_COUNTED)
+counts = st.none() | st.integers(0, MAX_COUNTED)
 ids = st.from_regex(MEDIA_ID)
 addresses = st.none() | st.from_regex(ADDRESS).filter(lambda text: text.isprintable())
 permalinks = st.none() | st.from_regex(PERMALINK).filter(lambda text: text.isprintable())
@@ -48,7 +48,7 @@ picture_fields = {
     "url": addresses,
     "video_url": addresses,
     "colour": st.none() | st.from_regex(COLOUR),
-    "size": st.none() | st.tuples(st.integers(1, MOST_PIXELS), st.integers(1, MOST_PIXELS)),
+    "size": st.none() | st.tuples(st.integers(1, MAX_PIXELS), st.integers(1, MAX_PIXELS)),
 }
 pictures, album_pictures = (st.builds(kind, **picture_fields) for kind in (Picture, AlbumPicture))
 posts = st.builds(

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from igfeed.feed.local_copy import FEED_KEY
-from igfeed.feed.pictures import WIDTHS
+from igfeed.feed.picture_files import WIDTHS
 from igfeed.stores.guarded import STORE_RETRY_PAUSE
 from igfeed.stores.upstash import UpstashStore
 from tests.harness.clock import MovingClock

@@ -23,7 +23,7 @@ from igfeed import create_app
 from igfeed.models import FeedSnapshot, Picture, Post, Profile, Token
 from igfeed.services import Services
 from igfeed.widget.oembed.addresses import query_of_our_page
-from igfeed.widget.oembed.frame_size import HIGHEST_FRAME, frame_within
+from igfeed.widget.oembed.frame_size import MAX_FRAME_HEIGHT, frame_within
 from igfeed.widget.options import RATIOS, Options, default_options
 from igfeed.widget.translations import language_of
 from igfeed.widget.views import View
@@ -440,7 +440,7 @@ def test_a_frame_fits_into_the_room_that_wordpress_gives(width: int, height: int
         frame = frame_within(options, snapshot_of(24), width, height)
 
         assert 0 < frame.width <= width
-        assert 0 < frame.height <= min(height, HIGHEST_FRAME)
+        assert 0 < frame.height <= min(height, MAX_FRAME_HEIGHT)
         assert 1 <= frame.options.limit <= 24
         assert replace(frame.options, limit=24) == options
 
@@ -449,7 +449,7 @@ def test_a_frame_that_would_be_too_high_ends_with_a_whole_row() -> None:
     frame = frame_within(Options(limit=24), snapshot_of(24), 600, None)
 
     assert (frame.options.limit, frame.width) == (12, 600)
-    assert frame.height <= HIGHEST_FRAME
+    assert frame.height <= MAX_FRAME_HEIGHT
 
 
 def test_one_post_that_is_too_high_gets_a_narrower_frame() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from igfeed.config import Settings
 from igfeed.errors import ConfigError
 from igfeed.models import KeptPost
-from igfeed.widget.options import HIGHEST_LIMIT, UNKNOWN_TAG, Options, requested_options
+from igfeed.widget.options import MAX_LIMIT, UNKNOWN_TAG, Options, requested_options
 from igfeed.widget.views import View
 from lab.option_tables import DOCUMENTS, with_table
 
@@ -217,9 +217,9 @@ def test_docs_options_has_a_chapter_for_each_option() -> None:
 
 
 def test_the_highest_limit_is_the_most_that_a_deployment_can_keep() -> None:
-    assert Settings.from_env({"IGFEED_POSTS": str(HIGHEST_LIMIT)}).posts == HIGHEST_LIMIT
+    assert Settings.from_env({"IGFEED_POSTS": str(MAX_LIMIT)}).posts == MAX_LIMIT
     with pytest.raises(ConfigError):
-        Settings.from_env({"IGFEED_POSTS": str(HIGHEST_LIMIT + 1)})
+        Settings.from_env({"IGFEED_POSTS": str(MAX_LIMIT + 1)})
 
 
 def test_a_page_beyond_the_last_is_the_last_also_of_an_empty_feed() -> None:

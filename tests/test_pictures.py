@@ -16,17 +16,16 @@ from PIL import ExifTags, Image, ImageCms, features
 from igfeed.background import in_place
 from igfeed.clock import CheckedClock, Deadline
 from igfeed.errors import NoPicture, PicturesUnreachable, PictureUnavailable, StoreError
-from igfeed.feed.imaging import MOST_AVIF_PIXELS, MOST_PROFILE_BYTES, MOST_READS, MOST_SCANS, WEBP_MOST_SIDE
-from igfeed.feed.mirror import MISSING_PICTURES_KEY, MOST_DOWNLOADS, Mirror, MirrorReport
-from igfeed.feed.picture_files import ABSENT_FILE_PAUSE, FORMATS, Format
+from igfeed.feed.imaging import MAX_AVIF_PIXELS, MAX_PROFILE_BYTES, MAX_READS, MAX_SCANS, WEBP_MAX_SIDE
+from igfeed.feed.mirror import MAX_DOWNLOADS, MISSING_PICTURES_KEY, Mirror, MirrorReport
+from igfeed.feed.picture_files import ABSENT_FILE_PAUSE, FORMATS, WIDTHS, Format
 from igfeed.feed.pictures import (
     FAILED_ADDRESS_PAUSE,
-    MOST_FAILED_ADDRESSES,
-    MOST_POSTPONED,
-    MOST_WAITING_FOR_PICTURES,
+    MAX_FAILED_ADDRESSES,
+    MAX_POSTPONED,
+    MAX_WAITING_FOR_PICTURES,
     REFUSED_ADDRESS_PAUSE,
     UNREACHABLE_HOST_PAUSE,
-    WIDTHS,
     Pictures,
     can_make_avif,
 )
@@ -179,10 +178,10 @@ class Crowd(MemoryStore):
 
 
 def test_many_who_ask_for_one_picture_cause_one_download(site: Site, threads: ThreadPoolExecutor) -> None:
-    pictures = site.start(Crowd(site.clock, size=MOST_WAITING_FOR_PICTURES)).pictures
+    pictures = site.start(Crowd(site.clock, size=MAX_WAITING_FOR_PICTURES)).pictures
     wanted = picture(site)
 
-    files = list(threads.map(lambda _: pictures.get(wanted, 320), range(MOST_WAITING_FOR_PICTURES)))
+    files = list(threads.map(lambda _: pictures.get(wanted, 320), range(MAX_WAITING_FOR_PICTURES)))
 
     assert len(set(files)) == 1
     assert site.instagram.count("picture") == 1
@@ -400,7 +399,7 @@ def test_the_children_of_albums_are_webp_only(site: Site, pictures: Pictures, me
 
 
 def test_a_picture_too_large_for_the_encoder_stays_webp_where_it_is(site: Site, pictures: Pictures) -> None:
-    wanted = answering(site, picture_bomb(1080, MOST_AVIF_PIXELS // 1080 + 1), "image/png")
+    wanted = answering(site, picture_bomb(1080, MAX_AVIF_PIXELS // 1080 + 1), "image/png")
 
     assert formats(pictures, wanted) == ["WEBP"] * 3 + ["AVIF", "AVIF", "WEBP"]
 
@@ -601,7 +600,7 @@ def test_what_is_too_high_for_webp_is_narrowed(
 
 
 def test_a_colour_profile_larger_than_usual_is_left_out(site: Site, pictures: Pictures) -> None:
-    wanted = answering(site, with_profile(bytes(MOST_PROFILE_BYTES + 1)))
+    wanted = answering(site, with_profile(bytes(MAX_PROFILE_BYTES + 1)))
 
     assert "icc_profile" not in opened(pictures.get(wanted, 320)).info
 
@@ -663,9 +662,9 @@ def no_pictures() -> dict[str, PictureReply]:
         "too wide": PictureReply(content_type="image/png", body=picture_bomb(65_536, 1)),
         "too high": PictureReply(content_type="image/png", body=picture_bomb(1, 65_536)),
         "too many bytes": PictureReply(body=b"\xff\xd8\xff" + bytes(17 * 1024 * 1024)),
-        "too many scans": PictureReply(body=many_scans(MOST_SCANS)),
-        "too many chunks": PictureReply(content_type="image/png", body=with_chunks(MOST_READS)),
-        "too many segments": PictureReply(body=good[:2] + b"\xff\xfe\0\2" * MOST_READS + good[2:]),
+        "too many scans": PictureReply(body=many_scans(MAX_SCANS)),
+        "too many chunks": PictureReply(content_type="image/png", body=with_chunks(MAX_READS)),
+        "too many segments": PictureReply(body=good[:2] + b"\xff\xfe\0\2" * MAX_READS + good[2:]),
         "too long a profile": PictureReply(content_type="image/png", body=with_profile(bytes(2_000_000))),
         "sent elsewhere": PictureReply(302, location="http://localhost:1/private.jpg"),
     }
@@ -706,11 +705,11 @@ def test_as_many_pixels_as_allowed_are_read(site: Site, pictures: Pictures) -> N
 def test_a_side_as_long_as_allowed_is_read(size: tuple[int, int], site: Site, pictures: Pictures) -> None:
     wanted = answering(site, picture_bomb(*size), "image/png")
 
-    assert opened(pictures.get(wanted, 320)).size == (min(size[0], 320), min(size[1], WEBP_MOST_SIDE))
+    assert opened(pictures.get(wanted, 320)).size == (min(size[0], 320), min(size[1], WEBP_MAX_SIDE))
 
 
 def test_a_jpeg_with_as_many_scans_as_allowed_is_read(site: Site, pictures: Pictures) -> None:
-    wanted = answering(site, many_scans(MOST_SCANS - 1))
+    wanted = answering(site, many_scans(MAX_SCANS - 1))
 
     assert opened(pictures.get(wanted, 320)).size == (16, 16)
 
@@ -848,10 +847,10 @@ def test_views_of_a_refused_picture_do_not_ask_the_store_each_time(
 
 def test_no_more_refusals_are_remembered_than_there_is_room_for(site: Site, pictures: Pictures) -> None:
     site.clock.stand_still()
-    for number in range(MOST_FAILED_ADDRESSES + 100):
+    for number in range(MAX_FAILED_ADDRESSES + 100):
         is_shown(pictures, Picture(str(number), url=f"https://elsewhere.example/{number}.jpg"))
 
-    assert len(pictures._refusals) == MOST_FAILED_ADDRESSES
+    assert len(pictures._refusals) == MAX_FAILED_ADDRESSES
 
 
 # There is no picture at all
@@ -894,18 +893,18 @@ def test_a_film_is_not_loaded_to_its_end(site: Site, pictures: Pictures) -> None
 def test_who_finds_no_place_is_told_at_once_and_served_by_the_next_view(
     site: Site, pictures: Pictures, threads: ThreadPoolExecutor
 ) -> None:
-    wanted = mirrored(site, MOST_WAITING_FOR_PICTURES + 2)
+    wanted = mirrored(site, MAX_WAITING_FOR_PICTURES + 2)
 
     with site.instagram.hold("picture") as gate:
-        waiting = [threads.submit(pictures.get, each, 320) for each in wanted[:MOST_WAITING_FOR_PICTURES]]
-        assert gate.wait(MOST_WAITING_FOR_PICTURES)
-        turned_away = [is_shown(pictures, each) for each in wanted[MOST_WAITING_FOR_PICTURES:]]
+        waiting = [threads.submit(pictures.get, each, 320) for each in wanted[:MAX_WAITING_FOR_PICTURES]]
+        assert gate.wait(MAX_WAITING_FOR_PICTURES)
+        turned_away = [is_shown(pictures, each) for each in wanted[MAX_WAITING_FOR_PICTURES:]]
     shown = [opened(each.result()).width for each in waiting]
     mirror_of(pictures).catch_up()
 
-    assert (turned_away, shown) == ([False] * 2, [200] * MOST_WAITING_FOR_PICTURES)
+    assert (turned_away, shown) == ([False] * 2, [200] * MAX_WAITING_FOR_PICTURES)
     site.instagram.stop()
-    assert [opened(pictures.get(each, 320)).width for each in wanted] == [200] * (MOST_WAITING_FOR_PICTURES + 2)
+    assert [opened(pictures.get(each, 320)).width for each in wanted] == [200] * (MAX_WAITING_FOR_PICTURES + 2)
 
 
 def test_who_waits_for_another_threads_picture_takes_a_place_too(
@@ -914,7 +913,7 @@ def test_who_waits_for_another_threads_picture_takes_a_place_too(
     same, other = mirrored(site, 2)
 
     with site.instagram.hold("picture") as gate:
-        waiting = [threads.submit(pictures.get, same, 320) for _ in range(MOST_WAITING_FOR_PICTURES)]
+        waiting = [threads.submit(pictures.get, same, 320) for _ in range(MAX_WAITING_FOR_PICTURES)]
         assert gate.wait()
         patience = Deadline(LONG)
         while pictures._places._value and patience.left():
@@ -925,7 +924,7 @@ def test_who_waits_for_another_threads_picture_takes_a_place_too(
 
 
 def test_a_place_is_free_again_whatever_became_of_the_picture(site: Site, pictures: Pictures, refused: Picture) -> None:
-    for number in range(MOST_WAITING_FOR_PICTURES + 1):
+    for number in range(MAX_WAITING_FOR_PICTURES + 1):
         is_shown(pictures, Picture(str(number), url=f"{refused.url}&{number}"))
 
     assert is_shown(pictures, picture(site, "17900000000000002"))
@@ -941,10 +940,10 @@ def test_catching_up_keeps_to_the_pauses(site: Site, pictures: Pictures, refused
 
 
 def test_only_so_many_are_left_for_afterwards(pictures: Pictures) -> None:
-    for number in range(MOST_POSTPONED + 10):
+    for number in range(MAX_POSTPONED + 10):
         pictures._postpone(Picture(str(number)))
 
-    assert len(pictures._postponed) == MOST_POSTPONED
+    assert len(pictures._postponed) == MAX_POSTPONED
 
 
 # When the store fails
@@ -1048,33 +1047,33 @@ def test_what_the_store_does_not_take_counts_as_failed_and_is_mirrored_the_next_
 
 
 def test_several_pictures_are_downloaded_at_once(site: Site, pictures: Pictures, threads: ThreadPoolExecutor) -> None:
-    wanted = mirrored(site, MOST_DOWNLOADS)
+    wanted = mirrored(site, MAX_DOWNLOADS)
 
     with site.instagram.hold("picture") as gate:
         mirroring = threads.submit(mirror_of(pictures).copy_all, wanted, Deadline(LONG))
-        are_under_way = gate.wait(MOST_DOWNLOADS)
+        are_under_way = gate.wait(MAX_DOWNLOADS)
         gate.release()
 
     assert are_under_way
-    assert mirroring.result() == MirrorReport(stored=len(WIDTHS) * MOST_DOWNLOADS)
+    assert mirroring.result() == MirrorReport(stored=len(WIDTHS) * MAX_DOWNLOADS)
 
 
 def test_no_more_than_these_are_begun_before_one_is_done(site: Site, pictures: Pictures) -> None:
     begun: list[Picture] = []
 
     def wanted() -> Iterator[Picture]:
-        for picture in mirrored(site, 3 * MOST_DOWNLOADS):
+        for picture in mirrored(site, 3 * MAX_DOWNLOADS):
             begun.append(picture)
             yield picture
 
     with site.instagram.hold("picture") as gate, ThreadPoolExecutor(1) as thread:
         mirroring = thread.submit(mirror_of(pictures).copy_all, wanted(), Deadline(LONG))
-        assert gate.wait(MOST_DOWNLOADS)
+        assert gate.wait(MAX_DOWNLOADS)
         ahead = len(begun)
         gate.release()
 
-    assert ahead <= MOST_DOWNLOADS + 1
-    assert mirroring.result().stored == len(WIDTHS) * 3 * MOST_DOWNLOADS
+    assert ahead <= MAX_DOWNLOADS + 1
+    assert mirroring.result().stored == len(WIDTHS) * 3 * MAX_DOWNLOADS
 
 
 # Forgetting

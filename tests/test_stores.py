@@ -25,7 +25,7 @@ from igfeed.config import Settings
 from igfeed.errors import StoreError, WriteRefused
 from igfeed.services import build
 from igfeed.stores import PROBE_KEY, Kind, Store
-from igfeed.stores.guarded import LONGEST_WRITE_RETRY_PAUSE, STORE_RETRY_PAUSE, GuardedStore
+from igfeed.stores.guarded import MAX_WRITE_RETRY_PAUSE, STORE_RETRY_PAUSE, GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore
 from igfeed.stores.read_ahead import ReadAhead
@@ -1364,7 +1364,7 @@ def test_nobody_waits_for_the_try_whether_writes_are_taken_again(
     with pytest.raises(WriteRefused):
         guarded.set("k", "w")
     upstash.heal()
-    clock.now += LONGEST_WRITE_RETRY_PAUSE
+    clock.now += MAX_WRITE_RETRY_PAUSE
 
     with pytest.raises(WriteRefused):
         guarded.set("k", "w")
@@ -1442,7 +1442,7 @@ def test_a_little_that_finds_room_does_not_hide_that_more_does_not(clock: Moving
     guarded = GuardedStore(store, clock, in_place)
     with pytest.raises(WriteRefused):
         guarded.set("picture", "x" * 11)
-    clock.now += LONGEST_WRITE_RETRY_PAUSE
+    clock.now += MAX_WRITE_RETRY_PAUSE
 
     guarded.set("document", "x" * 10)
     guarded.recheck()
@@ -1463,7 +1463,7 @@ def test_read_only_and_writable_again_are_logged_once_each(
         with pytest.raises(WriteRefused):
             guarded.set("k", "w")
         guarded.get("k")
-        clock.now += LONGEST_WRITE_RETRY_PAUSE
+        clock.now += MAX_WRITE_RETRY_PAUSE
     upstash.heal()
     guarded.set("k", "w")
 

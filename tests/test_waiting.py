@@ -11,8 +11,8 @@ import requests
 
 from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
-from igfeed.feed.first_fetch import MOST_WAITING_FOR_FEED
-from igfeed.feed.pictures import MOST_WAITING_FOR_PICTURES
+from igfeed.feed.first_fetch import MAX_WAITING_FOR_FEED
+from igfeed.feed.pictures import MAX_WAITING_FOR_PICTURES
 from igfeed.models import Token
 from igfeed.services import build
 from tests.harness.gunicorn import GunicornServer, gunicorn
@@ -84,7 +84,7 @@ def test_pages_and_probes_are_answered_while_as_many_as_may_wait_for_pictures(
 
     with instagram.hold("picture") as gate:
         asked = [crowd.submit(get, path) for path in paths]
-        turned_away = first(CROWD - MOST_WAITING_FOR_PICTURES, asked)
+        turned_away = first(CROWD - MAX_WAITING_FOR_PICTURES, asked)
         assert gate.wait()
         meanwhile = [get(path).status_code for path in ("/healthz", "/", "/embed", "/embed.js")]
         waiting = sum(not each.done() for each in asked)
@@ -92,7 +92,7 @@ def test_pages_and_probes_are_answered_while_as_many_as_may_wait_for_pictures(
     assert {(each.status_code, each.headers["Cache-Control"]) for each in turned_away} == {(503, "no-store")}
     assert all(int(each.headers["Retry-After"]) > 0 for each in turned_away)
     assert meanwhile == [200] * 4
-    assert waiting == MOST_WAITING_FOR_PICTURES
+    assert waiting == MAX_WAITING_FOR_PICTURES
 
 
 def test_a_probe_is_answered_while_the_first_fetch_hangs_and_a_crowd_wants_the_page(
@@ -100,7 +100,7 @@ def test_a_probe_is_answered_while_the_first_fetch_hangs_and_a_crowd_wants_the_p
 ) -> None:
     with instagram.hold("media") as gate:
         asked = [crowd.submit(get, "/") for _ in range(CROWD)]
-        turned_away = first(CROWD - MOST_WAITING_FOR_FEED, asked)
+        turned_away = first(CROWD - MAX_WAITING_FOR_FEED, asked)
         assert gate.wait()
         probe = get("/healthz").status_code
         waiting = sum(not each.done() for each in asked)
@@ -108,11 +108,11 @@ def test_a_probe_is_answered_while_the_first_fetch_hangs_and_a_crowd_wants_the_p
     assert {(each.status_code, each.headers["Cache-Control"]) for each in turned_away} == {(503, "no-store")}
     assert all(int(each.headers["Retry-After"]) > 0 for each in turned_away)
     assert probe == 200
-    assert waiting == MOST_WAITING_FOR_FEED
+    assert waiting == MAX_WAITING_FOR_FEED
 
 
 def test_neither_of_them_can_take_all_threads_of_a_server() -> None:
     shipped: dict[str, Any] = {}
     exec((ROOT / "gunicorn.conf.py").read_text("utf-8"), shipped)
 
-    assert max(MOST_WAITING_FOR_PICTURES, MOST_WAITING_FOR_FEED) <= shipped["threads"] - 2
+    assert max(MAX_WAITING_FOR_PICTURES, MAX_WAITING_FOR_FEED) <= shipped["threads"] - 2

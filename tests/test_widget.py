@@ -19,7 +19,7 @@ from PIL import Image
 from igfeed import create_app
 from igfeed.config import LANGUAGES, Settings
 from igfeed.errors import ConfigError
-from igfeed.feed.pictures import MOST_WAITING_FOR_PICTURES
+from igfeed.feed.pictures import MAX_WAITING_FOR_PICTURES
 from igfeed.models import Token
 from igfeed.services import Services
 from igfeed.widget.translations import language_of
@@ -736,7 +736,7 @@ def test_a_picture_beyond_the_limit_of_downloads_is_fetched_after_the_response_a
 ) -> None:
     client.get("/")
     address = f"/media/{ids(instagram)[0]}-320.webp"
-    for _ in range(MOST_WAITING_FOR_PICTURES):
+    for _ in range(MAX_WAITING_FOR_PICTURES):
         services.pictures._places.acquire()
 
     response = client.get(address)

@@ -9,9 +9,9 @@ from igfeed.errors import PictureUnavailable
 from igfeed.instagram import RENEWAL_TIME_LIMIT
 from igfeed.models import AlbumPicture, Media, Picture, Post, Profile, Token
 from igfeed.models.picture import SKETCH_SCHEME
+from igfeed.models.token import TOKEN_LIFETIME
 
 DEMO_TOKEN = "demo"  # noqa: S105  opens nothing
-TOKEN_LIFETIME = timedelta(days=60)
 PROFILE_URL = "https://www.instagram.com/"
 BETWEEN_POSTS = timedelta(hours=31)
 FIRST_MEDIA_ID = 17_900_000_000_000_000

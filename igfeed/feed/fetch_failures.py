@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from igfeed.clock import Clock
 from igfeed.errors import FeedUnavailable, IgfeedError, PermissionRefused, RateLimited, TokenError, TokenRejected
 from igfeed.feed.local_copy import LocalCopy
-from igfeed.feed.next_snapshot import LONGEST_COOLDOWN
+from igfeed.feed.next_snapshot import MAX_COOLDOWN
 from igfeed.models import Failure
 from igfeed.models.record import is_from_future
 from igfeed.stores import Store
@@ -15,7 +15,7 @@ from igfeed.tokens.manager import TokenManager
 FAILURE_KEY = "feed-trouble:v1"
 
 SHORTEST_FETCH_PAUSE = timedelta(minutes=1)
-LONGEST_FETCH_PAUSE = timedelta(hours=1)
+MAX_FETCH_PAUSE = timedelta(hours=1)
 RATE_LIMIT_PAUSE = timedelta(minutes=15)
 """The least pause after Instagram said that there were too many calls."""
 
@@ -102,8 +102,8 @@ def first_fetch_under_way() -> FeedUnavailable:
 def pause_after(error: IgfeedError, failures: int) -> timedelta:
     """How long views do not fetch after ``failures`` failures in a row, of which ``error`` is the last."""
     if isinstance(error, RateLimited):
-        return min(max(error.retry_after or RATE_LIMIT_PAUSE, RATE_LIMIT_PAUSE), LONGEST_COOLDOWN)
+        return min(max(error.retry_after or RATE_LIMIT_PAUSE, RATE_LIMIT_PAUSE), MAX_COOLDOWN)
     if isinstance(error, TokenError | TokenRejected | PermissionRefused):
-        return LONGEST_FETCH_PAUSE  # Only a person can mend these. Another token ends the pause at once.
+        return MAX_FETCH_PAUSE  # Only a person can mend these. Another token ends the pause at once.
     doubled: timedelta = SHORTEST_FETCH_PAUSE * 2 ** min(failures - 1, 10)
-    return min(doubled, LONGEST_FETCH_PAUSE)
+    return min(doubled, MAX_FETCH_PAUSE)

@@ -13,7 +13,7 @@ from igfeed.stores import Store
 FIRST_FETCH_WAIT = 5.0
 """Seconds that a visitor waits for another process's first fetch."""
 
-MOST_WAITING_FOR_FEED = 2
+MAX_WAITING_FOR_FEED = 2
 """Threads of a process that may wait for the first fetch: the one that fetches and one more. A server has eight."""
 
 FIRST_FETCH_POLL_WAITS = (0.2, 0.4, 0.8, 1.6, 2.0)
@@ -44,7 +44,7 @@ class FirstFetch:
         self._clock = clock
         self._check_ttl = check_ttl
         self._sleep = sleep
-        self._places = Semaphore(MOST_WAITING_FOR_FEED)
+        self._places = Semaphore(MAX_WAITING_FOR_FEED)
         self._waiting = Lock()
         self._syncing = Lock()
 

@@ -19,25 +19,25 @@ WEBP_METHOD = 2
 AVIF_SPEED = 9
 """AVIF's speed, from 0 to 10. Speed 8 takes twice the time of 9, for 5 % fewer bytes (docs/pictures.md)."""
 
-MOST_AVIF_PIXELS = 3_000_000
+MAX_AVIF_PIXELS = 3_000_000
 """A larger file stays WebP. The encoder takes 20 to 30 bytes of memory a pixel. A reel's cover has 2 million pixels."""
 
-MOST_PIXELS = 12_000_000
+MAX_PIXELS = 12_000_000
 """Four times as many as Instagram's largest pictures have. The costliest kind, WebP with alpha, takes 24 bytes each."""
 
-MOST_SIDE_PIXELS = 65_535
+MAX_SIDE_PIXELS = 65_535
 """The longest side that a JPEG can have. Pillow's resizing needs a table of 50 bytes for each pixel of a side."""
 
-MOST_SCANS = 100
+MAX_SCANS = 100
 """A progressive JPEG has about 10. A scan may have only 80 bytes and still take as much time as all the pixels."""
 
-MOST_READS = 20_000
+MAX_READS = 20_000
 """Pillow reads a file part by part, in Python. A real picture has a thousand parts, 16 MB may have millions."""
 
-MOST_PROFILE_BYTES = 64 * 1024
+MAX_PROFILE_BYTES = 64 * 1024
 """A larger colour profile is left out, because each file gets a copy of it. The usual ones have 500 to 4,000 bytes."""
 
-WEBP_MOST_SIDE = 16_383
+WEBP_MAX_SIDE = 16_383
 """The longest side, in pixels, that a WebP file can have."""
 
 # Why a list: without it Pillow tries every decoder that it has on a file from outside.
@@ -68,9 +68,9 @@ class Rendered:
 
 
 class _LimitedReads(BytesIO):
-    """A file that allows MOST_READS reads. The next one raises OSError, which ends the decoding."""
+    """A file that allows MAX_READS reads. The next one raises OSError, which ends the decoding."""
 
-    _left = MOST_READS
+    _left = MAX_READS
 
     def read(self, size: int | None = -1) -> bytes:
         self._left -= 1
@@ -122,10 +122,10 @@ def _decoding() -> Iterator[None]:
 
 def _opened(file: bytes) -> Image.Image:
     # FF DA starts a scan. It cannot occur inside a scan's data, and elsewhere it is too rare to reach the limit.
-    if file.startswith(b"\xff\xd8") and file.count(b"\xff\xda") > MOST_SCANS:
+    if file.startswith(b"\xff\xd8") and file.count(b"\xff\xda") > MAX_SCANS:
         raise PictureRefused("A JPEG has too many scans.")
     image: Image.Image = Image.open(_LimitedReads(file), formats=PICTURE_FORMATS)
-    if image.width * image.height > MOST_PIXELS or max(image.size) > MOST_SIDE_PIXELS:
+    if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE_PIXELS:
         raise PictureRefused("A picture has too many pixels.")
     upright = _upright(image)
     return upright if upright.mode == "RGB" else _in_rgb(upright)
@@ -159,7 +159,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _profile(image: Image.Image) -> bytes | None:
     profile = image.info.get("icc_profile")
-    return profile if profile and len(profile) <= MOST_PROFILE_BYTES else None
+    return profile if profile and len(profile) <= MAX_PROFILE_BYTES else None
 
 
 def _average(image: Image.Image) -> str:
@@ -177,7 +177,7 @@ def _in_widths(image: Image.Image, widths: Iterable[int]) -> Iterator[tuple[int,
 
 def _narrowed(image: Image.Image, width: int) -> Image.Image:
     """At most ``width`` pixels wide, and no higher than WebP allows."""
-    scale = min(1, width / image.width, WEBP_MOST_SIDE / image.height)
+    scale = min(1, width / image.width, WEBP_MAX_SIDE / image.height)
     if scale == 1:
         return image
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
@@ -192,7 +192,7 @@ def _webp(image: Image.Image, quality: int, profile: bytes | None) -> bytes:
 
 def _avif(image: Image.Image, quality: int, profile: bytes | None) -> bytes | None:
     """None if the encoder fails, or if the picture would take too much of its memory."""
-    if image.width * image.height > MOST_AVIF_PIXELS:
+    if image.width * image.height > MAX_AVIF_PIXELS:
         return None
     file = BytesIO()
     try:

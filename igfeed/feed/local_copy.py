@@ -17,7 +17,7 @@ FEED_KEY = "feed:v1"
 
 NO_TIME = timedelta()
 
-LONGEST_FETCH_CLAIM = timedelta(seconds=60)
+MAX_FETCH_CLAIM = timedelta(seconds=60)
 SHORTEST_FETCH_CLAIM = timedelta(seconds=1)
 
 
@@ -31,7 +31,7 @@ class Freshness:
     @property
     def claim_ttl(self) -> timedelta:
         """How long a claim on a fetch lasts: not longer than a feed is fresh, as that would delay the next fetch."""
-        return max(min(LONGEST_FETCH_CLAIM, self.ttl), SHORTEST_FETCH_CLAIM)
+        return max(min(MAX_FETCH_CLAIM, self.ttl), SHORTEST_FETCH_CLAIM)
 
     def is_fresh(self, snapshot: FeedSnapshot, now: datetime) -> bool:
         """Whether the snapshot is younger than ``ttl``, or Instagram asked for no calls until later.

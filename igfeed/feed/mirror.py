@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 
 MISSING_PICTURES_KEY = "pictures-missing:v1"
 
-MOST_DOWNLOADS = 4
+MAX_DOWNLOADS = 4
 """How many pictures are downloaded at once. They wait for the network most of the time."""
 
-MOST_CHECKED_MISSING = 5
+MAX_CHECKED_MISSING = 5
 """How many of the missing pictures the status asks the store for. A view may have stored them since."""
 
 CATCH_UP_LIMIT = 10.0
@@ -94,7 +94,7 @@ class Mirror:
         """The ids of pictures that Instagram has and that failed for more than an hour, as far as is known."""
         missing = self._missing.load()
         ids = [picture.id for picture in pictures if picture.url and missing and missing.is_overdue(picture.id, now)]
-        return ids if ids and self._files.are_some_missing(ids[:MOST_CHECKED_MISSING]) else []
+        return ids if ids and self._files.are_some_missing(ids[:MAX_CHECKED_MISSING]) else []
 
     def _note(self, outcomes: Mapping[str, Mirrored], *, is_all: bool) -> None:
         """Store which pictures failed, for the status. Writes only if that has changed."""
@@ -109,8 +109,8 @@ class Mirror:
             self._missing.delete()
 
     def _copy(self, pictures: Iterable[Picture], deadline: Deadline, make: Make) -> list[tuple[str, Mirrored]]:
-        places = Semaphore(MOST_DOWNLOADS)
-        with ThreadPoolExecutor(MOST_DOWNLOADS, thread_name_prefix="igfeed-mirror") as threads:
+        places = Semaphore(MAX_DOWNLOADS)
+        with ThreadPoolExecutor(MAX_DOWNLOADS, thread_name_prefix="igfeed-mirror") as threads:
             copy_one = partial(self._copy_one, places, deadline, make)
             copied = list(threads.map(copy_one, _as_places_fall_free(pictures, places)))
         if any(outcome == "left" for _, outcome in copied):

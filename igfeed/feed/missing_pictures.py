@@ -13,7 +13,7 @@ Mirrored = Literal["stored", "kept", "failed", "nowhere", "left"]
 TOLERABLE_ABSENCE = timedelta(hours=1)
 """How long a picture may be missing before the status says so."""
 
-MOST_NOTED_PICTURES = 500
+MAX_NOTED_PICTURES = 500
 """How many ids the document holds at most."""
 
 
@@ -30,7 +30,7 @@ class MissingPictures(Record):
         kept = {name for name in self.since if name not in ended and (name in outcomes or not is_all)}
         failed = {name for name, outcome in outcomes.items() if outcome == "failed"}
         noted = sorted(kept) + sorted(failed - kept)
-        return MissingPictures(now, {name: min(self.since.get(name, now), now) for name in noted[:MOST_NOTED_PICTURES]})
+        return MissingPictures(now, {name: min(self.since.get(name, now), now) for name in noted[:MAX_NOTED_PICTURES]})
 
     def is_overdue(self, picture_id: str, now: datetime) -> bool:
         since = self.since.get(picture_id)

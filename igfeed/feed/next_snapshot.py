@@ -8,7 +8,7 @@ from igfeed.errors import UnexpectedAnswer
 from igfeed.feed.merging import MergedPosts, merge
 from igfeed.models import DatedId, FeedSnapshot, Measures, Media, Profile
 
-LONGEST_COOLDOWN = timedelta(days=1)
+MAX_COOLDOWN = timedelta(days=1)
 """Instagram counts its budgets of calls over an hour and over a day, so no cooldown needs to be longer."""
 
 EXTRA_POSTS_TTL = timedelta(days=8)
@@ -35,7 +35,7 @@ def next_snapshot(old: FeedSnapshot | None, profile: Profile, media: Media, want
         profile,
         posts,
         fetched_at=now,
-        cooldown_until=now + min(media.cooldown, LONGEST_COOLDOWN) if media.cooldown else None,
+        cooldown_until=now + min(media.cooldown, MAX_COOLDOWN) if media.cooldown else None,
         requested=wanted,
         most_requested=most_requested,
         most_requested_at=most_requested_at,

@@ -38,13 +38,13 @@ ABSENT_FILE_PAUSE = timedelta(seconds=30)
 SHORTEST_ABSENT_FILE_PAUSE = timedelta(seconds=1)
 """Even if IGFEED_CHECK_TTL is shorter: a page may ask for twenty missing pictures at once."""
 
-MOST_ABSENT_FILES = 2000
+MAX_ABSENT_FILES = 2000
 """How many absent files one process remembers."""
 
-MOST_FILE_BYTES = 32 * 1024 * 1024
+MAX_FILE_BYTES = 32 * 1024 * 1024
 """Bytes of picture files that one process keeps in memory. 24 posts in all widths and formats are about 5 MB."""
 
-MOST_MEASURES = 2000
+MAX_MEASURES = 2000
 """How many pictures' measures one process remembers. That is more than a hundred albums of ten have."""
 
 
@@ -54,9 +54,9 @@ class PictureFiles:
     def __init__(self, store: Store, clock: Clock, absent_pause: timedelta = ABSENT_FILE_PAUSE) -> None:
         self._store = store
         known_for = max(absent_pause, SHORTEST_ABSENT_FILE_PAUSE).total_seconds()
-        self._absent: TTLCache[str, bool] = TTLCache(MOST_ABSENT_FILES, known_for, monotonic_seconds(clock))
-        self._memory: LRUCache[str, bytes] = LRUCache(MOST_FILE_BYTES, getsizeof=len)
-        self._measures: LRUCache[str, Measures] = LRUCache(MOST_MEASURES)
+        self._absent: TTLCache[str, bool] = TTLCache(MAX_ABSENT_FILES, known_for, monotonic_seconds(clock))
+        self._memory: LRUCache[str, bytes] = LRUCache(MAX_FILE_BYTES, getsizeof=len)
+        self._measures: LRUCache[str, Measures] = LRUCache(MAX_MEASURES)
         self._unsaved: set[str] = set()
         """Keys of files that the store could not take."""
         self._lock = Lock()

@@ -20,7 +20,6 @@ from igfeed.errors import NoPicture, PictureRefused, PicturesUnreachable, Pictur
 from igfeed.feed.picture_files import (
     ABSENT_FILE_PAUSE,
     FORMATS,
-    WIDTHS,
     Files,
     Format,
     PictureFiles,
@@ -31,15 +30,13 @@ from igfeed.models import AlbumPicture, Picture, Portrait
 from igfeed.models.record import fingerprint
 from igfeed.stores import Store
 
-__all__ = ["WIDTHS", "Pictures"]
-
 WEBP_QUALITY = {320: 78, 640: 72, 1080: 78}
 """Quality by width. The middle width is loaded most, by dense screens, where the lower quality is not visible."""
 
 AVIF_QUALITY = {320: 46, 640: 42, 1080: 44}
 """With these AVIF is at least as like to the original as our WebP, for 30 to 40 % fewer bytes (docs/pictures.md)."""
 
-MOST_DECODINGS = 2
+MAX_DECODINGS = 2
 """How many pictures are decoded and encoded at once. Each keeps a processor busy and takes 3 MB a million pixels."""
 
 UNREACHABLE_HOST_PAUSE = timedelta(seconds=30)
@@ -51,14 +48,14 @@ REFUSED_ADDRESS_PAUSE = timedelta(minutes=10)
 FAILED_ADDRESS_PAUSE = timedelta(seconds=30)
 """The same for an address that failed in a way that may pass."""
 
-MOST_FAILED_ADDRESSES = 2000
+MAX_FAILED_ADDRESSES = 2000
 """How many failed addresses one process remembers."""
 
-MOST_WAITING_FOR_PICTURES = 6
+MAX_WAITING_FOR_PICTURES = 6
 """Threads of views that may wait for a picture. A server has eight (gunicorn.conf.py): two are left for pages and
 probes, and one visitor's browser, which asks for six pictures at a time, is served whole."""
 
-MOST_POSTPONED = 300
+MAX_POSTPONED = 300
 """Pictures that views could not wait for, and that are made after the answer. An account of albums has 240."""
 
 
@@ -98,10 +95,10 @@ class Pictures:
         self._clock = clock
         self._host_pause: Pause | None = None
         self._refusals: TLRUCache[str, _Refusal] = TLRUCache(
-            MOST_FAILED_ADDRESSES, _forgotten_at, monotonic_seconds(clock)
+            MAX_FAILED_ADDRESSES, _forgotten_at, monotonic_seconds(clock)
         )
-        self._places = Semaphore(MOST_WAITING_FOR_PICTURES)
-        self._decodings = Semaphore(MOST_DECODINGS)
+        self._places = Semaphore(MAX_WAITING_FOR_PICTURES)
+        self._decodings = Semaphore(MAX_DECODINGS)
         self._postponed: dict[str, Picture] = {}
         self._failed: set[str] = set()
         self._making: WeakValueDictionary[str, Lock] = WeakValueDictionary()
@@ -196,7 +193,7 @@ class Pictures:
 
     def _postpone(self, picture: Picture) -> None:
         with self._lock:
-            if len(self._postponed) < MOST_POSTPONED:
+            if len(self._postponed) < MAX_POSTPONED:
                 self._postponed[picture.id] = picture
 
     def _check_failures(self, picture: Picture) -> None:

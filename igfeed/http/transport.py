@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from igfeed.http.connections import ConnectionKind, Connections
 
 # Redirects are not left to requests, because each target must be checked before it is connected to.
-MOST_REDIRECTS = 3
+MAX_REDIRECTS = 3
 REDIRECT_STATUSES = range(HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.BAD_REQUEST)
 
 
@@ -43,7 +43,7 @@ class Transport:
         bytes of the body, the rest is not read. Raises TransportError.
         """
         deadline = Deadline(seconds)
-        for _ in range(MOST_REDIRECTS):
+        for _ in range(MAX_REDIRECTS):
             kind = _kind(is_public_only=trusted is not None and not trusted(url), is_patient=is_patient)
             reply = self._connections.send("GET", url, deadline, most_bytes, kind=kind, params=params, wanted=wanted)
             target = reply.headers.get("Location")

@@ -36,14 +36,14 @@ SECRET_PARAMS = ("access_token", "client_secret")
 RETRY_PAUSES = (0.4, 1.2)
 """Seconds before the second and the third try, each times a random 0.5 to 1.5."""
 
-MOST_JSON_BYTES = 4 * 1024 * 1024
+MAX_JSON_BYTES = 4 * 1024 * 1024
 """Of one reply. A hundred posts with albums of ten are about 600 KB."""
 
-MOST_PICTURE_BYTES = 16 * 1024 * 1024
+MAX_PICTURE_BYTES = 16 * 1024 * 1024
 PICTURE_TIME_LIMIT = 6.0
 """Seconds for one picture file with all its redirects."""
 
-MOST_MEDIA_PAGES = 40
+MAX_MEDIA_PAGES = 40
 """Enough for a hundred posts in pages of the smallest size, even if some pages are empty or hold trial reels."""
 
 MEDIA_PAGE_TIME_LIMIT = 6.0
@@ -145,7 +145,7 @@ class InstagramClient:
             reply = self._transport.get(
                 url,
                 seconds=PICTURE_TIME_LIMIT,
-                most_bytes=MOST_PICTURE_BYTES,
+                most_bytes=MAX_PICTURE_BYTES,
                 allowed=origins.allow,
                 trusted=origins.name,
                 wanted=is_picture,
@@ -160,11 +160,11 @@ class InstagramClient:
     def _pages(self, token: str, limit: int) -> Iterator[ApiData]:
         """Yields one page after the other. Each is fetched only when the caller asks for it.
 
-        Raises InstagramUnreachable if the time or MOST_MEDIA_PAGES is used up before the list ends.
+        Raises InstagramUnreachable if the time or MAX_MEDIA_PAGES is used up before the list ends.
         """
         deadline = Deadline(MEDIA_TIME_LIMIT)
         cursor: dict[str, str] = {}
-        for _ in range(MOST_MEDIA_PAGES):
+        for _ in range(MAX_MEDIA_PAGES):
             page = self._page(token, limit, cursor, deadline)
             yield page
             after = parsing.next_cursor(page.data)
@@ -172,7 +172,7 @@ class InstagramClient:
             if after is None or after == cursor.get("after"):
                 return
             cursor = {"after": after}
-        raise InstagramUnreachable(f"Instagram's list does not end after {MOST_MEDIA_PAGES} pages.")
+        raise InstagramUnreachable(f"Instagram's list does not end after {MAX_MEDIA_PAGES} pages.")
 
     def _page(self, token: str, limit: int, cursor: dict[str, str], deadline: Deadline) -> ApiData:
         """One page. If Instagram cannot send that many posts at once, smaller pages are tried."""
@@ -258,7 +258,7 @@ class InstagramClient:
                 f"{self._url}/{path}",
                 params,
                 seconds=deadline.left(),
-                most_bytes=MOST_JSON_BYTES,
+                most_bytes=MAX_JSON_BYTES,
                 is_patient=is_patient,
             )
         except (TooSlowError, TooLargeError) as error:

@@ -12,7 +12,7 @@ from typing import Any
 from unicodedata import normalize
 from urllib.parse import unquote
 
-LONGEST_SENTENCE = 240
+MAX_SENTENCE_LENGTH = 240
 LONG_WORD = re.compile(r"[!-~]{26}")
 """A word of this length may be a token. A token has about 180 characters; ``instagram_business_basic`` has only 24. The
 pattern is for ASCII, because some languages write without spaces."""
@@ -39,13 +39,13 @@ def sentence(error: dict[str, Any], secrets: Collection[str]) -> str | None:
         return None
     pieces = frozenset(piece for secret in secrets for piece in _pieces(secret))
     # NFKC turns lookalikes such as full-width letters into ASCII, so that the patterns find them.
-    plain = normalize("NFKC", said[: 10 * LONGEST_SENTENCE])
+    plain = normalize("NFKC", said[: 10 * MAX_SENTENCE_LENGTH])
     printable = "".join(character if character.isprintable() else " " for character in plain)
     words = (word if _is_harmless(word, pieces) else ELLIPSIS for word in printable.split())
     # Several words left out in a row become one ellipsis.
     text = " ".join(word for word, same in groupby(words) for _ in ([1] if word == ELLIPSIS else same))
-    if len(text) > LONGEST_SENTENCE:
-        text = text[:LONGEST_SENTENCE].rpartition(" ")[0] + f" {ELLIPSIS}"
+    if len(text) > MAX_SENTENCE_LENGTH:
+        text = text[:MAX_SENTENCE_LENGTH].rpartition(" ")[0] + f" {ELLIPSIS}"
     return text if text.strip(f"{ELLIPSIS} ") else None
 
 

@@ -10,7 +10,7 @@ from threading import Lock
 
 from igfeed.clock import Clock, Pause
 
-LARGEST_PAGE = 100
+MAX_PAGE_SIZE = 100
 SMALLEST_PAGE = 5
 
 SMALLER_PAGES_FOR = timedelta(days=1)
@@ -36,7 +36,7 @@ class PageSize:
         with self._lock:
             if self._smaller and self._smaller[1].is_over:
                 self._smaller = None
-            return min(limit, self._smaller[0] if self._smaller else LARGEST_PAGE)
+            return min(limit, self._smaller[0] if self._smaller else MAX_PAGE_SIZE)
 
     def failed(self, size: int) -> None:
         """Halve the page size for a day. If half is too small, the size was not the reason: use full pages again."""

@@ -27,7 +27,7 @@ FILM = re.compile(r"[^?#]+\.(mp4|m4v|mov|webm)([?#]|$)", re.IGNORECASE)
 POST_TIMES = range(1_262_304_000, 4_102_444_800)
 """Unix seconds from 2010, the year Instagram began, to the end of 2099. A post's time outside of it is a mistake."""
 
-LONGEST_LIFETIME = 10 * 365 * 24 * 3600
+MAX_LIFETIME = 10 * 365 * 24 * 3600
 """Seconds. A larger number is a date, a number of milliseconds, or an error."""
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def _lifetime(value: object) -> timedelta | None:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else 0.0
     except (ValueError, OverflowError):
         return None
-    return min(timedelta(seconds=int(seconds)), TOKEN_LIFETIME) if 1 <= seconds <= LONGEST_LIFETIME else None
+    return min(timedelta(seconds=int(seconds)), TOKEN_LIFETIME) if 1 <= seconds <= MAX_LIFETIME else None
 
 
 def _flat(data: dict[str, Any]) -> dict[str, Any]:
@@ -230,7 +230,7 @@ def _count(value: object) -> int:
     # In Python, True is an int.
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("a number was expected")
-    if not 0 <= value <= record.MOST_COUNTED:
+    if not 0 <= value <= record.MAX_COUNTED:
         raise ValueError("no number of anything")
     return value
 

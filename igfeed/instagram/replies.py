@@ -43,10 +43,10 @@ UNKNOWN_CODE = 1
 NEARLY_SPENT_PERCENT = 90
 """Percent of a rate limit's budget. If more is spent, we pause."""
 
-LARGEST_NUMBER = 1_000_000_000
+MAX_NUMBER = 1_000_000_000
 """A larger number in a reply is cut to this."""
 
-LONGEST_COOLDOWN = timedelta(days=1)
+MAX_COOLDOWN = timedelta(days=1)
 """Longer pauses are cut to this, because a garbled header must not stop the feed forever."""
 
 HOURLY_BUDGET = timedelta(hours=1)
@@ -78,7 +78,7 @@ def read(reply: Reply, secrets: Collection[str] = ()) -> ApiData:
 def _cooldown(headers: Mapping[str, str]) -> timedelta:
     regain = max((int(_number(usage.get("estimated_time_to_regain_access"))) for usage in _usages(headers)), default=0)
     if regain:
-        return min(timedelta(minutes=regain), LONGEST_COOLDOWN)
+        return min(timedelta(minutes=regain), MAX_COOLDOWN)
     percents = ("call_count", "total_cputime", "total_time")
     spent = max((_number(usage.get(name)) for usage in _usages(headers) for name in percents), default=0)
     return HOURLY_BUDGET if spent > NEARLY_SPENT_PERCENT else timedelta()
@@ -147,6 +147,6 @@ def _usages(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def _number(value: Any) -> float:
-    """The number, 0 for anything else. Cut to ±LARGEST_NUMBER, because a ``timedelta`` of more would overflow."""
+    """The number, 0 for anything else. Cut to ±MAX_NUMBER, because a ``timedelta`` of more would overflow."""
     finite = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
-    return float(max(-LARGEST_NUMBER, min(value, LARGEST_NUMBER))) if finite else 0.0
+    return float(max(-MAX_NUMBER, min(value, MAX_NUMBER))) if finite else 0.0

@@ -35,18 +35,18 @@ PERMALINK = r"^(?ai:https://([a-z0-9-]+\.)*instagram\.com)([/?#]\S*)?\Z"
 """A link on the page. Only whole host names are allowed, because browsers take a backslash for the host's end."""
 COLOUR = r"^#[0-9a-f]{6}\Z"
 """Strict, because it is written onto the page as it is."""
-MOST_PIXELS = 65_535
+MAX_PIXELS = 65_535
 """The longest side that a JPEG can have."""
-MOST_COUNTED = 10**12
+MAX_COUNTED = 10**12
 """A larger count is a mistake."""
 
 Moment = Annotated[datetime, Meta(tz=True)]
-Count = Annotated[int, Meta(ge=0, le=MOST_COUNTED)]
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNTED)]
 Name = Annotated[str, Meta(min_length=1)]
 MediaId = Annotated[str, Meta(pattern=MEDIA_ID)]
 Address = Annotated[str, Meta(pattern=ADDRESS)]
 Permalink = Annotated[str, Meta(pattern=PERMALINK)]
-Pixels = Annotated[int, Meta(ge=1, le=MOST_PIXELS)]
+Pixels = Annotated[int, Meta(ge=1, le=MAX_PIXELS)]
 Colour = Annotated[str, Meta(pattern=COLOUR)]
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)

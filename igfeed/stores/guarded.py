@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 STORE_RETRY_PAUSE = timedelta(seconds=5)
 """How long no command is sent after a failure. Then one probe runs in the background; callers still fail at once."""
 
-LONGEST_WRITE_RETRY_PAUSE = timedelta(minutes=5)
+MAX_WRITE_RETRY_PAUSE = timedelta(minutes=5)
 """The pause between probes doubles up to this while writes are refused. That may last for weeks, and the owner pays for
 each probe."""
 
@@ -49,7 +49,7 @@ class GuardedStore(Store):
         self._background = background
         self._claims = MemoryStore(clock)
         self._outage = CircuitBreaker(STORE_RETRY_PAUSE, clock)
-        self._write_outage = CircuitBreaker(STORE_RETRY_PAUSE, clock, LONGEST_WRITE_RETRY_PAUSE)
+        self._write_outage = CircuitBreaker(STORE_RETRY_PAUSE, clock, MAX_WRITE_RETRY_PAUSE)
         self._refusal: Refusal | None = None
         self._has_written = False
 

@@ -16,7 +16,7 @@ INSTAGRAM = "https://www.instagram.com/"
 USERNAME = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 """Dots are inside only, so the full stop after a mention stays outside."""
 
-LONGEST_USERNAME = 30
+MAX_USERNAME_LENGTH = 30
 
 NO_LINK_AFTER = "_&/#@"
 """A sign after one of these begins no hashtag or mention: ``&#39;``, ``example.com/#top``, ``example.com/@name``."""
@@ -67,7 +67,7 @@ def _hashtag(caption: str, begin: int) -> str:
 def _username(caption: str, begin: int) -> str:
     """The user name that begins here. Empty if it is none of Instagram's, or goes on as none does."""
     found = USERNAME.match(caption, begin)
-    if not found or len(found.group()) > LONGEST_USERNAME or found.group().isdigit():
+    if not found or len(found.group()) > MAX_USERNAME_LENGTH or found.group().isdigit():
         return ""
     after = caption[found.end() : found.end() + 1] or " "
     # "@name@server.example" is an account elsewhere, and the name in "@münchen" does not end before its "ü". Japanese

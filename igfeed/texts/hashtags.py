@@ -3,7 +3,7 @@
 import re
 from unicodedata import category, normalize
 
-LONGEST_HASHTAG = 100
+MAX_HASHTAG_LENGTH = 100
 """Characters. Instagram's own limit is not documented; longer ones are not seen."""
 
 JOINERS = "\u200c\u200d"
@@ -15,7 +15,7 @@ def folded(hashtag: str) -> str | None:
     # Twice, because `casefold` may take apart a letter that the first normalization has put together.
     same = normalize("NFC", normalize("NFC", hashtag).casefold())
     is_hashtag = all(map(_is_of_a_hashtag, same)) and any(map(str.isalpha, same))
-    return same if is_hashtag and len(same) <= LONGEST_HASHTAG else None
+    return same if is_hashtag and len(same) <= MAX_HASHTAG_LENGTH else None
 
 
 def hashtags(caption: str) -> frozenset[str]:

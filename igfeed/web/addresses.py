@@ -4,14 +4,14 @@ import re
 from typing import TYPE_CHECKING
 
 from igfeed.config import Settings
-from igfeed.origins import DEFAULT_PORTS, HIGHEST_PORT
+from igfeed.origins import DEFAULT_PORTS, MAX_PORT
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 # Underscores are not allowed in host names, but browsers and container networks use them.
 HOST = re.compile(r"([a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[a-f0-9:.]+\])(?::([1-9]\d{0,4}))?", re.ASCII | re.IGNORECASE)
-LONGEST_HOST = 255
+MAX_HOST_LENGTH = 255
 """Characters, the limit of the DNS."""
 
 
@@ -25,11 +25,11 @@ def request_origin(scheme: str, host: str) -> str | None:
 
     Anybody may send any host. But the result has no character with a special meaning in HTML or JSON.
     """
-    match = HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
+    match = HOST.fullmatch(host) if len(host) <= MAX_HOST_LENGTH else None
     if match is None or scheme not in DEFAULT_PORTS:
         return None
     name, port = match[1].lower(), int(match[2] or DEFAULT_PORTS[scheme])
-    if port > HIGHEST_PORT:
+    if port > MAX_PORT:
         return None
     return f"{scheme}://{name}" if port == DEFAULT_PORTS[scheme] else f"{scheme}://{name}:{port}"
 

@@ -11,7 +11,7 @@ from igfeed.texts.cleaning import clean
 from igfeed.texts.sentences import first_sentence, shortened
 from igfeed.widget.translations import Language
 
-LONGEST_ALT_TEXT = 125
+MAX_ALT_TEXT_LENGTH = 125
 """Characters, about what screen readers read without a pause."""
 
 SPACES = re.compile(r"\s+")
@@ -58,7 +58,7 @@ def _from_instagram(text: str) -> str:
 def _from_caption(caption: str) -> str:
     """The caption's first sentence, or nothing if there is no word in it."""
     sentence = first_sentence(caption)
-    return shortened(sentence, LONGEST_ALT_TEXT) if re.search(r"\w", sentence) else ""
+    return shortened(sentence, MAX_ALT_TEXT_LENGTH) if re.search(r"\w", sentence) else ""
 
 
 def _author_and_date(post: Post, username: str, language: Language) -> str:

@@ -27,16 +27,16 @@ from igfeed.widget.views import View
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-MOST_PAGES = 200
-MOST_BYTES = 16 * 1024 * 1024
+MAX_PAGES = 200
+MAX_BYTES = 16 * 1024 * 1024
 """The size of all encodings together. When the table is full, the oldest page is dropped, because a page in demand is
 soon made again. Dropping all pages at once would make the memory of a process go up and down."""
 
-MOST_ORIGINS = 20
+MAX_ORIGINS = 20
 """How many origins have finished pages at a time. A request with another origin gets Flask's answer."""
 
-MOST_ANSWERS = 256
-LONGEST_REQUEST = 500
+MAX_ANSWERS = 256
+MAX_REQUEST_LENGTH = 500
 """Characters in the ``RawRequest`` of an answer that is kept. Longer requests are looked up by their ``PageKey``."""
 
 BODY_HEADERS = {"Content-Type", "Content-Length", "Content-Encoding"}
@@ -160,11 +160,11 @@ class FinishedPages:
 
         Anybody may send thousands of hosts, and each would have its page compressed, which is the greatest cost.
         """
-        if not origin or origin in self._origins or len(self._origins) < MOST_ORIGINS:
+        if not origin or origin in self._origins or len(self._origins) < MAX_ORIGINS:
             return True
         with self._lock:
             self._origins = {name: lifetime for name, lifetime in self._origins.items() if not lifetime.is_over}
-        return len(self._origins) < MOST_ORIGINS
+        return len(self._origins) < MAX_ORIGINS
 
     def _make(self, view: View, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Flask's page. It is asked for whole, whatever this visitor has of it: others may have nothing."""
@@ -186,7 +186,7 @@ class FinishedPages:
         with self._lock:
             self._pages.pop(key, None)
             size = sum(each.size for each in self._pages.values())
-            while self._pages and (len(self._pages) >= MOST_PAGES or size + page.size > MOST_BYTES):
+            while self._pages and (len(self._pages) >= MAX_PAGES or size + page.size > MAX_BYTES):
                 size -= self._pages.pop(next(iter(self._pages))).size
             self._pages[key] = page
             if origin := key[0]:
@@ -196,9 +196,9 @@ class FinishedPages:
     def _remember(self, environ: "WSGIEnvironment", answer: FinishedAnswer) -> None:
         """Keep the answer for identical requests. A very long request is not likely to come again."""
         request = self._raw_request(environ)
-        if sum(len(text) for text in request if text) > LONGEST_REQUEST:
+        if sum(len(text) for text in request if text) > MAX_REQUEST_LENGTH:
             return
-        if len(self._answers) >= MOST_ANSWERS:
+        if len(self._answers) >= MAX_ANSWERS:
             self._answers.clear()
         self._answers[request] = answer
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from igfeed.feed.pictures import WIDTHS
+from igfeed.feed.picture_files import WIDTHS
 from igfeed.models import Profile
 from igfeed.widget.tiles import Tile
 

@@ -13,7 +13,7 @@ from igfeed.texts.sentences import shortened
 from igfeed.widget.alt_text import alt_text, alt_text_beside_caption
 from igfeed.widget.translations import Language, language_of
 
-LONGEST_FIRST_LINE = 90
+MAX_FIRST_LINE_LENGTH = 90
 """Characters. A tile has room for two short lines of text."""
 
 
@@ -82,7 +82,7 @@ def video_origins(snapshot: FeedSnapshot, settings: Settings) -> frozenset[str]:
 def _first_line(caption: str) -> str:
     """The first line with a word in it, or else the first one. Empty without a caption."""
     lines = caption.splitlines() or [""]
-    return shortened(next(filter(re.compile(r"\w").search, lines), lines[0]).strip(), LONGEST_FIRST_LINE)
+    return shortened(next(filter(re.compile(r"\w").search, lines), lines[0]).strip(), MAX_FIRST_LINE_LENGTH)
 
 
 def _counts(post: Post, own: Language) -> Iterator[str]:

@@ -22,7 +22,7 @@ from typing import ClassVar
 
 import requests
 
-from igfeed.feed.pictures import WIDTHS
+from igfeed.feed.picture_files import WIDTHS
 from lab.bench import process, servers
 from lab.bench.deployment import MeasuredDeployment, variables
 from lab.bench.pictures import DOWNLOAD, SIZE, photographs

@@ -27,7 +27,8 @@ from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageOps
 
 from igfeed.demo.scenes import draw
 from igfeed.feed.imaging import render
-from igfeed.feed.pictures import AVIF_QUALITY, WEBP_QUALITY, WIDTHS
+from igfeed.feed.picture_files import WIDTHS
+from igfeed.feed.pictures import AVIF_QUALITY, WEBP_QUALITY
 from lab.bench import process
 from lab.bench.report import machine, table
 

@@ -27,7 +27,7 @@ DROPPED_AT_END = "dropped with the end of the server"
 """No claim, only counted. A stopping worker of gunicorn keeps its listening socket until its last connection is done,
 and the system resets what it has accepted meanwhile. After a restart the next workers take that; at the end nobody."""
 
-MOST_DETAILS = 20
+MAX_DETAILS = 20
 """Lines for one claim that does not hold."""
 
 
@@ -63,5 +63,5 @@ class Tally:
 def verdicts(failures: Mapping[str, Sequence[str]]) -> str:
     """Each claim, and of those that do not hold what breaks them."""
     lines = [f"- {'FAILED' if claim in failures else 'held'}: {claim}" for claim in CLAIMS]
-    lines += [f"- {claim}: {detail}" for claim in CLAIMS for detail in failures.get(claim, [])[:MOST_DETAILS]]
+    lines += [f"- {claim}: {detail}" for claim in CLAIMS for detail in failures.get(claim, [])[:MAX_DETAILS]]
     return "\n".join(lines)

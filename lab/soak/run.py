@@ -24,7 +24,7 @@ from tests.harness.gunicorn import PATIENCE, gunicorn
 from tests.harness.variables import variables
 from tests.servers import instagram as ig
 
-MOST_LOOKS = 40
+MAX_LOOKS = 40
 LOOK_PAUSE = 0.5
 """After the last fault: how many looks at the status, how many seconds apart, until all must be well."""
 
@@ -119,7 +119,7 @@ class Soak:
         healed = time.monotonic()
         client = self._connect()
         status: Any = None
-        for view in range(1, MOST_LOOKS + 1):
+        for view in range(1, MAX_LOOKS + 1):
             owner.cron(client, self.tally)
             status = owner.status(client, self.tally)
             if status and status["status"] == "ok" and status["feed"]["fresh"]:

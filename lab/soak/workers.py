@@ -14,10 +14,10 @@ from statistics import median
 from lab.soak.claims import LEAK_CLAIM, MEMORY_CLAIM
 from tests.harness.gunicorn import PATIENCE, GunicornServer
 
-MOST_MEMORY_GROWTH = 1.10
+MAX_MEMORY_GROWTH = 1.10
 """How much more memory a worker's last third may have than its first, once it is warm."""
 
-MOST_MORE_DESCRIPTORS = 8
+MAX_MORE_DESCRIPTORS = 8
 """File descriptors and threads that a worker may gain once it is warm: connections come and go."""
 
 
@@ -73,9 +73,9 @@ def growth(samples: Mapping[int, Sequence[Sample]], warm_up: float) -> Iterator[
 
 def _growth_of_one(pid: int, first: Sequence[Sample], last: Sequence[Sample]) -> Iterator[tuple[str, str]]:
     before, after = (median(each.rss for each in part) for part in (first, last))
-    if after > MOST_MEMORY_GROWTH * before:
+    if after > MAX_MEMORY_GROWTH * before:
         yield MEMORY_CLAIM, f"worker {pid}: {before / 1024:.1f} to {after / 1024:.1f} MiB"
     for name in ("descriptors", "threads"):
         few, many = (median(getattr(each, name) for each in part) for part in (first, last))
-        if many > few + MOST_MORE_DESCRIPTORS:
+        if many > few + MAX_MORE_DESCRIPTORS:
             yield LEAK_CLAIM, f"worker {pid}: {few:g} to {many:g} {name}"

@@ -18,7 +18,7 @@ from werkzeug.wsgi import ClosingIterator
 from igfeed import create_app
 from igfeed.background import Work, in_place
 from igfeed.config import Settings
-from igfeed.feed.pictures import WIDTHS
+from igfeed.feed.picture_files import WIDTHS
 from igfeed.models import Token
 from igfeed.services import Services, build
 from igfeed.stores.upstash import COMMAND_TIME_LIMIT, UpstashStore

@@ -20,7 +20,7 @@ ROW_CAPTION = 77
 SHARE = 0.98
 """How much of its share of a row a picture has at least. The rest keeps a rounding error from breaking the row."""
 
-MOST_GROWTH = 1.7
+MAX_GROWTH = 1.7
 
 LAYOUT_UNIT = 1 / 64
 """Pixels: Chromium cuts a length off to a multiple of this. A masonry has hundreds of rows, so it matters."""
@@ -69,7 +69,7 @@ def _row_heights(layout: Layout, posts: Sequence[Post], columns: int, width: flo
 
 
 def _row_height(base: float, row: Sequence[Post], width: float, gap: int) -> float:
-    return min((width - (len(row) - 1) * gap) / _wide(row), base * MOST_GROWTH)
+    return min((width - (len(row) - 1) * gap) / _wide(row), base * MAX_GROWTH)
 
 
 def _wide(row: Sequence[Post]) -> float:

@@ -5,7 +5,7 @@ from urllib.parse import quote, unquote, urlsplit
 from igfeed.origins import DEFAULT_PORTS, origin_of
 from igfeed.widget.views import View
 
-LONGEST_ADDRESS = 2000
+MAX_ADDRESS_LENGTH = 2000
 """Characters. Browsers and servers take about so many."""
 
 
@@ -15,7 +15,7 @@ def query_of_our_page(address: str, origin: str, prefix: str) -> str | None:
     ``origin`` and ``prefix`` say where we are. The scheme may differ, because a CMS keeps the address as it was pasted
     though we may have redirected it to https. So may a ``www.`` in front of the host.
     """
-    if len(address) > LONGEST_ADDRESS or _host(address) != _host(origin):
+    if len(address) > MAX_ADDRESS_LENGTH or _host(address) != _host(origin):
         return None
     parts = urlsplit(address)
     path = unquote(parts.path) or "/"

@@ -21,7 +21,7 @@ WIDEST_FRAME = 1140
 NARROWEST_FRAME = 160
 """Pixels. A frame that is too high is made narrower, but not narrower than this."""
 
-HIGHEST_FRAME = 1000
+MAX_FRAME_HEIGHT = 1000
 """Pixels. WordPress makes no frame higher than that."""
 
 COLUMNS = ((1280, 6), (720, 4), (360, 3), (0, 2))
@@ -59,7 +59,7 @@ class Frame:
 
 def frame_within(options: Options, snapshot: FeedSnapshot, most_width: int | None, most_height: int | None) -> Frame:
     """The frame for these options. It shows fewer posts, or is narrower, if it would be too high otherwise."""
-    width, most = min(most_width or USUAL_WIDTH, WIDEST_FRAME), min(most_height or HIGHEST_FRAME, HIGHEST_FRAME)
+    width, most = min(most_width or USUAL_WIDTH, WIDEST_FRAME), min(most_height or MAX_FRAME_HEIGHT, MAX_FRAME_HEIGHT)
     for narrower in (width, *range(width - 10, NARROWEST_FRAME, -10)):
         for limit in _limits(options, narrower):
             shown = replace(options, limit=limit)

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from flask import url_for
 
 from igfeed.errors import PictureUnavailable
-from igfeed.feed.picture_files import PictureFiles
-from igfeed.feed.pictures import WIDTHS
+from igfeed.feed.picture_files import WIDTHS, PictureFiles
 from igfeed.models import Post
 
 THUMBNAIL_WIDTHS = WIDTHS[1::-1]

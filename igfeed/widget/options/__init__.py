@@ -3,7 +3,7 @@
 from igfeed.widget.options.table import (
     CAROUSEL_PEEK,
     DEFAULT_LIMIT,
-    HIGHEST_LIMIT,
+    MAX_LIMIT,
     ORIGINAL,
     RATIOS,
     TRANSPARENT,
@@ -16,7 +16,7 @@ from igfeed.widget.options.table import (
 __all__ = [
     "CAROUSEL_PEEK",
     "DEFAULT_LIMIT",
-    "HIGHEST_LIMIT",
+    "MAX_LIMIT",
     "ORIGINAL",
     "RATIOS",
     "TRANSPARENT",

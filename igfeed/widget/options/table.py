@@ -25,10 +25,10 @@ ORIGINAL = "original"
 LAYOUT_HELP = "rows, one row that scrolls, columns of pictures as they are, or rows with a large post in each seven"
 
 DEFAULT_LIMIT = 12
-HIGHEST_LIMIT = 100
+MAX_LIMIT = 100
 """The most posts that IGFEED_POSTS can ask for."""
 
-HIGHEST_PAGE = 1000
+MAX_PAGE = 1000
 
 TRANSPARENT = "transparent"
 """The value of the option ``background`` that shows what is behind the page."""
@@ -64,8 +64,8 @@ class Options:
     ``columns`` None means as many as fit. A colour None is that of the theme. ``type`` and ``tag`` None mean all posts.
     """
 
-    limit: int = option(DEFAULT_LIMIT, Number(1, HIGHEST_LIMIT), "posts on a page", values="1 to `IGFEED_POSTS`")
-    page: int = option(1, Number(1, HIGHEST_PAGE), "which page of them", values="1 and up")
+    limit: int = option(DEFAULT_LIMIT, Number(1, MAX_LIMIT), "posts on a page", values="1 to `IGFEED_POSTS`")
+    page: int = option(1, Number(1, MAX_PAGE), "which page of them", values="1 and up")
     columns: int | None = option(None, Number(1, 8), "posts in a row", default_text="as many as fit")
     gap: int = option(4, Number(0, 48), "pixels between posts")
     radius: int = option(0, Number(0, 48), "radius of the corners in pixels")

@@ -11,7 +11,7 @@ values of a request, so that an identical request costs one look-up.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.wrappers import Response
@@ -20,7 +20,7 @@ from werkzeug.wsgi import ClosingIterator
 from igfeed.models import KeptPosts
 from igfeed.services import Services, services_of
 from igfeed.web.addresses import depends_on_host, request_origin
-from igfeed.web.encodings import IDENTITY, best_encoding, encoders
+from igfeed.web.finished_page import FinishedAnswer, FinishedPage, Lifetime
 from igfeed.widget.options import Options, requested_options
 from igfeed.widget.views import View
 
@@ -39,8 +39,6 @@ MAX_ANSWERS = 256
 MAX_REQUEST_LENGTH = 500
 """Characters in the ``RawRequest`` of an answer that is kept. Longer requests are looked up by their ``PageKey``."""
 
-BODY_HEADERS = {"Content-Type", "Content-Length", "Content-Encoding"}
-
 REUSE_KEY = "igfeed.reuse"
 """The key in the WSGI environment of the list that takes the view's ``Reuse``."""
 
@@ -52,62 +50,12 @@ RawRequest = tuple[str | None, ...]
 """The raw values of a request that decide its answer."""
 
 
-class Lifetime(Protocol):
-    @property
-    def is_over(self) -> bool:
-        """Whether the page is too old, or shows something that has been replaced since."""
-
-
 @dataclass(frozen=True)
 class Reuse:
     """What a view allows: how long its page may be sent again. ``kept`` are the posts that its options chose among."""
 
     lifetime: Lifetime
     kept: KeptPosts
-
-
-@dataclass(frozen=True)
-class EncodedPage:
-    """A page in one encoding. Each encoding has an ETag of its own, because a strong ETag identifies exact bytes."""
-
-    body: bytes
-    headers: list[tuple[str, str]]
-    headers_without_body: list[tuple[str, str]]
-
-
-class FinishedAnswer(NamedTuple):
-    """A complete answer: what the server sends, and for how long."""
-
-    lifetime: Lifetime
-    status: str
-    headers: list[tuple[str, str]]
-    body: tuple[bytes, ...]
-
-    def send(self, start_response: "StartResponse") -> Iterable[bytes]:
-        start_response(self.status, [*self.headers])  # A copy, because a server may change its list (PEP 3333).
-        return self.body
-
-
-@dataclass(frozen=True)
-class FinishedPage:
-    """A page in all encodings. A request with any of ``etags`` has it already."""
-
-    lifetime: Lifetime
-    etags: frozenset[str]
-    encoded: dict[str, EncodedPage]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all encodings together."""
-        return sum(len(each.body) for each in self.encoded.values())
-
-    def answer(self, environ: "WSGIEnvironment") -> FinishedAnswer:
-        page = self.encoded[best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))]
-        known = environ.get("HTTP_IF_NONE_MATCH")
-        if known and _matches(known, self.etags):
-            return FinishedAnswer(self.lifetime, "304 NOT MODIFIED", page.headers_without_body, ())
-        body = () if environ["REQUEST_METHOD"] == "HEAD" else (page.body,)
-        return FinishedAnswer(self.lifetime, "200 OK", page.headers, body)
 
 
 class FinishedPages:
@@ -176,7 +124,7 @@ class FinishedPages:
         if not allowed or response.status_code != 200 or "Set-Cookie" in response.headers:  # noqa: PLR2004
             return response(environ, start_response)
         (reuse,) = allowed
-        page = FinishedPage(reuse.lifetime, *_encoded(response))
+        page = FinishedPage.from_response(reuse.lifetime, response)
         # The first request of a process, and the first after a fetch, came before the posts were known.
         self._kept = reuse.kept
         self._keep(self._key(environ, view, reuse.kept), page)
@@ -237,29 +185,3 @@ def _raw_request(environ: "WSGIEnvironment") -> RawRequest:
 
 def _raw_request_and_host(environ: "WSGIEnvironment") -> RawRequest:
     return (*_raw_request(environ), environ.get("HTTP_HOST"), environ["wsgi.url_scheme"])
-
-
-def _encoded(response: Response) -> tuple[frozenset[str], dict[str, EncodedPage]]:
-    """The response in every encoding, and the ETags of all of them."""
-    body, (etag, _) = response.get_data(), response.get_etag()
-    pages = {IDENTITY: _encoded_page(response, body, f'"{etag}"')}
-    for encoding, encode in encoders().items():
-        pages[encoding] = _encoded_page(response, encode(body), f'"{etag}-{encoding}"', encoding)
-    return frozenset({"*", *(dict(each.headers)["ETag"] for each in pages.values())}), pages
-
-
-def _encoded_page(response: Response, body: bytes, etag: str, encoding: str | None = None) -> EncodedPage:
-    headers = response.headers.copy()
-    headers["ETag"] = etag
-    headers["Content-Length"] = str(len(body))
-    headers["Vary"] = "Accept-Encoding"
-    headers.remove("Date")  # The server adds the date of each answer.
-    if encoding:
-        headers["Content-Encoding"] = encoding
-    listed = headers.to_wsgi_list()
-    return EncodedPage(body, listed, [each for each in listed if each[0] not in BODY_HEADERS])
-
-
-def _matches(if_none_match: str, etags: frozenset[str]) -> bool:
-    """Whether one of the tags is among ``etags``, by weak comparison (RFC 9110)."""
-    return any(tag.strip().removeprefix("W/") in etags for tag in if_none_match.split(","))

@@ -22,6 +22,15 @@ The class says what happened, the message explains it to a person, and ``hint`` 
         ├── TokenRejected          the token is dead
         ├── TooYoung               the token is too young to be renewed
         ├── PermissionRefused      the app or the account lacks the permission
+        ├── LoginRefused           the login of Connect gave no token
+        │   ├── LoginDenied            the person has pressed Cancel
+        │   ├── CodeSpent              the login's code was used before, or is too old
+        │   ├── WrongAppId             it is not the Instagram app's id
+        │   ├── WrongAppSecret         it does not belong to the app's id
+        │   ├── WrongRedirect          the address to return to is not the registered one
+        │   ├── NotATester             the account has not accepted its role in the app
+        │   ├── PersonalAccount        it is no professional account
+        │   └── PermissionUnticked     `instagram_business_basic` was not granted
         └── UnexpectedAnswer       none of the above
 
 No message contains a URL or a secret. ``requests`` puts the access token into its exceptions and Meta quotes it in its
@@ -152,6 +161,57 @@ class TooYoung(InstagramError):
 
 class PermissionRefused(InstagramError):
     hint = "Check in the app's dashboard at Meta that the account still grants `instagram_business_basic`."
+
+
+class LoginRefused(InstagramError):
+    hint = "Connect again. If it stays: compare the app's id, secret and redirect address with the app's page at Meta."
+
+
+class LoginDenied(LoginRefused):
+    hint = "Connect again and press Allow on Instagram's page. Nothing has changed."
+
+
+class CodeSpent(LoginRefused):
+    hint = "Connect again: each login can be used once, within an hour."
+
+
+class WrongAppId(LoginRefused):
+    hint = (
+        "Take the Instagram app ID from the app's page at Meta, under `API setup with Instagram login`: "
+        "it is another number than the app ID at the top of that page. Then connect again."
+    )
+
+
+class WrongAppSecret(LoginRefused):
+    hint = (
+        "Take the Instagram app secret from the app's page at Meta, under `API setup with Instagram login`, "
+        "not the app secret of the settings. Then connect again."
+    )
+
+
+class WrongRedirect(LoginRefused):
+    hint = (
+        "Copy the redirect address from the studio into `Business login settings` on the app's page at Meta. "
+        "Meta compares every letter: `www` and a final slash too."
+    )
+
+
+class NotATester(LoginRefused):
+    hint = (
+        "On the app's page at Meta, add the account as an Instagram Tester under `App roles`. Accept the invitation in "
+        "Instagram, under Settings, Apps and websites, Tester invites. Then connect again."
+    )
+
+
+class PersonalAccount(LoginRefused):
+    hint = (
+        "Switch the account to a professional one in Instagram's settings, under Account type. "
+        "It is free. Then connect again."
+    )
+
+
+class PermissionUnticked(LoginRefused):
+    hint = "Connect again and leave the box for the profile and the posts ticked (`instagram_business_basic`)."
 
 
 class UnexpectedAnswer(InstagramError):

@@ -14,6 +14,7 @@ from igfeed.feed.service import FeedService
 from igfeed.http.transport import Transport
 from igfeed.instagram import Instagram
 from igfeed.instagram.client import InstagramClient
+from igfeed.instagram.login import InstagramLogin
 from igfeed.stores import Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
@@ -22,6 +23,8 @@ from igfeed.stores.read_ahead import ReadAhead
 from igfeed.tokens.encryption import FernetCipher, NoCipher
 from igfeed.tokens.manager import TokenManager
 from igfeed.version import VERSION
+
+USER_AGENT = f"igfeed/{VERSION}"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Services:
     pictures: Pictures
     feed: FeedService
     background: Background
+    login: InstagramLogin
     startup_error: StoreError | None = None
 
     def check_startup(self) -> None:
@@ -80,7 +84,13 @@ def build(settings: Settings, clock: Clock, background: Background | None = None
         sleep=sleep,
     )
     startup_error = chosen.error if isinstance(chosen, MissingStore) else None
-    return Services(settings, clock, store, instagram, tokens, pictures, feed, background, startup_error)
+    login = _login(settings)
+    return Services(settings, clock, store, instagram, tokens, pictures, feed, background, login, startup_error)
+
+
+def _login(settings: Settings) -> InstagramLogin:
+    transport = Transport(user_agent=USER_AGENT)
+    return InstagramLogin(login_url=settings.login_url, oauth_url=settings.oauth_url, transport=transport)
 
 
 def _background(settings: Settings) -> Background:
@@ -97,7 +107,7 @@ def _instagram(settings: Settings, clock: CheckedClock, sleep: Sleep) -> tuple[I
         url=settings.api_url,
         version=settings.api_version,
         media_origins=settings.media_origins,
-        transport=Transport(user_agent=f"igfeed/{VERSION}"),
+        transport=Transport(user_agent=USER_AGENT),
         clock=clock,
         sleep=sleep,
     )

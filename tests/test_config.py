@@ -12,6 +12,7 @@ import pytest
 
 from igfeed.config import Redis, Settings, environment
 from igfeed.errors import ConfigError
+from igfeed.models.app_credentials import AppCredentials
 from igfeed.origins import Origins
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -31,6 +32,9 @@ DEFAULTS = {
     "base_url": None,
     "trusted_proxies": (ip_network("127.0.0.1"), ip_network("::1")),
     "access_token": None,
+    "app": None,
+    "oauth_url": "https://api.instagram.com",
+    "login_url": "https://www.instagram.com",
     "api_url": "https://graph.instagram.com",
     "api_version": "v25.0",
     "media_origins": Origins("https://*.cdninstagram.com,https://*.fbcdn.net"),
@@ -132,7 +136,7 @@ BAD_URLS = [
     "https://exam\tple.com",
 ]
 
-URL_NAMES = ["BASE_URL", "NEXT_PUBLIC_BASE_URL", "INSTAGRAM_API_URL"]
+URL_NAMES = ["BASE_URL", "NEXT_PUBLIC_BASE_URL", "INSTAGRAM_API_URL", "INSTAGRAM_OAUTH_URL", "INSTAGRAM_LOGIN_URL"]
 
 BAD_SECRETS = [
     ("INSTAGRAM_ACCESS_TOKEN", f"{HIDDEN} {HIDDEN}"),
@@ -228,6 +232,7 @@ def test_settings_do_not_change() -> None:
 # The pairs of the database
 
 UPSTASH = {"UPSTASH_REDIS_REST_URL": "https://up.example.com", "UPSTASH_REDIS_REST_TOKEN": "up-token"}
+APP = {"INSTAGRAM_APP_ID": "1234567890123456", "INSTAGRAM_APP_SECRET": "app-token"}
 KV = {"KV_REST_API_URL": "https://kv.example.com/", "KV_REST_API_TOKEN": "kv-token"}
 
 
@@ -243,7 +248,17 @@ def test_of_two_pairs_the_first_is_taken_whole() -> None:
     assert read(**KV, **UPSTASH).redis == Redis("https://up.example.com", "up-token")
 
 
-@pytest.mark.parametrize("pair", [UPSTASH, KV])
+def test_the_app_at_meta_is_taken() -> None:
+    assert read(**APP).app == AppCredentials("1234567890123456", "app-token")
+
+
+def test_an_app_id_that_is_no_number_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ConfigError, match="INSTAGRAM_APP_ID") as caught:
+        read(**{**APP, "INSTAGRAM_APP_ID": HIDDEN})
+    assert HIDDEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("pair", [UPSTASH, KV, APP])
 @pytest.mark.parametrize("number", [0, 1])
 def test_half_a_pair_is_an_error_that_names_the_missing_half(pair: dict[str, str], number: int) -> None:
     missing = list(pair)[number]

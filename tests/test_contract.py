@@ -144,6 +144,7 @@ def test_instagram_is_asked_for_every_field_that_is_shown(seen: Seen) -> None:
     (media,) = [call for call in seen.calls if call.endpoint == "media"]
 
     assert set(profile.params["fields"].split(",")) == {
+        *("id", "user_id", "account_type"),
         *("username", "name", "profile_picture_url", "biography", "website"),
         *("followers_count", "follows_count", "media_count"),
     }

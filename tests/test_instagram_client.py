@@ -21,6 +21,7 @@ from igfeed.errors import (
     TokenRejected,
     TooMuchAsked,
     UnexpectedAnswer,
+    WrongAppSecret,
 )
 from igfeed.http import deadlines
 from igfeed.http.transport import Transport
@@ -125,12 +126,27 @@ def test_the_profile_is_that_of_the_token_in_the_pinned_version(
     assert (call.path, call.params["access_token"]) == ("/v25.0/me", token)
 
 
-def test_a_profile_without_biography_and_website_is_read_at_the_second_call(
+def test_a_profile_without_biography_and_website_is_read_at_the_third_call(
     client: InstagramClient, instagram: FakeInstagram, token: str
 ) -> None:
     instagram.unknown_fields = {"biography"}
     assert client.profile(token).username == "studio.nord"
-    assert fields(instagram)[0] - fields(instagram)[1] == {"biography", "website"}
+    assert fields(instagram)[1] - fields(instagram)[2] == {"biography", "website"}
+
+
+def test_an_account_whose_user_id_is_refused_keeps_its_biography(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    instagram.unknown_fields = {"user_id"}
+    profile = client.profile(token)
+    assert set(profile.ids) == {"24500000000000001"}
+    assert profile.biography
+
+
+def test_a_profile_has_both_ids_that_it_came_with(
+    client: InstagramClient, instagram: FakeInstagram, token: str
+) -> None:
+    assert set(client.profile(token).ids) == {"24500000000000001", "17841400000000001"}
 
 
 # Media
@@ -739,6 +755,14 @@ def test_a_short_lived_token_is_exchanged_for_a_long_lived_one(
     assert token.value != short
     assert token.expires_at == about(clock.now + timedelta(seconds=5183944))
     assert [call.path for call in instagram.calls] == ["/access_token"]
+
+
+def test_a_wrong_app_secret_is_no_temporary_fault_though_its_code_is_that_of_one(
+    client: InstagramClient, instagram: FakeInstagram, pauses: list[float]
+) -> None:
+    with pytest.raises(WrongAppSecret):
+        client.exchange(instagram.issue_short(), f"{instagram.app_secret}0")
+    assert (instagram.count("exchange"), pauses) == (1, [])
 
 
 @pytest.mark.parametrize("name", ["renew", "exchange"])

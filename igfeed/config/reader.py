@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 from igfeed.errors import ConfigError
+from igfeed.models.app_credentials import APP_ID, AppCredentials
 from igfeed.origins import Origins
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl")
@@ -112,13 +113,25 @@ class Reader:
     def redis(self, *pairs: tuple[str, str]) -> Redis | None:
         """The database in the first pair of variables (URL, token) that is set. Half a pair is an error."""
         for url_name, token_name in pairs:
-            present = [name for name in (url_name, token_name) if self.text(name)]
-            if len(present) == 1:
-                missing = token_name if present[0] == url_name else url_name
-                raise ConfigError(f"{missing} is missing: {present[0]} is set, and they only work as a pair.")
-            if present:
+            if self._is_pair_set(url_name, token_name):
                 return Redis(self.secret_url(url_name), self.token(token_name) or "")
         return None
+
+    def app(self, id_name: str, secret_name: str) -> AppCredentials | None:
+        """The app at Meta. Half a pair is an error."""
+        if not self._is_pair_set(id_name, secret_name):
+            return None
+        if not APP_ID.fullmatch(self.text(id_name)):
+            # Not repeated: it may be the secret in the wrong variable.
+            raise ConfigError(f"{id_name} is not usable: it takes the digits of the Instagram app ID.")
+        return AppCredentials(self.text(id_name), self.token(secret_name) or "")
+
+    def _is_pair_set(self, first: str, second: str) -> bool:
+        present = [name for name in (first, second) if self.text(name)]
+        if len(present) == 1:
+            missing = second if present[0] == first else first
+            raise ConfigError(f"{missing} is missing: {present[0]} is set, and they only work as a pair.")
+        return bool(present)
 
     def names(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
         """The names of variables that match and are not empty."""

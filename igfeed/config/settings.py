@@ -7,9 +7,11 @@ from datetime import timedelta
 from io import StringIO
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Any
 
 from igfeed.config.reader import Reader, Redis
 from igfeed.errors import ConfigError
+from igfeed.models.app_credentials import AppCredentials
 from igfeed.models.pasted import pasted
 from igfeed.origins import Origins
 
@@ -38,6 +40,9 @@ class Settings:
     base_url: str | None
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     access_token: str | None = field(repr=False)
+    app: AppCredentials | None
+    oauth_url: str
+    login_url: str
     api_url: str
     api_version: str
     media_origins: Origins
@@ -67,10 +72,7 @@ class Settings:
             secrets=read.secrets("CRON_SECRET", "VERCEL_CRON_SECRET"),
             base_url=read.base_url("BASE_URL", "NEXT_PUBLIC_BASE_URL", host_name="VERCEL_PROJECT_PRODUCTION_URL"),
             trusted_proxies=read.networks("FORWARDED_ALLOW_IPS", "127.0.0.1,::1"),
-            access_token=read.token("INSTAGRAM_ACCESS_TOKEN", pasted),
-            api_url=read.url("INSTAGRAM_API_URL", "https://graph.instagram.com"),
-            api_version=read.matching("INSTAGRAM_API_VERSION", "v25.0", r"v\d+\.\d+", "a version such as v25.0"),
-            media_origins=read.origins("INSTAGRAM_MEDIA_ORIGINS", "https://*.cdninstagram.com,https://*.fbcdn.net"),
+            **_instagram(read),
             demo=read.switch("IGFEED_DEMO"),
             posts=read.number("IGFEED_POSTS", 24, 1, 100),
             feed_ttl=timedelta(seconds=read.number("IGFEED_FEED_TTL", 900, 0, MONTH_SECONDS)),
@@ -83,6 +85,19 @@ class Settings:
             port=read.number("PORT", 8000, 1, 65535),
             on_vercel=read.text("VERCEL") == "1",
         )
+
+
+def _instagram(read: Reader) -> dict[str, Any]:
+    """The settings that say how to reach Instagram, by the names of their fields."""
+    return {
+        "access_token": read.token("INSTAGRAM_ACCESS_TOKEN", pasted),
+        "app": read.app("INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET"),
+        "oauth_url": read.url("INSTAGRAM_OAUTH_URL", "https://api.instagram.com"),
+        "login_url": read.url("INSTAGRAM_LOGIN_URL", "https://www.instagram.com"),
+        "api_url": read.url("INSTAGRAM_API_URL", "https://graph.instagram.com"),
+        "api_version": read.matching("INSTAGRAM_API_VERSION", "v25.0", r"v\d+\.\d+", "a version such as v25.0"),
+        "media_origins": read.origins("INSTAGRAM_MEDIA_ORIGINS", "https://*.cdninstagram.com,https://*.fbcdn.net"),
+    }
 
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:

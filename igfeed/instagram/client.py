@@ -56,19 +56,24 @@ FIELDS_REFUSED_CODE = 100
 WITHOUT_OPTIONAL_FIELDS_FOR = timedelta(days=1)
 """How long optional fields are not asked for after a request succeeded only without them."""
 
-_PROFILE = "username,name,profile_picture_url,followers_count,follows_count,media_count"
+_PROFILE = "id,username,name,profile_picture_url,followers_count,follows_count,media_count"
 _MEDIA = (
     "id,caption,media_type,media_url,thumbnail_url,permalink,timestamp,children{id,media_type,media_url,thumbnail_url}"
 )
 
-PROFILE_FIELDS = (f"{_PROFILE},biography,website", _PROFILE)
+PROFILE_FIELDS = (
+    f"{_PROFILE},biography,website,user_id,account_type",
+    f"{_PROFILE},biography,website",
+    _PROFILE,
+)
 MEDIA_FIELDS = (
     f"{_MEDIA},is_shared_to_feed,media_product_type,alt_text,like_count,comments_count",
     f"{_MEDIA},is_shared_to_feed",
     _MEDIA,
 )
-"""The lists of fields to ask for. If Instagram refuses a list, the next one is tried. ``is_shared_to_feed`` is left out
-last, because without it trial reels would be shown to everybody."""
+"""The lists of fields to ask for. If Instagram refuses a list, the next one is tried. ``user_id`` is left out first,
+because it is refused for some accounts. ``is_shared_to_feed`` is left out last, because without it trial reels would be
+shown to everybody."""
 
 TEMPORARY_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 """Statuses below 500 after which the same URL may give a picture a little later."""

@@ -84,7 +84,17 @@ def profile(data: dict[str, Any]) -> Profile:
         media_count=_field(data, "media_count", _count),
         followers_count=_field(data, "followers_count", _count),
         follows_count=_field(data, "follows_count", _count),
+        ids=frozenset(filter(None, (account_id(data.get(name)) for name in ("id", "user_id")))),
+        account_type=_field(data, "account_type", _text),
     )
+
+
+def account_id(value: object) -> str | None:
+    """An id of an account, as digits. Some replies have it as a number, and some have none."""
+    try:
+        return _id(value)
+    except ValueError:
+        return None
 
 
 def posts(data: dict[str, Any]) -> Iterator[Post | SkippedEntry]:

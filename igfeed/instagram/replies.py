@@ -1,7 +1,8 @@
 """What a reply means: the error class for an error code, and the pause that the headers ask for.
 
-Only codes, subcodes and ``is_transient`` decide, never texts, because Instagram translates them. The owner sees the
-text, without the secrets that some texts quote. The codes come from Meta's error reference and from recorded replies.
+Only codes, subcodes and ``is_transient`` decide, not texts, because Instagram translates them. A wrong app secret is
+the one exception. The owner sees the text, without the secrets that some texts quote. The codes come from Meta's error
+reference and from recorded replies.
 """
 
 import json
@@ -22,6 +23,7 @@ from igfeed.errors import (
     TokenRejected,
     TooMuchAsked,
     UnexpectedAnswer,
+    WrongAppSecret,
 )
 from igfeed.http.reply import Reply
 from igfeed.instagram import error_message
@@ -39,6 +41,9 @@ RATE_LIMIT_CODES = frozenset({4, 17, 32, 341, 613, 80002})
 TEMPORARY_CODE = 2
 UNKNOWN_CODE = 1
 """Temporary too. Also the code of "Please reduce the amount of data you're asking for" (recorded replies)."""
+
+WRONG_SECRET = re.compile(r"\bclient secret\b", re.IGNORECASE)
+"""In the text of an error with code 1: "Error validating client secret." Its code is that of a temporary fault."""
 
 NEARLY_SPENT_PERCENT = 90
 """Percent of a rate limit's budget. If more is spent, we pause."""
@@ -114,10 +119,16 @@ def _error_of_code(error: dict[str, Any], reply: Reply, sentence: str | None) ->
     if code in RATE_LIMIT_CODES or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimited(f"Instagram's limit is reached {details}", code, _retry_after(reply.headers))
     if code == UNKNOWN_CODE:
-        return TooMuchAsked(f"Instagram has a temporary fault {details}", code=code)
+        return _error_of_unknown_code(str(error.get("message")), details)
     if code == TEMPORARY_CODE or error.get("is_transient") is True or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return InstagramUnreachable(f"Instagram has a temporary fault {details}", code=code)
     return UnexpectedAnswer(f"Instagram refused the request {details}", code=code)
+
+
+def _error_of_unknown_code(message: str, details: str) -> InstagramError:
+    if WRONG_SECRET.search(message):
+        return WrongAppSecret(f"The app's secret does not belong to its id {details}", code=UNKNOWN_CODE)
+    return TooMuchAsked(f"Instagram has a temporary fault {details}", code=UNKNOWN_CODE)
 
 
 def _error_of_status(reply: Reply) -> InstagramError:

@@ -27,7 +27,11 @@ from igfeed.models.record import (
 
 @dataclass(frozen=True)
 class Profile:
-    """The account. A count or text is None if Instagram did not send it."""
+    """The account. A count or text is None if Instagram did not send it.
+
+    ``ids`` are those that it came with: one is the app's own number for the account, the other is the account's. They
+    are empty in a snapshot of an earlier version. ``account_type`` is BUSINESS or MEDIA_CREATOR, in any case.
+    """
 
     username: Name
     name: str | None = None
@@ -37,9 +41,11 @@ class Profile:
     media_count: Count | None = None
     followers_count: Count | None = None
     follows_count: Count | None = None
+    ids: frozenset[MediaId] = frozenset()
+    account_type: str | None = None
 
     def __post_init__(self) -> None:
-        clean_texts(self, "username", "name", "biography", "website")
+        clean_texts(self, "username", "name", "biography", "website", "account_type")
         if self.username is None:
             raise ValueError("a profile without a user name")
 

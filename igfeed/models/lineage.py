@@ -21,6 +21,7 @@ def successor(old: Token, renewed: Token) -> Token:
         origin=old.lineage,
         from_environment=old.from_environment,
         refused=old.refused - {renewed.fingerprint},
+        account_ids=old.account_ids,
         revision=old.revision + 1,
     )
 

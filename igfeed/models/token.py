@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from igfeed.models.record import Count, Moment, Name, Record, fingerprint, is_from_future
+from igfeed.models.record import Count, MediaId, Moment, Name, Record, fingerprint, is_from_future
 
 RENEWAL_MIN_AGE = timedelta(hours=24)
 """Instagram does not renew a younger token (Meta's documentation of refresh_access_token)."""
@@ -22,6 +22,7 @@ class Token(Record):
     means that a person set up this one. ``from_environment`` is True if that token came from the environment variable.
     ``refused`` holds fingerprints of tokens, and names of lineages, that this token has replaced: Instagram rejected
     them while this one worked, or the variable was changed.
+    ``account_ids`` are the ids of its account that Connect has learnt. They are empty if it was set up in another way.
     ``revision`` grows by one each time that a token replaces another one; a renewal counts too. It shows which of two
     tokens is newer if their times do not.
     """
@@ -35,6 +36,7 @@ class Token(Record):
     from_environment: bool = False
     refused: frozenset[str] = frozenset()
     revision: Count = 0
+    account_ids: frozenset[MediaId] = frozenset()
 
     @property
     def fingerprint(self) -> str:

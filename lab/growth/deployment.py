@@ -17,6 +17,8 @@ from igfeed.config import Settings
 from igfeed.feed.picture_files import Files, Format
 from igfeed.feed.pictures import Pictures
 from igfeed.feed.service import FeedService
+from igfeed.http.transport import Transport
+from igfeed.instagram.login import InstagramLogin
 from igfeed.models import FeedSnapshot, Measures, Picture, Token
 from igfeed.owner import status, upkeep
 from igfeed.services import Services
@@ -147,6 +149,7 @@ class Instance:
             self._pictures,
             self.feed,
             in_place,
+            InstagramLogin(login_url="", oauth_url="", transport=Transport("igfeed/growth")),
         )
 
     def answer(self) -> FeedSnapshot | None:

@@ -13,6 +13,7 @@ import argparse
 import base64
 import hashlib
 import hmac
+import html
 import itertools
 import json
 import random
@@ -70,6 +71,7 @@ __all__ = [
     "TOO_MUCH_DATA",
     "UNSUPPORTED_REQUEST",
     "USER_LIMIT",
+    "WRONG_SECRET",
     "Answer",
     "Call",
     "Exchange",
@@ -93,6 +95,7 @@ __all__ = [
     "image",
     "invalid_json",
     "jpeg",
+    "login_error",
     "picture_bomb",
     "picture_colour",
     "reel",
@@ -192,6 +195,12 @@ def unsupported(method: str) -> Answer:
     return api_error(100, type="IGApiException", message=text)
 
 
+def login_error(message: str) -> Answer:
+    """Errors of the login are flat, and their code is 400 whatever has happened (Meta's documentation)."""
+    return reply({"error_type": "OAuthException", "code": 400, "error_message": message}, 400)
+
+
+WRONG_SECRET = api_error(1, message="Error validating client secret.")
 EXPIRED = dead_token(0, "Error validating access token: Session has expired.")
 EXPIRED_463 = dead_token(463, "Error validating access token: Session has expired.")
 PASSWORD_CHANGED = dead_token(460, "Error validating access token: The user changed the password.")
@@ -545,6 +554,12 @@ class FakeInstagram(FakeServer):
         """The code exchange as recorded live: flat, with an integer `user_id`."""
         self.user_denies = False
         """The person clicks "Cancel" on the authorize page."""
+        self.shows_page = False
+        """The authorize page is a page with a button, as people see it. Otherwise the person decides at once."""
+        self.login_id: str | int | None = "27100000000000001"
+        """The `user_id` of the code exchange, a third id of the account. None: the field is absent."""
+        self.permissions: str | list[str] | None = "instagram_business_basic"
+        """As text with commas or as a list (both were recorded). None: the field is absent."""
         self.app_usage: dict[str, Any] | None = None
         """X-App-Usage, e.g. `{"call_count": 12, "total_cputime": 0, "total_time": 0}` (percent)."""
         self.business_usage: dict[str, Any] | None = None
@@ -721,7 +736,7 @@ class FakeInstagram(FakeServer):
         if params.get("grant_type") != "ig_exchange_token":
             raise RefusedError(api_error(100, type="IGApiException", message="Invalid parameter: grant_type"))
         if params.get("client_secret") != self.app_secret:
-            raise RefusedError(api_error(1, message="Error validating client secret."))
+            raise RefusedError(WRONG_SECRET)
         if not self._check(params.get("access_token", "")).short:
             raise RefusedError(SESSION_INVALID)
         return self._long_lived(new_string("IGAA"))
@@ -732,23 +747,20 @@ class FakeInstagram(FakeServer):
         return reply({"access_token": text, "token_type": "bearer", "expires_in": self.lifetime})
 
     def _exchange_code(self, request: Request, params: dict[str, str]) -> Answer:
-        if (params.get("client_id"), params.get("client_secret")) != (self.app_id, self.app_secret):
-            raise RefusedError(self._login_error("Invalid platform app"))
+        if params.get("client_id") != self.app_id:
+            raise RefusedError(login_error("Invalid platform app"))
+        if params.get("client_secret") != self.app_secret:
+            raise RefusedError(WRONG_SECRET)
         if params.get("grant_type") != "authorization_code":
-            raise RefusedError(self._login_error("Invalid grant_type"))
+            raise RefusedError(login_error("Invalid grant_type"))
         redirect_uri, expires = self._codes.pop(params.get("code", ""), (None, self.clock()))
         if expires <= self.clock():
-            raise RefusedError(self._login_error("Matching code was not found or was already used"))
+            raise RefusedError(login_error("Matching code was not found or was already used"))
         if redirect_uri not in (None, params.get("redirect_uri")):
-            raise RefusedError(self._login_error("Error validating verification code: redirect_uri is not identical"))
-        user, scope = self.profile["id"], "instagram_business_basic"
-        if self.code_reply_flat:
-            return reply({"access_token": self.issue_short(), "user_id": int(user), "permissions": [scope]})
-        return reply({"data": [{"access_token": self.issue_short(), "user_id": user, "permissions": scope}]})
-
-    def _login_error(self, message: str) -> Answer:
-        """Errors of the login are flat (Meta's documentation)."""
-        return reply({"error_type": "OAuthException", "code": 400, "error_message": message}, 400)
+            raise RefusedError(login_error("Error validating verification code: redirect_uri is not identical"))
+        told = {"access_token": self.issue_short(), "user_id": self.login_id, "permissions": self.permissions}
+        told = {name: value for name, value in told.items() if value is not None}
+        return reply(told if self.code_reply_flat else {"data": [told]})
 
     def _authorize(self, request: Request, params: dict[str, str]) -> Answer:
         """The authorize page of a person who decides at once; the real one ends its redirect in `#_` too."""
@@ -761,7 +773,26 @@ class FakeInstagram(FakeServer):
             back["error_description"] = "The user denied your request"
         back |= {name: value for name, value in params.items() if name == "state"}
         separator = "&" if "?" in redirect_uri else "?"
-        return Answer(302, headers={"Location": f"{redirect_uri}{separator}{urlencode(back)}#_"})
+        target = f"{redirect_uri}{separator}{urlencode(back)}#_"
+        if self.shows_page:
+            page = f'<!doctype html><title>Instagram</title><a href="{html.escape(target)}">Allow</a>'
+            return Answer(200, page.encode(), "text/html; charset=utf-8")
+        return Answer(302, headers={"Location": target})
+
+    def signed_request(self, user_id: str | None = None, **more: Any) -> str:
+        """What Meta's callbacks bring in their form: who has removed the app, or asks for the deletion.
+
+        Without `user_id` it is this account's id in the app. `more` are other fields, or others in place of the usual.
+        """
+        told = {
+            "user_id": user_id or self.profile["id"],
+            "algorithm": "HMAC-SHA256",
+            "issued_at": 1_780_000_000,
+            **more,
+        }
+        payload = base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=")
+        signature = hmac.new(self.app_secret.encode(), payload, "sha256").digest()
+        return f"{base64.urlsafe_b64encode(signature).decode().rstrip('=')}.{payload.decode()}"
 
     # Profile and media
 

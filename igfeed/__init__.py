@@ -12,6 +12,7 @@ from igfeed.clock import RateLimit, sleep, system_clock
 from igfeed.config import Settings, environment, unknown_variables
 from igfeed.errors import ConfigError
 from igfeed.owner import api, commands
+from igfeed.owner.studio import routes as studio_routes
 from igfeed.services import Services, build
 from igfeed.web import headers, proxies
 from igfeed.widget import finished_pages, routes
@@ -46,14 +47,10 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.config.from_prefixed_env()  # The owner may set FLASK_CACHE_TYPE and the like.
     app.extensions["igfeed"] = services
 
-    headers.init_app(app)
-    routes.init_app(app)
-    oembed_routes.init_app(app)
-    api.init_app(app)
-    http_errors.init_app(app)
-    commands.init_app(app)
-    finished_pages.init_app(app)
-    proxies.init_app(app)
+    # The last two wrap the app, so that they see each request first.
+    rooms = (headers, routes, oembed_routes, api, studio_routes, http_errors, commands, finished_pages, proxies)
+    for room in rooms:
+        room.init_app(app)
     return app
 
 

@@ -19,7 +19,6 @@ from igfeed.stores.guarded import STORE_RETRY_PAUSE
 from igfeed.stores.upstash import UpstashStore
 from tests.harness.clock import MovingClock
 from tests.harness.deployment import LONG_LIMIT, Deployment, ServedProcess
-from tests.harness.owner import STATUS
 from tests.harness.visitor import posts_on
 from tests.matrix import FAILURES, Failure, Hits, Sight, State, asks_instagram, matrix_as_markdown, meet, sight
 from tests.servers.faults import Answer
@@ -342,7 +341,7 @@ def assert_seen(expected: Sight, page: requests.Response, process: ServedProcess
         assert (page.status_code, page.headers["Cache-Control"]) == (503, "no-store")
         assert int(page.headers["Retry-After"]) > 0
         assert "The posts are on their way" in page.text
-        assert_told_to_the_owner_only(process.owner.status(), unescape(page.text).replace(STATUS, ""))
+        assert_told_to_the_owner_only(process.owner.status(), unescape(page.text))
         return
     assert page.status_code == 200
     assert posts_on(page) == deployment.shown_posts

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Literal
 
 from igfeed.errors import StoreError, TokenRejected, WriteRefused
@@ -80,7 +80,8 @@ def observe(services: Services) -> Observation:
         read_error=read_error,
         write_refusal=services.store.refusal,
         startup_error=services.startup_error,
-        overdue_pictures=partial(services.feed.overdue_pictures, pictures, tokens.at),
+        # Its answer is kept, as several rows of a report may ask for it.
+        overdue_pictures=cache(partial(services.feed.overdue_pictures, pictures, tokens.at)),
     )
 
 

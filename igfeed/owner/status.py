@@ -1,5 +1,7 @@
 """The status JSON: how the token, the feed and the store are, for monitors, people and the command line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 from igfeed.clock import iso
 from igfeed.models import FeedSnapshot, Renewal
 from igfeed.models.record import is_from_future
-from igfeed.owner.findings import TOO_YOUNG, Verdict, worst_finding
+from igfeed.owner.findings import TOO_YOUNG, Finding, Verdict, findings, worst_finding
 from igfeed.owner.observation import Observation, TokenState, observe
 from igfeed.services import Services
 from igfeed.stores import Kind
@@ -80,16 +82,38 @@ class Status:
         return asdict(self, dict_factory=with_iso_times)
 
 
+@dataclass(frozen=True)
+class Examination:
+    """``findings`` are all that is wrong, the worst first: the status itself has only that one."""
+
+    status: Status
+    findings: tuple[Finding, ...]
+    seen: Observation
+
+
 def report(services: Services) -> Status:
     """The status, from the store and this process's copies: makes no other call and changes nothing.
 
     It costs one store command, and one more in a process that has written nothing yet: that one finds out whether the
     store takes writes.
     """
+    with _observed(services) as seen:
+        return _status(seen, services.store.kind)
+
+
+def examine(services: Services) -> Examination:
+    """The status with all findings, at the cost of ``report``."""
+    with _observed(services) as seen:
+        return Examination(_status(seen, services.store.kind), tuple(findings(seen)), seen)
+
+
+@contextmanager
+def _observed(services: Services) -> Iterator[Observation]:
+    """What there is to see. Inside the block, all that the store has of it costs one command."""
     services.store.recheck()
     keys = (*services.feed.report_keys, *services.tokens.report_keys)
     with services.store.read_ahead(*keys):
-        return _status(observe(services), services.store.kind)
+        yield observe(services)
 
 
 def _status(seen: Observation, store_kind: Kind) -> Status:

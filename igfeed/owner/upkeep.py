@@ -102,15 +102,15 @@ def refresh(services: Services) -> RenewalOutcome:
     return outcome
 
 
-def fetch(services: Services, progress: Progress = nullcontext) -> Fetched:
-    """Fetch the feed and mirror all its pictures, however long that takes.
+def fetch(services: Services, progress: Progress = nullcontext, *, time_limit: float = NO_TIME_LIMIT) -> Fetched:
+    """Fetch the feed and mirror its pictures. After ``time_limit`` seconds no further picture is begun.
 
     Raises the IgfeedError because of which the feed was not fetched. A picture that fails raises nothing: it is
     counted.
     """
     _check_store(services)
     snapshot = services.feed.fetch()
-    return Fetched(snapshot, _mirror(services, snapshot, Deadline(NO_TIME_LIMIT), progress))
+    return Fetched(snapshot, _mirror(services, snapshot, Deadline(time_limit), progress))
 
 
 def run(services: Services) -> Run:

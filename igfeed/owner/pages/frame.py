@@ -1,0 +1,90 @@
+"""The frame of the owner's pages: who may see them, their style, their policy."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from flask import Response, render_template
+from markupsafe import Markup, escape
+
+from igfeed.owner.auth import CHALLENGE, Access, access
+from igfeed.owner.pages.words import words_of
+from igfeed.services import current
+from igfeed.web.headers import CSP_HEADER
+from igfeed.widget.translations import language_of
+
+PRIVATE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+}
+
+Params = ParamSpec("Params")
+
+
+def owner_page(view: Callable[Params, Response]) -> Callable[Params, Response]:
+    """The view, for the owner only. Others get a page that says how to come in, or how to set a secret."""
+
+    @wraps(view)
+    def guarded(*args: Params.args, **kwargs: Params.kwargs) -> Response:
+        granted = access()
+        return view(*args, **kwargs) if granted is Access.ALLOWED else locked_page(granted)
+
+    return guarded
+
+
+def locked_page(granted: Access) -> Response:
+    """401, upon which a browser asks for the secret, or 503 while none is set."""
+    if granted is Access.NO_SECRET_SET:
+        return page_response("studio/notice.html", 503, notice="no_secret")
+    response = page_response("studio/notice.html", 401, notice="locked")
+    response.headers.update(CHALLENGE)
+    return response
+
+
+def refused_page() -> Response:
+    """403, for a form that another site may have made the owner's browser send."""
+    return page_response("studio/notice.html", 403, notice="refused")
+
+
+def page_response(template: str, status_code: int = 200, *, script: str = "", **context: object) -> Response:
+    """A page of the owner's. No cache keeps it, and no frame shows it.
+
+    The template extends ``studio/base.html``. It gets ``words``, ``language`` (for dates and numbers) and ``code``
+    (a filter's function: what stands between backticks becomes ``<code>``).
+    """
+    code = current().settings.language
+    style = render_template("studio/style.css")
+    body = render_template(
+        template,
+        words=words_of(code),
+        language=language_of(code),
+        language_code=code,
+        with_code=with_code,
+        style=Markup(style),  # noqa: S704  ours
+        script=Markup(script),  # noqa: S704  ours
+        **context,
+    )
+    return Response(body, status_code, {CSP_HEADER: _policy(style, script), **PRIVATE_HEADERS})
+
+
+def with_code(text: str) -> Markup:
+    """The text with ``<code>`` in place of backticks."""
+    parts = (escape(part) for part in text.split("`"))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    scripts = f"script-src {_hash(script)}; connect-src 'self'; " if script else ""
+    return (
+        f"default-src 'none'; img-src 'self'; style-src {_hash(style)}; {scripts}frame-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

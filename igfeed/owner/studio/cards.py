@@ -1,0 +1,90 @@
+"""The cards of the studio: how each part is, as a value and a note."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from igfeed.models.token import TOKEN_LIFETIME
+from igfeed.owner.status import Examination
+from igfeed.owner.studio.sentences import Sentences
+
+Level = Literal["good", "warn", "bad", "none"]
+
+LIFETIME_DAYS = TOKEN_LIFETIME.days
+
+
+@dataclass(frozen=True)
+class Card:
+    """``days_left`` is for a bar of ``LIFETIME_DAYS``; None where there is no bar."""
+
+    name: str
+    level: Level
+    value: str
+    note: str = ""
+    days_left: float | None = None
+    most_days: int = LIFETIME_DAYS
+
+
+def cards(found: Examination, say: Sentences) -> Iterator[Card]:
+    yield _token(found, say)
+    yield _feed(found, say)
+    yield _pictures(found, say)
+    yield _store(found, say)
+    yield _renewal(found, say)
+
+
+def _token(found: Examination, say: Sentences) -> Card:
+    words, token = say.words.cards.token, found.status.token
+    if not token.present:
+        return Card(words.name, "none", words.none)
+    if token.state == "expired" and token.expires_at:
+        return Card(words.name, "bad", words.expired.format(date=say.date(token.expires_at)), days_left=0)
+    if token.state == "rejected":
+        return Card(words.name, "bad", words.rejected)
+    is_failing = bool(found.status.last_renewal.error)
+    value = words.unknown if token.days_left is None else say.counted(words.days, int(token.days_left))
+    return Card(words.name, "warn" if is_failing else "good", value, _token_note(found, say), token.days_left)
+
+
+def _token_note(found: Examination, say: Sentences) -> str:
+    words, token = say.words.cards.token, found.status.token
+    if token.source == "memory" and not token.saved:
+        return str(words.not_saved)
+    if token.source == "environment":
+        return str(words.from_environment)
+    return str(words.due if token.state == "due" else words.renews)
+
+
+def _feed(found: Examination, say: Sentences) -> Card:
+    words, feed = say.words.cards.feed, found.status.feed
+    if found.seen.snapshot is None:
+        return Card(words.name, "warn" if feed.last_error else "none", words.none, words.failed * bool(feed.last_error))
+    posts = say.counted(words.posts, feed.posts)
+    note = words.fetched.format(ago=say.ago(feed.fetched_at)) if feed.fetched_at else words.undated
+    return Card(words.name, "warn" if feed.last_error else "good", posts, note)
+
+
+def _pictures(found: Examination, say: Sentences) -> Card:
+    words = say.words.cards.pictures
+    if found.seen.snapshot is None:
+        return Card(words.name, "none", words.none)
+    if overdue := len(found.seen.overdue_pictures()):
+        return Card(words.name, "warn", say.counted(words.missing, overdue), words.missing_note)
+    return Card(words.name, "good", words.good, words.good_note)
+
+
+def _store(found: Examination, say: Sentences) -> Card:
+    words, store = say.words.cards.store, found.status.store
+    if not store.reachable:
+        return Card(words.name, "warn", words[store.kind], words.away)
+    if found.seen.write_refusal:
+        return Card(words.name, "warn", words[store.kind], words.refuses)
+    return Card(words.name, "good", words[store.kind], words.good)
+
+
+def _renewal(found: Examination, say: Sentences) -> Card:
+    words, renewal = say.words.cards.renewal, found.status.last_renewal
+    if renewal.at is None or renewal.outcome is None:
+        return Card(words.name, "none", words.none)
+    level: Level = "warn" if renewal.error else "good"
+    return Card(words.name, level, words[str(renewal.outcome)], say.ago(renewal.at))

@@ -1,0 +1,108 @@
+"""Is it well? One sentence, what follows from it, and a card for each part."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from igfeed.config import Settings
+from igfeed.owner.findings import Finding
+from igfeed.owner.pages.words import words_of
+from igfeed.owner.status import Examination, Status
+from igfeed.owner.studio.cards import Card, Level, cards
+from igfeed.owner.studio.sentences import Sentences
+from igfeed.widget.translations import language_of
+
+Action = Literal["connect", "connect_again", "renew", "fetch"]
+
+FEW_DAYS = 14
+"""With fewer left, a failed renewal is worth a sentence of its own."""
+
+ACTIONS: dict[str, tuple[Action, ...]] = {
+    "well": ("fetch", "renew"),
+    "not_fetched": ("fetch",),
+    "first_start": ("connect",),
+    "no_store": (),
+    "no_token": ("connect_again",),
+    "expired": ("connect_again",),
+    "rejected": ("connect_again", "fetch"),
+    "refused": ("fetch", "renew", "connect_again"),
+    "store_away": (),
+    "expiring": ("renew", "connect_again"),
+    "renewal_failed": ("renew",),
+    "fetch_failed": ("fetch",),
+    "degraded": ("fetch", "renew"),
+}
+"""The buttons under each sentence. The first is what most likely mends it."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """``title`` and ``text`` are the sentence on top.
+
+    ``findings`` are in English, as igfeed and Instagram said them.
+    """
+
+    level: Level
+    title: str
+    text: str
+    actions: tuple[Action, ...]
+    findings: tuple[Finding, ...]
+    cards: tuple[Card, ...]
+
+    @property
+    def is_well(self) -> bool:
+        return self.level == "good"
+
+
+def health_of(found: Examination, settings: Settings) -> Health:
+    words = words_of(settings.language)
+    say = Sentences(words, language_of(settings.language), found.seen.at)
+    name = sentence_name(found)
+    sentence = words.health[name]
+    return Health(
+        "none" if name == "first_start" else _LEVELS[found.status.status],
+        sentence.title,
+        sentence.text,
+        ACTIONS[name],
+        tuple(_flaws(found)),
+        tuple(cards(found, say)),
+    )
+
+
+def _flaws(found: Examination) -> Iterator[Finding]:
+    """What is wrong, each sentence once: a rejected token is also a failed fetch."""
+    said: set[str | None] = set()
+    for finding in found.findings:
+        if finding.status != "ok" and finding.problem not in said:
+            said.add(finding.problem)
+            yield finding
+
+
+def sentence_name(found: Examination) -> str:
+    """Which of the sentences holds: a key of ``ACTIONS``."""
+    status = found.status
+    if found.seen.startup_error:
+        return "no_store"
+    if status.token.state in ("expired", "rejected"):
+        return str(status.token.state)
+    if not status.store.reachable:
+        return "store_away"
+    if not status.token.present:
+        return "no_token" if found.seen.snapshot else "first_start"
+    if status.status == "action_required":
+        return "refused"
+    return _flaw(status) if status.status == "degraded" else _well(found)
+
+
+def _flaw(status: Status) -> str:
+    if status.last_renewal.error:
+        is_urgent = status.token.days_left is not None and status.token.days_left < FEW_DAYS
+        return "expiring" if is_urgent else "renewal_failed"
+    return "fetch_failed" if status.feed.last_error else "degraded"
+
+
+def _well(found: Examination) -> str:
+    return "well" if found.seen.snapshot else "not_fetched"
+
+
+_LEVELS: dict[str, Level] = {"ok": "good", "degraded": "warn", "action_required": "bad"}

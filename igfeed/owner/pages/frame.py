@@ -55,19 +55,23 @@ def page_response(template: str, status_code: int = 200, *, script: str = "", **
     The template extends ``studio/base.html``. It gets ``words``, ``language`` (for dates and numbers) and ``code``
     (a filter's function: what stands between backticks becomes ``<code>``).
     """
-    code = current().settings.language
     style = render_template("studio/style.css")
-    body = render_template(
+    ours = {"style": Markup(style), "script": Markup(script)}  # noqa: S704  both are ours
+    body = render_part(template, **ours, **context)
+    return Response(body, status_code, {CSP_HEADER: _policy(style, script), **PRIVATE_HEADERS})
+
+
+def render_part(template: str, **context: object) -> str:
+    """A page or a part of one, with its words."""
+    code = current().settings.language
+    return render_template(
         template,
         words=words_of(code),
         language=language_of(code),
         language_code=code,
         with_code=with_code,
-        style=Markup(style),  # noqa: S704  ours
-        script=Markup(script),  # noqa: S704  ours
         **context,
     )
-    return Response(body, status_code, {CSP_HEADER: _policy(style, script), **PRIVATE_HEADERS})
 
 
 def with_code(text: str) -> Markup:

@@ -1,0 +1,138 @@
+"""Make it yours: what the owner has asked of the feed, a control for each option, and the snippets to copy."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import floor
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+
+from igfeed.models import Profile
+from igfeed.widget.options import Options, default_options
+from igfeed.widget.options.kinds import Choice, Colour, Number, Switch
+from igfeed.widget.theme import LEAST_CONTRAST, contrast
+from igfeed.widget.views import View
+
+NOT_SET = ""
+"""The value of a control whose option is left to the feed."""
+
+FOLLOWS_PAGE = "theme"
+"""The option whose absence means more than its default: a feed inside a page then follows the page's colours."""
+
+GROUPS = {
+    "layout": ("layout", "columns", "limit", "gap", "radius", "ratio"),
+    "content": ("header", "captions", "open", "type", "tag", "page"),
+    "colours": ("theme", "background", "color", "accent", "font"),
+}
+"""The options in the order of the controls."""
+
+ControlKind = Literal["number", "choice", "switch", "colour", "text"]
+
+
+@dataclass(frozen=True)
+class Control:
+    """``value`` is as in a query string, ``NOT_SET`` if the option is left to the feed.
+
+    ``choices`` are those of a "choice", ``least`` and ``most`` those of a "number".
+    """
+
+    name: str
+    kind: ControlKind
+    value: str
+    choices: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 0
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """``name`` is a key of the words: where to paste it."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """A chosen colour that has too little contrast on the chosen ground: ``ratio`` to 1, rounded down to tenths."""
+
+    name: Literal["color", "accent"]
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """``asked`` are the options that differ from what ``/embed`` shows by itself, as in a query string."""
+
+    asked: Mapping[str, str]
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> "Look":
+        return cls({name: value for name, value in _valid(query) if name == FOLLOWS_PAGE or value != _USUAL[name]})
+
+    @property
+    def query(self) -> str:
+        """With a question mark in front, empty if nothing was asked for."""
+        return f"?{urlencode(self.asked)}" if self.asked else ""
+
+    def groups(self) -> dict[str, list[Control]]:
+        return {group: [self._control(name) for name in names] for group, names in GROUPS.items()}
+
+    def _control(self, name: str) -> Control:
+        kind, usual = Options.table()[name].kind, "" if name == FOLLOWS_PAGE else _USUAL[name]
+        value = self.asked.get(name, usual)
+        if isinstance(kind, Number):
+            return Control(name, "number", value, least=kind.least, most=kind.most)
+        if isinstance(kind, Choice):
+            return Control(name, "choice", value, (*(() if usual else (NOT_SET,)), *kind.choices))
+        return Control(name, _OTHER_KINDS.get(type(kind), "text"), value)
+
+    def shortfalls(self) -> Iterator[Shortfall]:
+        """The chosen colours that are hard to read. What a transparent feed stands on is not known, so it has none."""
+        ground = self.asked.get("background", "transparent")
+        if ground == "transparent":
+            return
+        for name in ("color", "accent"):
+            ratio = contrast(f"#{self.asked[name]}", f"#{ground}") if name in self.asked else LEAST_CONTRAST
+            if ratio < LEAST_CONTRAST:
+                yield Shortfall(name, floor(ratio * 10) / 10)
+
+    def snippets(self, address: str, profile: Profile | None) -> list[Snippet]:
+        """``address`` is the feed's, with a final slash."""
+        name = f"@{profile.username}" if profile else "Instagram"
+        home = profile.address if profile else "https://www.instagram.com/"
+        data = Markup("").join(Markup(' data-{}="{}"').format(*pair) for pair in self.asked.items())
+        known = {"address": address, "query": self.query, "name": name, "home": home, "data": data}
+        return [
+            Snippet("script", str(SCRIPT.format(**known))),
+            Snippet("frame", str(FRAME.format(**known))),
+            Snippet("wordpress", f"{address}{self.query}"),
+            Snippet("fragment", f"{address}fragment{self.query}"),
+        ]
+
+
+SCRIPT = Markup('<a href="{home}">{name}</a>\n<script async src="{address}embed.js"{data}></script>')
+FRAME = Markup(
+    '<iframe src="{address}embed{query}" title="{name}" loading="lazy" '
+    'allow="fullscreen; picture-in-picture; autoplay" referrerpolicy="strict-origin-when-cross-origin" '
+    'style="width: 100%; min-height: 480px; frame-sizing: content-height; border: 0; color-scheme: light"></iframe>'
+)
+
+_OTHER_KINDS: dict[type[Any], ControlKind] = {Switch: "switch", Colour: "colour"}
+
+
+def _valid(query: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The options in the query with a value that they take, as a query string has it."""
+    for name, row in Options.table().items():
+        value = row.kind.parse(query.get(name, "").strip().removeprefix("#"))
+        if value is not None:
+            yield name, _text(value)
+
+
+def _text(value: object) -> str:
+    """A value as in a query string, ``NOT_SET`` for None."""
+    return NOT_SET if value is None else str(int(value)) if isinstance(value, bool) else str(value)
+
+
+_USUAL = {name: _text(getattr(default_options(View.EMBED), name)) for name in Options.table()}

@@ -251,19 +251,20 @@ def asks_instagram(failure: Failure, state: State) -> bool:
 
 def meet(failure: Failure, state: State, deployment: Deployment) -> ServedProcess:
     """Bring the state about and let the fault begin, when the feed is due. Gives the process that meets both."""
-    warm = deployment.fill()
+    is_warm = state is State.WARM or (state is State.MONTH and failure.is_store_gone)
+    process = None
+    if is_warm:
+        process = deployment.fill()
+    else:
+        deployment.fill_by_another()
     if state is State.MONTH:
         deployment.forward(days=30)
     if failure.stalls:
         deployment.background.mode = "in a thread"
-    if state is State.WARM or (state is State.MONTH and failure.is_store_gone):
-        process = warm
-    elif state is State.FRESH and failure.is_store_gone:
+    if state is State.FRESH and failure.is_store_gone:
         process = deployment.start()
         process.visitor.page()
         process.visitor.load(deployment.shown_pictures)
-    else:
-        process = None
     failure.begin(deployment)
     if state.is_without_store and not failure.is_store_gone:
         deployment.upstash.stop()

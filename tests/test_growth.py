@@ -63,11 +63,11 @@ def test_up_to_a_thousand_million_views_hardly_anything_grows(views: float, grow
 
 
 def test_a_thousand_million_views_from_twenty_regions_stay_within_the_free_plan_of_the_store() -> None:
-    assert upstash(month(Scale(1e9, regions=20, instances=500), days=1)) == 0
+    assert upstash(month(Scale(1e9, regions=20, instances=500), days=0.5)) == 0
 
 
 def test_the_worst_corner_costs_less_than_a_dollar_in_the_store_and_through_igfeed_ten_on_vercel() -> None:
-    corner = month(CORNER, days=0.5)
+    corner = month(CORNER, days=0.25)
 
     assert corner.traffic > 10 * GB  # Commands alone would be free.
     assert 0 < upstash(corner) < 1
@@ -97,8 +97,8 @@ def test_a_bare_server_asks_the_store_once_in_its_check_ttl_and_for_the_fetches(
 
 
 def test_invocations_grow_in_a_straight_line_with_regions_and_bytes_with_posts() -> None:
-    regions = [month(Scale(1e9, regions=each), days=1).invocations for each in (3, 6, 9)]
-    posts = [month(Scale(1e9, posts=each), days=1).read for each in (20, 40, 60)]
+    regions = [month(Scale(1e9, regions=each), days=0.5).invocations for each in (3, 6, 9)]
+    posts = [month(Scale(1e9, posts=each), days=0.5).read for each in (20, 40, 60)]
 
     assert regions[2] - regions[1] == pytest.approx(regions[1] - regions[0], rel=0.02)
     assert posts[2] - posts[1] == pytest.approx(posts[1] - posts[0], rel=0.02)
@@ -145,7 +145,7 @@ def test_an_instance_is_busy_throughout_its_start_and_its_answer() -> None:
 
 
 def test_instances_asked_at_random_are_hardly_ever_warm() -> None:
-    following, random_ones = (month(Scale(1e9, instances=each), days=1) for each in (None, 500))
+    following, random_ones = (month(Scale(1e9, instances=each), days=0.5) for each in (None, 500))
 
     assert following.starts < 0.05 * following.invocations
     assert random_ones.starts > 0.9 * (random_ones.invocations - 24 * 5 * len(FILES))
@@ -230,7 +230,7 @@ def test_a_page_is_as_large_as_it_is_taken_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("views", [2_000, 20_000, 200_000])
 def test_jumping_from_one_view_that_matters_to_the_next_counts_what_drawing_each_view_counts(views: float) -> None:
-    seeds = range(8)
+    seeds = range(4)
     jumped = sum(
         sum(1 for _ in SimulatedDeployment(Scale(views, regions=1, posts=4), seed)._behind_a_cdn()) for seed in seeds
     )

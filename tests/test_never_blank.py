@@ -141,7 +141,7 @@ def test_the_cron_says_that_the_store_is_away_even_if_there_was_nothing_new_to_k
 
 
 def test_the_cron_looks_for_itself_whether_the_store_is_back(deployment: Deployment) -> None:
-    deployment.fill()
+    deployment.fill_by_another()
     process = deployment.start()
     deployment.upstash.stop()
     assert process.visitor.page().status_code == 503
@@ -176,7 +176,7 @@ def test_while_the_store_refuses_writes_a_warm_and_a_fresh_process_go_on_by_them
 
 @pytest.mark.parametrize("how", ["full", "read-only token"])
 def test_the_cron_names_the_store_that_refuses_writes(deployment: Deployment, how: str) -> None:
-    deployment.fill()
+    deployment.fill_by_another()
     deployment.forward(days=54)
     deployment.publish()
     deployment.upstash.refuse_writes(how)
@@ -191,7 +191,7 @@ def test_the_cron_names_the_store_that_refuses_writes(deployment: Deployment, ho
 def test_the_cron_does_not_renew_what_a_refusing_store_could_not_keep_while_there_is_time(
     deployment: Deployment,
 ) -> None:
-    deployment.fill()
+    deployment.fill_by_another()
     deployment.forward(days=3)
     renewals = deployment.instagram.count("renew")
     deployment.upstash.refuse_writes("full")
@@ -203,7 +203,7 @@ def test_the_cron_does_not_renew_what_a_refusing_store_could_not_keep_while_ther
 
 
 def test_a_fresh_process_that_only_reports_knows_that_the_store_refuses_writes(deployment: Deployment) -> None:
-    deployment.fill()
+    deployment.fill_by_another()
     process = deployment.start()
     deployment.upstash.refuse_writes("read-only token")
 
@@ -260,7 +260,7 @@ def test_views_do_not_try_again_and_again_what_the_store_refuses(deployment: Dep
 
 @pytest.mark.parametrize("has_token", [False, True], ids=["no token", "a token of the environment"])
 def test_a_fresh_process_asks_a_hanging_store_once(deployment: Deployment, has_token: bool) -> None:
-    deployment.fill()
+    deployment.fill_by_another()
     deployment.hang_store()
     deployment.upstash.forget()
     process = deployment.start(**({"INSTAGRAM_ACCESS_TOKEN": deployment.instagram.issue()} if has_token else {}))

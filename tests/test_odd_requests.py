@@ -273,14 +273,14 @@ def test_a_picture_that_cannot_be_had_is_protected_too(
 # The query string
 
 
-def test_ten_thousand_query_strings_make_a_bounded_number_of_pages_and_right_answers(
+def test_four_thousand_query_strings_make_a_bounded_number_of_pages_and_right_answers(
     make_services: MakeServices, token: Token, instagram: FakeInstagram
 ) -> None:
     instagram.posts[1:] = []
     app = create_app(services=make_services(IGFEED_POSTS="100"))
     client = Visitor(app)
     bound = app.config["CACHE_THRESHOLD"] + 1
-    combinations = product(range(1, 101), ("&", f"&{CANARY}={CANARY}&"), range(50))
+    combinations = product(range(1, 41), ("&", f"&{CANARY}={CANARY}&"), range(50))
     kept = vars(pages.cache)["_cache"]
     largest = 0
 

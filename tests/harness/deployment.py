@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from werkzeug.wsgi import ClosingIterator
 
 from igfeed import create_app
 from igfeed.background import Work, in_place
 from igfeed.config import Settings
+from igfeed.feed.local_copy import FEED_KEY
 from igfeed.feed.picture_files import WIDTHS
 from igfeed.models import Token
 from igfeed.services import Services, build
@@ -33,10 +35,13 @@ from tests.servers.upstash import FakeUpstash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from tests.harness.clock import MovingClock
+    from tests.servers.instagram import Post
+    from tests.servers.instagram import Token as BookedToken
 
 SHORT_LIMIT = 0.3
 """Seconds that a hanging store is given: enough for a healthy one, and little for a test to wait."""
@@ -125,8 +130,22 @@ class ServedProcess:
     owner: Owner
 
 
+@dataclass(frozen=True)
+class FilledOnce:
+    """What `Deployment.fill` has left behind outside of its process."""
+
+    address: str
+    secret: bytes
+    posts: list[Post]
+    tokens: dict[str, BookedToken]
+    at: datetime
+    shown_pictures: list[str]
+
+
 class Deployment:
     """An Instagram account with two posts, an empty store at Upstash, and the processes that are started."""
+
+    _filled: ClassVar[dict[FakeUpstash, FilledOnce]] = {}
 
     def __init__(
         self,
@@ -177,6 +196,38 @@ class Deployment:
             "the account's, an album's child's; in two formats a post's, an album's"
         )
         return process
+
+    def fill_by_another(self) -> None:
+        """Fill the store by a process that has ended since.
+
+        It is done once: later tests get copies. Pictures and their hundred requests are half of what a test takes.
+        """
+        filled = self._filled.get(self.upstash)
+        if filled is None:
+            self.fill()
+            self._filled[self.upstash] = self._keep_filled()
+            return
+        self.upstash.restore_copy()
+        snapshot = self.upstash.raw("GET", FEED_KEY).replace(filled.address, self.instagram.url)
+        self.upstash.raw("SET", FEED_KEY, snapshot)
+        self.instagram._secret = filled.secret
+        self.instagram.posts[:] = deepcopy(filled.posts)
+        self.instagram._tokens.update(deepcopy(filled.tokens))
+        self.clock.now = filled.at
+        self.shown_posts = [post["id"] for post in filled.posts]
+        self.shown_pictures = [*filled.shown_pictures]
+
+    def _keep_filled(self) -> FilledOnce:
+        instagram = self.instagram
+        self.upstash.save_copy()
+        return FilledOnce(
+            instagram.url,
+            instagram._secret,
+            deepcopy(instagram.posts),
+            deepcopy(instagram._tokens),
+            self.clock.now,
+            self.shown_pictures,
+        )
 
     def set_token_up(self) -> None:
         """What `flask igfeed setup-token` does, in a process of its own."""

@@ -65,6 +65,14 @@ REFUSED = frozenset(
 )
 """Commands that make no sense without a connection of one's own, or that the service does not let through."""
 
+COPY_ALL = """
+redis.call("SELECT", ARGV[1])
+for _, key in ipairs(redis.call("KEYS", "*")) do
+  redis.call("COPY", key, key, "DB", ARGV[2], "REPLACE")
+end
+"""
+"""Copies every key from one of Valkey's databases to another."""
+
 ELAPSE = """
 for _, key in ipairs(redis.call('KEYS', '*')) do
   local left = redis.call('PTTL', key)
@@ -378,8 +386,16 @@ class FakeUpstash(FakeServer):
         self.raw(*WRITES_REFUSED[how])
 
     def flush(self) -> None:
-        """Delete every key."""
-        self.raw("FLUSHALL")
+        """Delete every key, but for what `save_copy` has put aside."""
+        self.raw("FLUSHDB")
+
+    def save_copy(self) -> None:
+        """Put a copy of every key aside, with its expiry."""
+        self.raw("EVAL", COPY_ALL, 0, 0, 1)
+
+    def restore_copy(self) -> None:
+        """Every key as it was at `save_copy`."""
+        self.raw("EVAL", COPY_ALL, 0, 1, 0)
 
     def elapse(self, seconds: float) -> None:
         """Make time pass for the keys that expire: each loses so many seconds, and is gone when none are left."""

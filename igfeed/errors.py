@@ -4,6 +4,7 @@ The class says what happened, the message explains it to a person, and ``hint`` 
 
     IgfeedError
     ├── ConfigError            an environment variable has a bad value
+    ├── ChoiceRefused          what the owner asked for a post cannot be
     ├── StoreError             the store failed, or its content cannot be read
     │   └── WriteRefused           the store answers but does not accept writes
     ├── FeedUnavailable        there is nothing to show yet
@@ -55,6 +56,10 @@ class IgfeedError(Exception):
 
 class ConfigError(IgfeedError):
     hint = "Correct the variable and start again."
+
+
+class ChoiceRefused(IgfeedError):
+    """An unknown post, a fourth pin, a link that visitors cannot be given."""
 
 
 class StoreError(IgfeedError):

@@ -28,6 +28,7 @@ from igfeed.feed.fetcher import FETCH_CLAIM_KEY
 from igfeed.feed.first_fetch import FIRST_FETCH_POLL_WAITS, FIRST_FETCH_WAIT, MAX_WAITING_FOR_FEED
 from igfeed.feed.local_copy import FEED_KEY
 from igfeed.feed.next_snapshot import EXTRA_POSTS_TTL
+from igfeed.feed.rules.owners_choices import CHOICES_KEY
 from igfeed.feed.service import FeedService
 from igfeed.models import FeedSnapshot
 from igfeed.stores import Store
@@ -229,8 +230,8 @@ def test_a_fetch_claims_reads_and_writes_by_one_command_each(
     assert site.instagram.count("media") == 1
     claim, reading, writing = upstash.commands()
     assert claim[:2] == ["SET", FETCH_CLAIM_KEY]
-    assert (reading[0], reading[3:]) == ("EVAL_RO", [FEED_KEY, FAILURE_KEY, TOKEN_KEY])
-    assert writing[:2] == ["SET", FEED_KEY]
+    assert (reading[0], reading[3:]) == ("EVAL_RO", [FEED_KEY, FAILURE_KEY, CHOICES_KEY, TOKEN_KEY])
+    assert (writing[0], writing[3]) == ("EVAL", FEED_KEY)
 
 
 def test_what_a_process_wrote_or_read_itself_is_not_sent_to_it_again(
@@ -311,9 +312,9 @@ def test_no_page_shows_a_picture_before_every_process_can_find_it(site: Site) ->
     class Observed(MemoryStore):
         """Looks at the pages whenever the feed is about to be written."""
 
-        def set(self, key: str, value: str) -> None:
+        def swap(self, key: str, old: str | None, new: str) -> bool:
             shown.append(feed.cached) if key == FEED_KEY else None
-            super().set(key, value)
+            return super().swap(key, old, new)
 
     store = Observed(site.clock)
     site.stored(store)

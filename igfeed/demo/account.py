@@ -7,6 +7,7 @@ from itertools import count
 from igfeed.clock import Clock
 from igfeed.errors import PictureUnavailable
 from igfeed.instagram import RENEWAL_TIME_LIMIT
+from igfeed.instagram.reading import IsShown, beginning, every_post
 from igfeed.models import AlbumPicture, Media, Picture, Post, Profile, Token
 from igfeed.models.picture import SKETCH_SCHEME
 from igfeed.models.token import TOKEN_LIFETIME
@@ -82,9 +83,10 @@ class DemoInstagram:
             picture_url=SKETCH_SCHEME + "press-mark",
         )
 
-    def media(self, token: str, limit: int) -> Media:  # noqa: ARG002
+    def media(self, token: str, limit: int, is_shown: IsShown = every_post) -> Media:  # noqa: ARG002
         now = self._clock()
-        return Media(tuple(self._post(number, now) for number in range(min(limit, len(SAMPLES)))))
+        posts = beginning((self._post(number, now) for number in range(len(SAMPLES))), limit, is_shown)
+        return Media(posts, is_at_end=len(posts) == len(SAMPLES))
 
     def renew(self, token: str, seconds: float = RENEWAL_TIME_LIMIT) -> Token:  # noqa: ARG002
         now = self._clock()

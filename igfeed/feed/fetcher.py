@@ -4,15 +4,19 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from threading import Lock
 
 from igfeed.clock import Beginning, Clock, Pause
 from igfeed.errors import IgfeedError, StoreError
 from igfeed.feed.fetch_failures import FetchFailures
-from igfeed.feed.local_copy import Freshness, LocalCopy
+from igfeed.feed.local_copy import LocalCopy
 from igfeed.feed.next_snapshot import next_snapshot
 from igfeed.feed.picture_files import PictureFiles
+from igfeed.feed.rules.arrangement import is_shown_by
+from igfeed.feed.rules.owners_choices import OwnersChoices
 from igfeed.instagram import Instagram
+from igfeed.instagram.reading import IsShown
 from igfeed.models import FeedSnapshot, Media, Profile
 from igfeed.stores import Store
 from igfeed.tokens.manager import TokenManager
@@ -35,7 +39,7 @@ class Fetcher:
         *,
         local: LocalCopy,
         failures: FetchFailures,
-        freshness: Freshness,
+        choices: OwnersChoices,
     ) -> None:
         self._instagram = instagram
         self._tokens = tokens
@@ -44,9 +48,10 @@ class Fetcher:
         self._clock = clock
         self._local = local
         self._failures = failures
-        self._freshness = freshness
+        self._freshness = local.freshness
+        self._choices = choices
         self._refreshing = Lock()
-        self.keys = (*local.keys, *failures.keys, *tokens.use_keys)
+        self.keys = (*local.keys, *failures.keys, *choices.keys, *tokens.use_keys)
         """The store's keys that a fetch reads, for one command that reads them all."""
 
     def refresh(self, *, is_awaited: bool = False) -> None:
@@ -68,14 +73,28 @@ class Fetcher:
             self._refreshing.release()
 
     def fetch(self) -> FeedSnapshot:
-        """Fetch now, whatever pause lasts, and return the new snapshot with at most IGFEED_POSTS posts.
+        """Fetch now, whatever pause lasts, and return the new snapshot as visitors see it.
 
         Raises the IgfeedError that made it fail; the old snapshot stays then.
         """
         with self._store.read_ahead(*self.keys):
             self._local.sync()
             self._failures.load()
-            return self._local.shortened(self._fetch())
+            return self._local.arranged(self._fetch())
+
+    def fill(self) -> None:
+        """After a choice: fetch if visitors see fewer than IGFEED_POSTS posts and Instagram may have more.
+
+        Many choices in a row cause one fetch. Never raises, like ``refresh``.
+        """
+        shown = self._local.shown
+        if shown is None or len(shown.posts) >= self._freshness.posts or shown.is_at_end:
+            return
+        if self._store.claim(FETCH_CLAIM_KEY, self._freshness.claim_ttl):
+            try:
+                self.fetch()
+            except IgfeedError as error:
+                log.warning("The feed could not be filled up: %s", error)
 
     def save_measures(self) -> None:
         """Add the measures of the pictures that were kept since the last fetch to the newest snapshot, and store it."""
@@ -103,28 +122,30 @@ class Fetcher:
         return not self._failures.is_backing_off()
 
     def _fetch(self, *, is_awaited: bool = False) -> FeedSnapshot:
-        began = Beginning(self._clock)
+        began, choices = Beginning(self._clock), self._choices.load()
+        ask, wanted = partial(self._ask, is_shown_by(choices)), self._freshness.posts
         try:
-            profile, media = self._tokens.use(self._ask, is_awaited=is_awaited)
-            snapshot = next_snapshot(self._local.snapshot, profile, media, self._freshness.posts, began.moment)
+            profile, media = self._tokens.use(ask, is_awaited=is_awaited)
+            snapshot = next_snapshot(self._local.snapshot, profile, media, wanted, began.moment, choices=choices)
         except IgfeedError as error:
             self._failures.record(error)
             raise
-        snapshot = snapshot.with_measures(self._files.measures)
-        self._keep(snapshot)
-        return snapshot
+        return self._keep(snapshot.with_measures(self._files.measures))
 
-    def _ask(self, token: str) -> tuple[Profile, Media]:
+    def _ask(self, is_shown: IsShown, token: str) -> tuple[Profile, Media]:
         """Two calls at the same time, because each takes half a second or more."""
         with ThreadPoolExecutor(1, thread_name_prefix="igfeed-media") as thread:
-            media = thread.submit(self._instagram.media, token, self._freshness.posts)
+            media = thread.submit(self._instagram.media, token, self._freshness.posts, is_shown)
             return self._instagram.profile(token), media.result()
 
-    def _keep(self, snapshot: FeedSnapshot) -> None:
-        """Store the snapshot, delete the pictures that no page shows any more, and end the pause after a failure."""
+    def _keep(self, snapshot: FeedSnapshot) -> FeedSnapshot:
+        """Store the snapshot, delete the pictures that no page shows any more, and end the pause after a failure.
+
+        Returns it as it was stored: with the owner's choices as they are now.
+        """
         old = self._local.snapshot
         try:
-            self._local.save(snapshot)
+            snapshot = self._local.save(snapshot)
         except StoreError as error:
             log.warning("The new feed is in this process only until the store is back: %s", error)
         in_use = snapshot.picture_ids.union(each.id for each in snapshot.retired_pictures)
@@ -133,3 +154,4 @@ class Fetcher:
         with suppress(StoreError):
             self._files.delete(earlier.union(snapshot.removed_picture_ids))
         self._failures.clear()
+        return snapshot

@@ -8,7 +8,8 @@ from functools import partial
 
 from igfeed.clock import Clock, Pause
 from igfeed.errors import StoreError
-from igfeed.models import FeedSnapshot, Picture
+from igfeed.feed.rules.arrangement import arranged
+from igfeed.models import Choices, FeedSnapshot, Picture
 from igfeed.models.record import LONG_AGO, is_from_future
 from igfeed.stores import Store
 from igfeed.stores.document import Document
@@ -19,6 +20,10 @@ NO_TIME = timedelta()
 
 MAX_FETCH_CLAIM = timedelta(seconds=60)
 SHORTEST_FETCH_CLAIM = timedelta(seconds=1)
+
+WRITE_TRIES = 3
+"""How often a snapshot is written on condition that nobody else has written. A replica may lag, so the last time it is
+written in any case."""
 
 
 @dataclass(frozen=True)
@@ -103,36 +108,34 @@ class LocalCopy:
     """The store's keys that a sync reads."""
 
     snapshot: FeedSnapshot | None = None
-    """It may have more posts than this process shows: see ``shown``."""
+    """It has posts that the owner's choices keep from visitors, and more than this process shows: see ``shown``."""
     has_stored_feed = False
     """Whether the store answered with a feed when it was last asked."""
     fetch_pause: Pause | None = None
     """Begins when this process tries to claim a fetch. A newer snapshot of another process ends it."""
     _shown: tuple[FeedSnapshot | None, FeedSnapshot | None] = (None, None)
-    """A snapshot with more posts than this process shows, and its shortened copy."""
+    """A snapshot, and the same as visitors see it."""
     _sync_pause: Pause | None = None
     """Begins with each sync. While it lasts, no view asks the store."""
 
     def __init__(self, store: Store, clock: Clock, freshness: Freshness, check_ttl: timedelta) -> None:
         self._document = Document(store, FEED_KEY, FeedSnapshot.from_text)
         self._clock = clock
-        self._freshness = freshness
+        self.freshness = freshness
         self._check_ttl = check_ttl
 
     @property
     def shown(self) -> FeedSnapshot | None:
-        """The snapshot with at most IGFEED_POSTS posts. It is the same object as long as nothing has changed."""
-        return self.shortened(self.snapshot) if self.snapshot else None
+        """The snapshot as visitors see it. It is the same object as long as nothing has changed."""
+        return self.arranged(self.snapshot) if self.snapshot else None
 
-    def shortened(self, snapshot: FeedSnapshot) -> FeedSnapshot:
-        """The snapshot with at most IGFEED_POSTS posts: another process on the same store may keep more."""
-        if len(snapshot.posts) <= self._freshness.posts:
-            return snapshot
-        long, short = self._shown
-        if long is not snapshot or short is None:
-            short = replace(snapshot, posts=snapshot.posts[: self._freshness.posts])
-            self._shown = snapshot, short
-        return short
+    def arranged(self, snapshot: FeedSnapshot) -> FeedSnapshot:
+        """The snapshot as visitors see it: as the owner wants it, with at most IGFEED_POSTS posts."""
+        whole, shown = self._shown
+        if whole is not snapshot or shown is None:
+            shown = arranged(snapshot, self.freshness.posts)
+            self._shown = snapshot, shown
+        return shown
 
     def picture(self, picture_id: str) -> Picture | None:
         return self.snapshot.picture(picture_id) if self.snapshot else None
@@ -143,20 +146,20 @@ class LocalCopy:
         if snapshot is None:
             no_lifetime = partial(PageLifetime, self, None, self._clock, NO_TIME)
             return CurrentFeed(None, is_due=True, begin_lifetime=no_lifetime)
-        is_due = not self._freshness.is_fresh(snapshot, now)
+        is_due = not self.freshness.is_fresh(snapshot, now)
         begin_lifetime = partial(self._lifetime, snapshot, now, is_due=is_due)
-        return CurrentFeed(self.shortened(snapshot), is_due, begin_lifetime)
+        return CurrentFeed(self.arranged(snapshot), is_due, begin_lifetime)
 
     def _lifetime(self, snapshot: FeedSnapshot, asked_at: datetime, *, is_due: bool) -> PageLifetime:
         """Until the next fetch of this process, and not beyond the next sync: both may bring a newer snapshot."""
         until_sync = self._sync_pause.left if self._sync_pause else NO_TIME
-        until_fetch = self._until_next_fetch() if is_due else self._freshness.until(snapshot) - asked_at
+        until_fetch = self._until_next_fetch() if is_due else self.freshness.until(snapshot) - asked_at
         return PageLifetime(self, snapshot, self._clock, min(until_sync, until_fetch))
 
     def _until_next_fetch(self) -> timedelta:
         """How long no view of this process would fetch: one has just tried to, or is about to after this answer."""
         left = self.fetch_pause.left if self.fetch_pause else NO_TIME
-        return left if left > NO_TIME else self._freshness.claim_ttl
+        return left if left > NO_TIME else self.freshness.claim_ttl
 
     @property
     def is_sync_due(self) -> bool:
@@ -174,39 +177,86 @@ class LocalCopy:
             if self.snapshot is None:
                 self._sync_pause = None  # The next view asks again. While the store is down, that fails at once.
             return
-        self.has_stored_feed, ours = stored is not None, self.snapshot
+        self.has_stored_feed = stored is not None
+        self._settle(stored, self.snapshot)
+
+    def _settle(self, stored: FeedSnapshot | None, ours: FeedSnapshot | None) -> None:
+        """Take the stored snapshot if it is newer than ours, else write ours; in either case with the later choices."""
         now = self._clock()
+        is_written = stored is not None and (ours is None or not ours.is_newer_than(stored, now))
         if stored and (ours is None or stored.is_newer_than(ours, now)):
             self.snapshot, self.fetch_pause = _with_revision(stored, ours), None
-        elif ours and (stored is None or ours.is_newer_than(stored, now)):
+        if stored and ours and self.snapshot:
+            before, self.snapshot = self.snapshot, _with_later_choices(self.snapshot, stored, ours)
+            is_written = is_written and self.snapshot is before
+        if self.snapshot and not is_written:
             with suppress(StoreError):
-                self._write(ours)
+                self.snapshot = self._write(self.snapshot)
 
     def newest(self) -> FeedSnapshot | None:
-        """The newest snapshot, be it here or in the store. Always asks the store, and does not change what is shown.
+        """The newest snapshot as visitors see it, be it here or in the store. Always asks the store.
 
-        Raises StoreError if the store did not answer; ``shown`` is what there is then.
+        It does not change what is shown. Raises StoreError if the store did not answer; ``shown`` is what there is
+        then.
         """
+        newest = self.newest_whole()
+        return self.arranged(newest) if newest else None
+
+    def newest_whole(self) -> FeedSnapshot | None:
+        """Like ``newest``, with the posts that visitors do not see."""
         ours, stored = self.snapshot, self._document.read_if_changed()
         if stored and ours is None:
             self._sync_pause = None  # The next view then shows what the owner sees now.
-        newest = stored if ours is None or (stored and stored.is_newer_than(ours, self._clock())) else ours
-        return self.shortened(newest) if newest else None
+        return stored if ours is None or (stored and stored.is_newer_than(ours, self._clock())) else ours
 
-    def save(self, snapshot: FeedSnapshot) -> None:
-        """Write the snapshot to the store, and show it from now on.
+    def choose(self, choices: Choices) -> None:
+        """Show the feed by the owner's new choices from now on. Raises StoreError if that could not be written."""
+        self.sync()
+        snapshot = self.snapshot
+        if snapshot and snapshot.choices.revision < choices.revision:
+            self.save(replace(snapshot, choices=choices, revision=snapshot.revision + 1))
+
+    def save(self, snapshot: FeedSnapshot) -> FeedSnapshot:
+        """Write the snapshot to the store, and show it from now on. Returns it as it was written.
 
         Raises StoreError if it could not be written; it is shown all the same.
         """
         try:
             # Before a page shows it: another process may be asked for its pictures, and must find them in the store.
-            self._write(snapshot)
+            snapshot = self._write(snapshot)
         finally:
             self.snapshot, self._sync_pause = snapshot, Pause(self._clock, self._check_ttl)
+        return snapshot
 
-    def _write(self, snapshot: FeedSnapshot) -> None:
-        self._document.write(snapshot)
+    def _write(self, snapshot: FeedSnapshot) -> FeedSnapshot:
+        """Write the snapshot, or what becomes of it together with one that was written meanwhile.
+
+        While a fetch asks Instagram, the owner may choose, and while that is written, a fetch may end.
+        """
+        for _ in range(WRITE_TRIES):
+            if self._document.write_after_last(snapshot):
+                break
+            if stored := self._document.read().value:
+                snapshot = _combined(snapshot, stored)
+        else:
+            self._document.write(snapshot)
         self.has_stored_feed = True
+        return snapshot
+
+
+def _combined(ours: FeedSnapshot, stored: FeedSnapshot) -> FeedSnapshot:
+    """The later reading with the later choices, as a snapshot that is newer than both."""
+    reading = ours if ours.fetched_at > stored.fetched_at else stored
+    revision = max(ours.revision, stored.revision) + 1
+    return replace(_with_later_choices(reading, ours, stored), revision=revision)
+
+
+def _with_later_choices(newest: FeedSnapshot, *others: FeedSnapshot) -> FeedSnapshot:
+    """The snapshot. If another one has later choices, a newer one with these."""
+    choices = max((each.choices for each in others), key=lambda each: each.revision)
+    if choices.revision <= newest.choices.revision:
+        return newest
+    return replace(newest, choices=choices, revision=newest.revision + 1)
 
 
 def _with_revision(stored: FeedSnapshot, ours: FeedSnapshot | None) -> FeedSnapshot:

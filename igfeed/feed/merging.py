@@ -24,17 +24,23 @@ class MergedPosts:
 
 
 def merge(old: FeedSnapshot, profile: Profile, media: Media, wanted: int, now: datetime) -> MergedPosts:
-    """The posts to show after a reading that requested ``wanted`` posts."""
+    """The posts to keep after a reading that requested ``wanted`` posts."""
     if _is_another_account(old, profile, media):
         return MergedPosts(media.posts)
     missing = _missing(old.posts, media)
-    beyond = _after_the_last(old.posts, media, wanted)
+    ended = has_ended(media, wanted)
+    beyond = set() if ended else _after_the_last(old.posts, media)
     unreadable = _unreadable(missing, media, beyond)
     vanished = [post.id for post in missing if post.id not in beyond | unreadable]
-    is_explained = _is_explained(old, profile, media, wanted, len(vanished))
+    is_explained = not ended or _is_explained(old, profile, media, len(vanished))
     unconfirmed = () if is_explained else _unconfirmed(old, vanished, now)
     staying = beyond | unreadable | {each.id for each in unconfirmed}
     return MergedPosts(tuple(_in_order(old.posts, media.posts, staying)), unconfirmed)
+
+
+def has_ended(media: Media, wanted: int) -> bool:
+    """Whether the reading came to the end of Instagram's list, so that it has everything that is there."""
+    return media.is_complete and (media.is_at_end or len(media.posts) < wanted)
 
 
 def _is_another_account(old: FeedSnapshot, profile: Profile, media: Media) -> bool:
@@ -48,9 +54,9 @@ def _missing(old: Iterable[Post], media: Media) -> list[Post]:
     return [post for post in old if post.id not in listed]
 
 
-def _after_the_last(old: Sequence[Post], media: Media, wanted: int) -> set[str]:
+def _after_the_last(old: Sequence[Post], media: Media) -> set[str]:
     """The old posts after the reading's last post. The reading ended before it came to them."""
-    if not media.posts or (media.is_complete and len(media.posts) < wanted):
+    if not media.posts:
         return set()
     last, ids = media.posts[-1], [post.id for post in old]
     if last.id in ids:
@@ -65,12 +71,12 @@ def _unreadable(missing: Iterable[Post], media: Media, beyond: set[str]) -> set[
     return {*filter(None, ids), *others[: ids.count(None)]}
 
 
-def _is_explained(old: FeedSnapshot, profile: Profile, media: Media, wanted: int, vanished: int) -> bool:
-    """Whether the count in the profile explains the vanished posts, or new posts have taken their places.
+def _is_explained(old: FeedSnapshot, profile: Profile, media: Media, vanished: int) -> bool:
+    """Whether the count in the profile explains why a reading of the whole list lacks so many posts.
 
     The count may include posts that are never listed. So its decrease is compared, unless all posts were listed.
     """
-    if len(media.posts) >= wanted or not media.is_complete or not vanished:
+    if not vanished:
         return True
     before, after = old.profile.media_count, profile.media_count
     if after is None:

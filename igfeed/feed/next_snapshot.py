@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from igfeed.cache_lifetimes import PAGE_IS_SHOWN
 from igfeed.errors import UnexpectedAnswer
-from igfeed.feed.merging import MergedPosts, merge
-from igfeed.models import DatedId, FeedSnapshot, Measures, Media, Profile
+from igfeed.feed.merging import MergedPosts, has_ended, merge
+from igfeed.feed.rules.arrangement import kept_posts
+from igfeed.models import Choices, DatedId, FeedSnapshot, Measures, Media, Post, Profile
 
 MAX_COOLDOWN = timedelta(days=1)
 """Instagram counts its budgets of calls over an hour and over a day, so no cooldown needs to be longer."""
@@ -18,18 +19,21 @@ more than a week, because a weekly cron may be the only one who calls it. After 
 MAX_RETIRED_PICTURES = 200
 """Pictures of posts that are gone, about 50 MB. If there are more, those that left first are deleted early."""
 
+MAX_TRIALS = 50
+"""Trial reels that are kept for the owner to look at."""
 
-def next_snapshot(old: FeedSnapshot | None, profile: Profile, media: Media, wanted: int, now: datetime) -> FeedSnapshot:
+
+def next_snapshot(
+    old: FeedSnapshot | None, profile: Profile, media: Media, wanted: int, now: datetime, *, choices: Choices
+) -> FeedSnapshot:
     """The snapshot that follows ``old``, made of a reading at ``now`` that requested ``wanted`` posts.
 
     Raises UnexpectedAnswer if there are no posts although the profile counts some.
     """
-    has_trials = any(entry.reason == "trial" for entry in media.skipped)
-    if not media.posts and profile.media_count != 0 and not has_trials:
-        raise UnexpectedAnswer("Instagram sent no posts, though the profile counts some.")
+    _check(profile, media)
     found = merge(old, profile, media, wanted, now) if old else MergedPosts(media.posts)
     most_requested, most_requested_at = _most_requested(old, wanted, now)
-    posts = found.posts[:most_requested]
+    posts = kept_posts(found.posts, most_requested, choices)
     kept = {post.id for post in posts}
     new = FeedSnapshot(
         profile,
@@ -44,8 +48,22 @@ def next_snapshot(old: FeedSnapshot | None, profile: Profile, media: Media, want
         is_complete=media.is_complete,
         revision=old.revision + 1 if old else 1,
         clock_ahead=media.clock_ahead,
+        trials=_trials(media),
+        is_at_end=has_ended(media, wanted),
+        choices=choices,
     )
     return _with_pictures_of(old, new, now) if old else new
+
+
+def _check(profile: Profile, media: Media) -> None:
+    has_trials = any(entry.reason == "trial" for entry in media.skipped)
+    if not media.posts and profile.media_count != 0 and not has_trials:
+        raise UnexpectedAnswer("Instagram sent no posts, though the profile counts some.")
+
+
+def _trials(media: Media) -> tuple[Post, ...]:
+    found = {entry.id: entry.post for entry in media.skipped if entry.reason == "trial" and entry.post}
+    return tuple(found.values())[:MAX_TRIALS]
 
 
 def _most_requested(old: FeedSnapshot | None, wanted: int, now: datetime) -> tuple[int, datetime]:

@@ -12,8 +12,10 @@ from igfeed.feed.first_fetch import FirstFetch
 from igfeed.feed.local_copy import CurrentFeed, Freshness, LocalCopy
 from igfeed.feed.mirror import Mirror, MirrorReport
 from igfeed.feed.pictures import Pictures
+from igfeed.feed.rules.arrangement import ListedPost, listed
+from igfeed.feed.rules.owners_choices import Change, OwnersChoices
 from igfeed.instagram import Instagram
-from igfeed.models import Failure, FeedSnapshot, Picture
+from igfeed.models import Choices, Failure, FeedSnapshot, Picture
 from igfeed.stores import Store
 from igfeed.tokens.manager import TokenManager
 
@@ -48,8 +50,9 @@ class FeedService:
         self._freshness = Freshness(ttl, posts)
         self._local = local = LocalCopy(store, clock, self._freshness, check_ttl)
         self._failures = failures = FetchFailures(store, local, tokens, clock)
+        self._choices = choices = OwnersChoices(store, local)
         self._fetcher = Fetcher(
-            instagram, tokens, pictures.files, store, clock, local=local, failures=failures, freshness=self._freshness
+            instagram, tokens, pictures.files, store, clock, local=local, failures=failures, choices=choices
         )
         self._first = FirstFetch(self._fetcher, local, failures, store, clock, check_ttl=check_ttl, sleep=sleep)
         self._mirror = Mirror(pictures, store, clock)
@@ -134,6 +137,30 @@ class FeedService:
         Raises StoreError if the store did not answer; ``cached`` is what there is then.
         """
         return self._local.newest()
+
+    def listed(self) -> list[ListedPost]:
+        """All kept posts for the owner, newest first, with the reasons why visitors do not see some. Asks the store.
+
+        Raises StoreError. Empty without a snapshot.
+        """
+        newest = self._local.newest_whole()
+        return listed(newest, self._freshness.posts) if newest else []
+
+    def choose(self, change: Change) -> Choices:
+        """Change the owner's choices. This process shows the feed by them at once, others after IGFEED_CHECK_TTL.
+
+        ``fill`` should follow, if possible after the answer. Raises StoreError, and whatever ``change`` raises.
+        """
+        return self._choices.change(change)
+
+    def fill(self) -> None:
+        """Fetch if a choice has made the feed shorter than IGFEED_POSTS and Instagram may have more. Never raises."""
+        self._fetcher.fill()
+
+    @property
+    def choices(self) -> Choices:
+        """The owner's choices, from the store if it answers. Never raises."""
+        return self._choices.load()
 
     def failure(self) -> Failure | None:
         """The last failed fetch. None if one has succeeded since. Asks the store."""

@@ -6,6 +6,7 @@ it.
 
 from typing import Protocol
 
+from igfeed.instagram.reading import IsShown, every_post
 from igfeed.models import Media, Profile, Token
 
 RENEWAL_TIME_LIMIT = 50.0
@@ -18,8 +19,11 @@ class Instagram(Protocol):
     def profile(self, token: str) -> Profile:
         """The account that the token belongs to."""
 
-    def media(self, token: str, limit: int) -> Media:
-        """The newest posts of the token's account, at most ``limit``, newest first."""
+    def media(self, token: str, limit: int, is_shown: IsShown = every_post) -> Media:
+        """The newest posts of the token's account, newest first, until ``limit`` of them are shown.
+
+        It passes over a bounded number of posts that are not shown. They are in the result too.
+        """
 
     def renew(self, token: str, seconds: float = RENEWAL_TIME_LIMIT) -> Token:
         """The renewed token, whose string may be the same. Works from 24 hours of age until the expiry.

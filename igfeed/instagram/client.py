@@ -22,8 +22,9 @@ from igfeed.http.transport import Transport
 from igfeed.instagram import RENEWAL_TIME_LIMIT, parsing, replies
 from igfeed.instagram.file_types import is_film, is_picture
 from igfeed.instagram.page_size import PageSize, smaller
+from igfeed.instagram.reading import IsShown, Reading, every_post
 from igfeed.instagram.replies import ApiData
-from igfeed.models import Media, Post, Profile, SkippedEntry, Token
+from igfeed.models import Media, Profile, Token
 from igfeed.origins import Origins
 
 log = logging.getLogger(__name__)
@@ -104,28 +105,19 @@ class InstagramClient:
     def profile(self, token: str) -> Profile:
         return parsing.profile(self._ask_fields("me", PROFILE_FIELDS, {"access_token": token}).data)
 
-    def media(self, token: str, limit: int) -> Media:
-        found: dict[str, Post] = {}
-        skipped: list[SkippedEntry] = []
-        cooldown, is_complete = timedelta(), True
+    def media(self, token: str, limit: int, is_shown: IsShown = every_post) -> Media:
+        reading, is_complete = Reading(limit, is_shown), True
         try:
-            for page in self._pages(token, limit):
-                cooldown = max(cooldown, page.cooldown)
-                for entry in parsing.posts(page.data):
-                    if isinstance(entry, SkippedEntry):
-                        skipped.append(entry)
-                    else:
-                        # A post published during the fetch moves the others, so two pages may have the same one.
-                        found.setdefault(entry.id, entry)
-                if len(found) >= limit:
-                    break
+            for page in self._pages(token, reading):
+                reading.add(parsing.posts(page.data), page.cooldown)
         except InstagramUnreachable as error:
             # Some posts are better than none.
-            if not found:
+            if not reading.posts:
                 raise
             is_complete = False
-            log.warning("Instagram sent %s posts, but not those after them: %s", len(found), error)
-        return Media(tuple(found.values())[:limit], cooldown, tuple(skipped), is_complete, self._clock.ahead)
+            log.warning("Instagram sent %s posts, but not those after them: %s", reading.posts, error)
+        is_at_end = is_complete and not reading.has_enough
+        return reading.media(is_complete=is_complete, is_at_end=is_at_end, clock_ahead=self._clock.ahead)
 
     def renew(self, token: str, seconds: float = RENEWAL_TIME_LIMIT) -> Token:
         asked = Beginning(self._clock)  # Before the call, because the token's lifetime cannot have begun earlier.
@@ -162,16 +154,18 @@ class InstagramClient:
         # Outside of the except block, so that the original exception, which may contain the URL, is not its context.
         raise failure
 
-    def _pages(self, token: str, limit: int) -> Iterator[ApiData]:
-        """Yields one page after the other. Each is fetched only when the caller asks for it.
+    def _pages(self, token: str, reading: Reading) -> Iterator[ApiData]:
+        """Yields one page after the other, until the caller's reading has enough or the list ends.
 
         Raises InstagramUnreachable if the time or MAX_MEDIA_PAGES is used up before the list ends.
         """
         deadline = Deadline(MEDIA_TIME_LIMIT)
         cursor: dict[str, str] = {}
         for _ in range(MAX_MEDIA_PAGES):
-            page = self._page(token, limit, cursor, deadline)
+            page = self._page(token, reading.next_size, cursor, deadline)
             yield page
+            if reading.has_enough:
+                return
             after = parsing.next_cursor(page.data)
             # The same cursor again would give the same page for ever.
             if after is None or after == cursor.get("after"):

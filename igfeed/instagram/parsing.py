@@ -133,8 +133,16 @@ def _post(item: dict[str, Any]) -> Post | SkippedEntry:
     ``is_shared_to_feed``).
     """
     media_id = _id(item["id"])
-    if item.get("is_shared_to_feed") is False:
+    if item.get("is_shared_to_feed") is not False:
+        return _readable_post(item)
+    try:
+        return SkippedEntry(media_id, "trial", _readable_post(item))
+    except ValueError:
         return SkippedEntry(media_id, "trial")
+
+
+def _readable_post(item: dict[str, Any]) -> Post:
+    """Raises ValueError if there is nothing to show and nothing to link to."""
     children = tuple(_children(item))
     post = Post(
         picture=_picture(item, children),

@@ -1,5 +1,6 @@
 """The nouns: frozen, pure, to and from a JSON text."""
 
+from igfeed.models.choices import Choices, PostLink, PostRules
 from igfeed.models.failure import Failure
 from igfeed.models.feed import DatedId, FeedSnapshot, Media, Post, Profile, SkippedEntry
 from igfeed.models.kept_posts import KeptPost, KeptPosts
@@ -9,6 +10,7 @@ from igfeed.models.token import Token
 
 __all__ = [
     "AlbumPicture",
+    "Choices",
     "DatedId",
     "Failure",
     "FeedSnapshot",
@@ -19,6 +21,8 @@ __all__ = [
     "Picture",
     "Portrait",
     "Post",
+    "PostLink",
+    "PostRules",
     "Profile",
     "Renewal",
     "SkippedEntry",

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
+from igfeed.models.choices import NO_CHOICES, Choices
 from igfeed.models.kept_posts import KeptPost, KeptPosts
 from igfeed.models.picture import AlbumPicture, Measures, Picture, Portrait
 from igfeed.models.record import (
@@ -104,10 +105,14 @@ class Post(Record):
 
 @dataclass(frozen=True)
 class SkippedEntry:
-    """An entry of Instagram's list that is not shown. ``id`` is None if it could not be read."""
+    """An entry of Instagram's list that is not shown. ``id`` is None if it could not be read.
+
+    ``post`` is that of a trial reel, for the owner. None if it could not be read.
+    """
 
     id: str | None
     reason: Literal["trial", "unreadable"]
+    post: Post | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,8 @@ class Media:
 
     ``cooldown`` is how long no more calls should be made, because Instagram asks for a pause. ``is_complete`` is False
     if the fetch failed before it had enough posts or the end of the list. ``clock_ahead`` is how far our clock is ahead
-    of Instagram's, zero while our clock counts as right.
+    of Instagram's, zero while our clock counts as right. ``is_at_end`` is True if the list is known to have no further
+    posts.
     """
 
     posts: tuple[Post, ...]
@@ -124,6 +130,7 @@ class Media:
     skipped: tuple[SkippedEntry, ...] = ()
     is_complete: bool = True
     clock_ahead: timedelta = timedelta()
+    is_at_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,10 @@ class FeedSnapshot(Record):
     ``removed_picture_ids`` are those deleted with this fetch. The next fetch deletes them once more, in case the first
     time failed.
 
+    ``posts`` are in Instagram's order. In the stored snapshot they are all that are kept, those included that the
+    owner's ``choices`` keep from visitors; ``igfeed.feed.rules`` makes the snapshot that pages show. ``trials`` are
+    trial reels, for the owner only. ``is_at_end``: see ``Media``.
+
     ``revision`` grows with each change. So it shows which of two snapshots is newer, even if the clocks were wrong.
     ``clock_ahead``: see ``Media``.
     """
@@ -168,6 +179,8 @@ class FeedSnapshot(Record):
         "leaving": "retired_pictures",
     }
 
+    DISPENSABLE: ClassVar[tuple[str, ...]] = ("choices", "trials")
+
     profile: Profile
     posts: tuple[Post, ...]
     fetched_at: Moment
@@ -182,6 +195,9 @@ class FeedSnapshot(Record):
     unreadable_entries: Count = 0
     is_complete: bool = True
     retired_pictures: tuple[DatedId, ...] = ()
+    trials: tuple[Post, ...] = ()
+    is_at_end: bool = False
+    choices: Choices = NO_CHOICES
 
     def is_newer_than(self, other: "FeedSnapshot", now: datetime) -> bool:
         """Compares the revisions, or the times if one of the two is from an earlier version, which had no revision."""
@@ -194,7 +210,7 @@ class FeedSnapshot(Record):
     def pictures(self) -> Iterator[Picture]:
         if self.profile.picture:
             yield self.profile.picture
-        for post in self.posts:
+        for post in (*self.posts, *self.trials):
             yield from post.pictures()
 
     def picture(self, picture_id: str) -> Picture | None:

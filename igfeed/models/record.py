@@ -65,6 +65,9 @@ class Record:
     RENAMED: ClassVar[Mapping[str, str]] = {}
     """Field names that earlier versions of igfeed wrote, each with its present name."""
 
+    DISPENSABLE: ClassVar[tuple[str, ...]] = ()
+    """Fields that get their default if they cannot be read: the rest is worth more."""
+
     def __post_init__(self) -> None:
         times = (value for value in vars(self).values() if isinstance(value, datetime))
         if not all(EARLIEST <= time <= LATEST for time in times):
@@ -77,14 +80,25 @@ class Record:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Raises one of UNREADABLE."""
-        # Most documents have no old names, so they are decoded without a dict in between.
-        if not any(f'"{old}":' in text for old in cls.RENAMED):
-            return msgspec.json.decode(text, type=cls)
+        try:
+            # Most documents have no old names, so they are decoded without a dict in between.
+            if not any(f'"{old}":' in text for old in cls.RENAMED):
+                return msgspec.json.decode(text, type=cls)
+            return msgspec.convert(cls._fields(text), cls)
+        except UNREADABLE:
+            if not any(f'"{name}":' in text for name in cls.DISPENSABLE):
+                raise
+            fields = cls._fields(text)
+            return msgspec.convert({name: fields[name] for name in fields if name not in cls.DISPENSABLE}, cls)
+
+    @classmethod
+    def _fields(cls, text: str) -> dict[str, Any]:
+        """The document's fields by their present names."""
         fields = msgspec.json.decode(text, type=dict[str, Any])
         for old, new in cls.RENAMED.items():
             if old in fields:
                 fields.setdefault(new, fields[old])
-        return msgspec.convert(fields, cls)
+        return fields
 
 
 def clean_texts(noun: object, *names: str) -> None:

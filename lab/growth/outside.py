@@ -9,6 +9,7 @@ from datetime import timedelta
 from math import ceil
 
 from igfeed.errors import PictureUnavailable, UnexpectedAnswer
+from igfeed.instagram.reading import IsShown, every_post
 from igfeed.models import Media, Picture, Post, Profile, Token
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.upstash import GET_ALL_SCRIPT, GET_IF_CHANGED_SCRIPT, SWAP_SCRIPT
@@ -77,7 +78,7 @@ class Account:
         self._counted["calls"] += 1
         return Profile("studio.nord", media_count=1000)
 
-    def media(self, token: str, limit: int) -> Media:
+    def media(self, token: str, limit: int, is_shown: IsShown = every_post) -> Media:
         """Half a day in, so that the days that are played see all of theirs."""
         self._counted["calls"] += 1
         newest = 1000 + int((self._clock() - self._since) / timedelta(days=1) * NEW_POSTS + 0.5)

@@ -15,6 +15,7 @@ from igfeed.errors import (
     UnexpectedAnswer,
 )
 from igfeed.instagram import RENEWAL_TIME_LIMIT
+from igfeed.instagram.reading import IsShown, every_post
 from igfeed.models import Media, Profile, Token
 from igfeed.stores import Kind, Store
 from igfeed.tokens.document import TOKEN_KEY
@@ -170,7 +171,7 @@ class FaultyInstagram:
             raise ProcessKilled
         return Profile("studio.nord")
 
-    def media(self, token: str, limit: int) -> Media:
+    def media(self, token: str, limit: int, is_shown: IsShown = every_post) -> Media:
         self.profile(token)
         return Media(())
 

@@ -1,0 +1,74 @@
+"""Reads the list of posts page by page until it has enough of those that are shown."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from igfeed.instagram.page_size import LARGEST_PAGE
+from igfeed.models import Media, Post, SkippedEntry
+
+MOST_PASSED_OVER = 200
+"""How many posts a reading passes over because they are not shown. That is two or three further pages."""
+
+IsShown = Callable[[Post], bool]
+"""Whether visitors see a post: the owner may have hidden it."""
+
+
+def every_post(post: Post) -> bool:  # noqa: ARG001  an ``IsShown``
+    return True
+
+
+def beginning(posts: Iterable[Post], shown: int, is_shown: IsShown) -> tuple[Post, ...]:
+    """The shortest beginning of ``posts`` that has so many posts that are shown, or all of them."""
+    result: list[Post] = []
+    left = shown
+    for post in posts:
+        if not left:
+            break
+        result.append(post)
+        left -= is_shown(post)
+    return tuple(result)
+
+
+class Reading:
+    """One reading of the list, newest first, for ``limit`` posts that are shown."""
+
+    def __init__(self, limit: int, is_shown: IsShown) -> None:
+        self._limit = limit
+        self._is_shown = is_shown
+        self._found: dict[str, Post] = {}
+        self._skipped: list[SkippedEntry] = []
+        self._cooldown = timedelta()
+        self._shown = 0
+
+    def add(self, entries: Iterable[Post | SkippedEntry], cooldown: timedelta) -> None:
+        """The entries of one more page."""
+        self._cooldown = max(self._cooldown, cooldown)
+        for entry in entries:
+            if isinstance(entry, SkippedEntry):
+                self._skipped.append(entry)
+            # A post published during the fetch moves the others, so two pages may have the same one.
+            elif entry.id not in self._found:
+                self._found[entry.id] = entry
+                self._shown += self._is_shown(entry)
+
+    @property
+    def posts(self) -> int:
+        """How many were found, shown or not."""
+        return len(self._found)
+
+    @property
+    def has_enough(self) -> bool:
+        return self._shown >= self._limit or self._passed_over >= MOST_PASSED_OVER
+
+    @property
+    def next_size(self) -> int:
+        """How many posts to ask for: full pages once some are passed over, since nobody knows how many more will be."""
+        return LARGEST_PAGE if self._passed_over else self._limit
+
+    def media(self, *, is_complete: bool, is_at_end: bool, clock_ahead: timedelta) -> Media:
+        posts = beginning(self._found.values(), self._limit, self._is_shown)
+        return Media(posts, self._cooldown, tuple(self._skipped), is_complete, clock_ahead, is_at_end)
+
+    @property
+    def _passed_over(self) -> int:
+        return len(self._found) - self._shown

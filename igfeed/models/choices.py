@@ -1,0 +1,134 @@
+"""What the owner has chosen about posts: hidden, pinned, approved ones, links of the owner's, and rules."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Annotated, Self
+
+from msgspec import Meta
+
+from igfeed.errors import ChoiceRefused
+from igfeed.models.kept_posts import PostType
+from igfeed.models.record import Count, MediaId, Moment, Record
+from igfeed.texts.cleaning import clean
+from igfeed.texts.hashtags import folded
+
+MOST_PINNED = 3
+"""As on Instagram."""
+
+MOST_APPROVED = 1000
+"""How many approved posts are remembered. The ones before them have left the feed long ago."""
+
+LINK = r"^https://[^\s/?#\\@]+([/?#]\S*)?\Z"
+"""A whole address. A name before the host (``https://shop.example@elsewhere.example``) would mislead visitors."""
+LONGEST_LINK = 2000
+LONGEST_LABEL = 40
+"""Characters: a button has one line on a phone."""
+
+
+@dataclass(frozen=True)
+class PostLink:
+    """A link of the owner's for one post, such as to a shop. ``label`` None means the page's own words."""
+
+    id: MediaId
+    url: Annotated[str, Meta(pattern=LINK, max_length=LONGEST_LINK)]
+    label: Annotated[str, Meta(max_length=LONGEST_LABEL)] | None = None
+
+    @classmethod
+    def checked(cls, post_id: str, url: str, label: str | None) -> Self:
+        """A link that visitors may be given. Raises ChoiceRefused."""
+        url, label = url.strip(), clean(label or "")
+        if not re.match(LINK, url) or len(url) > LONGEST_LINK:
+            raise ChoiceRefused("This is no address that begins with https://.", "Copy it from the browser.")
+        if label and len(label) > LONGEST_LABEL:
+            raise ChoiceRefused(f"The button's text is longer than {LONGEST_LABEL} characters.", "Shorten it.")
+        return cls(post_id, url, label or None)
+
+
+@dataclass(frozen=True)
+class PostRules:
+    """Which posts are shown unless the owner has chosen otherwise. Empty fields let everything through.
+
+    ``types`` are the only types shown. A post is shown if it has one of ``with_hashtags`` and none of
+    ``without_hashtags``, all folded. ``approve_after``: posts after that moment are shown only once approved.
+    """
+
+    types: tuple[PostType, ...] = ()
+    with_hashtags: tuple[str, ...] = ()
+    without_hashtags: tuple[str, ...] = ()
+    approve_after: Moment | None = None
+
+
+@dataclass(frozen=True)
+class Choices(Record):
+    """One document for each account. Each method returns a copy; ``revision`` is for whoever stores it to count.
+
+    ``pinned`` are in the order in which they are shown. A post is never both hidden and pinned.
+    ``approved`` are the posts that may be shown although they are new, the latest last.
+    """
+
+    revision: Count = 0
+    hidden: tuple[MediaId, ...] = ()
+    pinned: Annotated[tuple[MediaId, ...], Meta(max_length=MOST_PINNED)] = ()
+    approved: tuple[MediaId, ...] = ()
+    links: tuple[PostLink, ...] = ()
+    rules: PostRules = PostRules()
+
+    def hide(self, ids: Iterable[str]) -> Self:
+        chosen = _distinct(ids)
+        return replace(self, hidden=_added(self.hidden, chosen), pinned=_without(self.pinned, chosen))
+
+    def show(self, ids: Iterable[str]) -> Self:
+        """No longer hidden, and approved. A rule may still keep them out."""
+        chosen = _distinct(ids)
+        return replace(self.approve(chosen), hidden=_without(self.hidden, chosen))
+
+    def pin(self, ids: Iterable[str]) -> Self:
+        """Behind those that are pinned. A pinned post is shown whatever the rules say. Raises ChoiceRefused."""
+        chosen = _distinct(ids)
+        pinned = _added(self.pinned, chosen)
+        if len(pinned) > MOST_PINNED:
+            raise ChoiceRefused(f"Up to {MOST_PINNED} posts can be pinned.", "Unpin another one first.")
+        return replace(self, pinned=pinned, hidden=_without(self.hidden, chosen))
+
+    def unpin(self, ids: Iterable[str]) -> Self:
+        return replace(self, pinned=_without(self.pinned, _distinct(ids)))
+
+    def approve(self, ids: Iterable[str]) -> Self:
+        return replace(self, approved=_added(self.approved, _distinct(ids))[-MOST_APPROVED:])
+
+    def with_link(self, link: PostLink) -> Self:
+        """With this link as the only one of its post."""
+        return replace(self, links=(*self.without_link(link.id).links, link))
+
+    def without_link(self, post_id: str) -> Self:
+        return replace(self, links=tuple(each for each in self.links if each.id != post_id))
+
+    def link_of(self, post_id: str) -> PostLink | None:
+        return next((each for each in self.links if each.id == post_id), None)
+
+
+NO_CHOICES = Choices()
+
+
+def rule_hashtags(texts: Iterable[str]) -> tuple[str, ...]:
+    """The hashtags as rules have them. ``texts`` may have the ``#`` and may be empty. Raises ChoiceRefused."""
+    found = []
+    for text in filter(None, (each.strip() for each in texts)):
+        hashtag = folded(text.removeprefix("#"))
+        if hashtag is None:
+            raise ChoiceRefused(f"{text[:LONGEST_LABEL]} is no hashtag.", "A hashtag is one word, such as #bread.")
+        found.append(hashtag)
+    return tuple(dict.fromkeys(found))
+
+
+def _distinct(ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(ids))
+
+
+def _added(known: tuple[str, ...], ids: tuple[str, ...]) -> tuple[str, ...]:
+    return (*known, *(each for each in ids if each not in known))
+
+
+def _without(known: tuple[str, ...], ids: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(each for each in known if each not in ids)

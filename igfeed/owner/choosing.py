@@ -1,0 +1,125 @@
+"""The owner's choices about posts: hide, pin, approve, link, and rules for all posts.
+
+A post is named by its media id, its shortcode or its address on Instagram. Each function changes the feed at once for
+this process. Call ``fill`` afterwards, after the answer if there is one: it fetches if the feed has become too short.
+Nothing here knows a terminal or a request.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from igfeed.errors import ChoiceRefused
+from igfeed.feed.rules.arrangement import ListedPost
+from igfeed.models import Choices, FeedSnapshot, Post, PostLink, PostRules
+from igfeed.models.choices import rule_hashtags
+from igfeed.models.kept_posts import PostType
+from igfeed.services import Services
+
+SHORTCODE = re.compile(r"/(?:p|reel|reels|tv)/([\w-]+)", re.ASCII)
+"""In a post's address. The user name may come before it."""
+
+
+def listed(services: Services) -> list[ListedPost]:
+    """All kept posts, newest first, trial reels included, with the reasons why visitors do not see some.
+
+    Raises StoreError. Empty if nothing was ever fetched.
+    """
+    services.check_startup()
+    return services.feed.listed()
+
+
+def hide(services: Services, names: Sequence[str]) -> Choices:
+    """Raises ChoiceRefused if a post is unknown; then none of them is hidden. Raises StoreError."""
+    return _change(services, lambda choices, ids: choices.hide(ids), names)
+
+
+def show(services: Services, names: Sequence[str]) -> Choices:
+    """No longer hide these posts, and approve them. A rule may still keep them out. Raises as ``hide`` does."""
+    return _change(services, lambda choices, ids: choices.show(ids), names)
+
+
+def pin(services: Services, names: Sequence[str]) -> Choices:
+    """Show these posts first. Raises ChoiceRefused too if there would be more than three."""
+    return _change(services, lambda choices, ids: choices.pin(ids), names)
+
+
+def unpin(services: Services, names: Sequence[str]) -> Choices:
+    """Raises as ``hide`` does."""
+    return _change(services, lambda choices, ids: choices.unpin(ids), names)
+
+
+def approve(services: Services, names: Sequence[str]) -> Choices:
+    """Raises as ``hide`` does."""
+    return _change(services, lambda choices, ids: choices.approve(ids), names)
+
+
+def set_link(services: Services, name: str, url: str, label: str = "") -> Choices:
+    """Give the post a button to ``url``, with the page's own words if ``label`` is empty. An empty ``url`` removes it.
+
+    Raises ChoiceRefused if the post is unknown, the address does not begin with https:// or the label is too long.
+    """
+
+    def linked(choices: Choices, ids: Sequence[str]) -> Choices:
+        if not url.strip():
+            return choices.without_link(ids[0])
+        return choices.with_link(PostLink.checked(ids[0], url, label))
+
+    return _change(services, linked, [name])
+
+
+def set_rules(
+    services: Services,
+    *,
+    types: Sequence[PostType] = (),
+    with_hashtags: Sequence[str] = (),
+    without_hashtags: Sequence[str] = (),
+    approve_new: bool = False,
+) -> Choices:
+    """Put these rules in place of those before. Hashtags may have their ``#``.
+
+    With ``approve_new``, posts that come from now on wait for ``approve``. Those that are kept already count as
+    approved. Raises ChoiceRefused if a text is no hashtag. Raises StoreError.
+    """
+    services.check_startup()
+    rules = PostRules(tuple(types), rule_hashtags(with_hashtags), rule_hashtags(without_hashtags))
+    now = services.clock()
+
+    def ruled(choices: Choices, snapshot: FeedSnapshot | None) -> Choices:
+        if not approve_new:
+            return replace(choices, rules=rules)
+        if choices.rules.approve_after:
+            return replace(choices, rules=replace(rules, approve_after=choices.rules.approve_after))
+        known = choices.approve(post.id for post in snapshot.posts) if snapshot else choices
+        return replace(known, rules=replace(rules, approve_after=now))
+
+    return services.feed.choose(ruled)
+
+
+def fill(services: Services) -> None:
+    """Fetch if the feed shows fewer posts than it may and Instagram may have more. Never raises."""
+    services.feed.fill()
+
+
+def _change(services: Services, change: Callable[[Choices, Sequence[str]], Choices], names: Sequence[str]) -> Choices:
+    services.check_startup()
+    return services.feed.choose(lambda choices, snapshot: change(choices, _ids(names, snapshot)))
+
+
+def _ids(names: Sequence[str], snapshot: FeedSnapshot | None) -> list[str]:
+    posts = (*snapshot.posts, *snapshot.trials) if snapshot else ()
+    return [_id(name.strip(), posts) for name in names]
+
+
+def _id(name: str, posts: Sequence[Post]) -> str:
+    code = shortcode(name) or name
+    found = next((post.id for post in posts if name == post.id or code == shortcode(post.permalink or "")), None)
+    if found is None:
+        raise ChoiceRefused("The feed has no such post.", "`flask igfeed posts` lists those that it has.")
+    return found
+
+
+def shortcode(address: str) -> str | None:
+    """The shortcode in a post's address on Instagram, None if it has none."""
+    match = SHORTCODE.search(address)
+    return match[1] if match else None

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from igfeed.instagram.page_size import LARGEST_PAGE
+from igfeed.instagram.page_size import MAX_PAGE_SIZE
 from igfeed.models import Media, Post, SkippedEntry
 
-MOST_PASSED_OVER = 200
+MAX_PASSED_OVER = 200
 """How many posts a reading passes over because they are not shown. That is two or three further pages."""
 
 IsShown = Callable[[Post], bool]
@@ -58,12 +58,12 @@ class Reading:
 
     @property
     def has_enough(self) -> bool:
-        return self._shown >= self._limit or self._passed_over >= MOST_PASSED_OVER
+        return self._shown >= self._limit or self._passed_over >= MAX_PASSED_OVER
 
     @property
     def next_size(self) -> int:
         """How many posts to ask for: full pages once some are passed over, since nobody knows how many more will be."""
-        return LARGEST_PAGE if self._passed_over else self._limit
+        return MAX_PAGE_SIZE if self._passed_over else self._limit
 
     def media(self, *, is_complete: bool, is_at_end: bool, clock_ahead: timedelta) -> Media:
         posts = beginning(self._found.values(), self._limit, self._is_shown)

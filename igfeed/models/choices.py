@@ -13,16 +13,16 @@ from igfeed.models.record import Count, MediaId, Moment, Record
 from igfeed.texts.cleaning import clean
 from igfeed.texts.hashtags import folded
 
-MOST_PINNED = 3
+MAX_PINNED = 3
 """As on Instagram."""
 
-MOST_APPROVED = 1000
+MAX_APPROVED = 1000
 """How many approved posts are remembered. The ones before them have left the feed long ago."""
 
 LINK = r"^https://[^\s/?#\\@]+([/?#]\S*)?\Z"
 """A whole address. A name before the host (``https://shop.example@elsewhere.example``) would mislead visitors."""
-LONGEST_LINK = 2000
-LONGEST_LABEL = 40
+MAX_LINK_LENGTH = 2000
+MAX_LABEL_LENGTH = 40
 """Characters: a button has one line on a phone."""
 
 
@@ -31,17 +31,17 @@ class PostLink:
     """A link of the owner's for one post, such as to a shop. ``label`` None means the page's own words."""
 
     id: MediaId
-    url: Annotated[str, Meta(pattern=LINK, max_length=LONGEST_LINK)]
-    label: Annotated[str, Meta(max_length=LONGEST_LABEL)] | None = None
+    url: Annotated[str, Meta(pattern=LINK, max_length=MAX_LINK_LENGTH)]
+    label: Annotated[str, Meta(max_length=MAX_LABEL_LENGTH)] | None = None
 
     @classmethod
     def checked(cls, post_id: str, url: str, label: str | None) -> Self:
         """A link that visitors may be given. Raises ChoiceRefused."""
         url, label = url.strip(), clean(label or "")
-        if not re.match(LINK, url) or len(url) > LONGEST_LINK:
+        if not re.match(LINK, url) or len(url) > MAX_LINK_LENGTH:
             raise ChoiceRefused("This is no address that begins with https://.", "Copy it from the browser.")
-        if label and len(label) > LONGEST_LABEL:
-            raise ChoiceRefused(f"The button's text is longer than {LONGEST_LABEL} characters.", "Shorten it.")
+        if label and len(label) > MAX_LABEL_LENGTH:
+            raise ChoiceRefused(f"The button's text is longer than {MAX_LABEL_LENGTH} characters.", "Shorten it.")
         return cls(post_id, url, label or None)
 
 
@@ -69,7 +69,7 @@ class Choices(Record):
 
     revision: Count = 0
     hidden: tuple[MediaId, ...] = ()
-    pinned: Annotated[tuple[MediaId, ...], Meta(max_length=MOST_PINNED)] = ()
+    pinned: Annotated[tuple[MediaId, ...], Meta(max_length=MAX_PINNED)] = ()
     approved: tuple[MediaId, ...] = ()
     links: tuple[PostLink, ...] = ()
     rules: PostRules = PostRules()
@@ -87,15 +87,15 @@ class Choices(Record):
         """Behind those that are pinned. A pinned post is shown whatever the rules say. Raises ChoiceRefused."""
         chosen = _distinct(ids)
         pinned = _added(self.pinned, chosen)
-        if len(pinned) > MOST_PINNED:
-            raise ChoiceRefused(f"Up to {MOST_PINNED} posts can be pinned.", "Unpin another one first.")
+        if len(pinned) > MAX_PINNED:
+            raise ChoiceRefused(f"Up to {MAX_PINNED} posts can be pinned.", "Unpin another one first.")
         return replace(self, pinned=pinned, hidden=_without(self.hidden, chosen))
 
     def unpin(self, ids: Iterable[str]) -> Self:
         return replace(self, pinned=_without(self.pinned, _distinct(ids)))
 
     def approve(self, ids: Iterable[str]) -> Self:
-        return replace(self, approved=_added(self.approved, _distinct(ids))[-MOST_APPROVED:])
+        return replace(self, approved=_added(self.approved, _distinct(ids))[-MAX_APPROVED:])
 
     def with_link(self, link: PostLink) -> Self:
         """With this link as the only one of its post."""
@@ -117,7 +117,7 @@ def rule_hashtags(texts: Iterable[str]) -> tuple[str, ...]:
     for text in filter(None, (each.strip() for each in texts)):
         hashtag = folded(text.removeprefix("#"))
         if hashtag is None:
-            raise ChoiceRefused(f"{text[:LONGEST_LABEL]} is no hashtag.", "A hashtag is one word, such as #bread.")
+            raise ChoiceRefused(f"{text[:MAX_LABEL_LENGTH]} is no hashtag.", "A hashtag is one word, such as #bread.")
         found.append(hashtag)
     return tuple(dict.fromkeys(found))
 

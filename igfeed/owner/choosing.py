@@ -16,6 +16,10 @@ from igfeed.models.choices import rule_hashtags
 from igfeed.models.kept_posts import PostType
 from igfeed.services import Services
 
+Posts = Sequence[Post]
+ChangeOfPosts = Callable[[Choices, Sequence[str], Posts], Choices]
+"""Makes the next choices from those before, the ids of the posts that were named, and all kept posts."""
+
 SHORTCODE = re.compile(r"/(?:p|reel|reels|tv)/([\w-]+)", re.ASCII)
 """In a post's address. The user name may come before it."""
 
@@ -31,27 +35,33 @@ def listed(services: Services) -> list[ListedPost]:
 
 def hide(services: Services, names: Sequence[str]) -> Choices:
     """Raises ChoiceRefused if a post is unknown; then none of them is hidden. Raises StoreError."""
-    return _change(services, lambda choices, ids: choices.hide(ids), names)
+    return _change(services, lambda choices, ids, _: choices.hide(ids), names)
 
 
 def show(services: Services, names: Sequence[str]) -> Choices:
     """No longer hide these posts, and approve them. A rule may still keep them out. Raises as ``hide`` does."""
-    return _change(services, lambda choices, ids: choices.show(ids), names)
+    return _change(services, lambda choices, ids, _: choices.show(ids), names)
 
 
 def pin(services: Services, names: Sequence[str]) -> Choices:
     """Show these posts first. Raises ChoiceRefused too if there would be more than three."""
-    return _change(services, lambda choices, ids: choices.pin(ids), names)
+
+    def pinned(choices: Choices, ids: Sequence[str], posts: Posts) -> Choices:
+        # A pin of a post that is gone would take up one of the three places for ever.
+        gone = set(choices.pinned).difference(post.id for post in posts)
+        return choices.unpin(gone).pin(ids)
+
+    return _change(services, pinned, names)
 
 
 def unpin(services: Services, names: Sequence[str]) -> Choices:
     """Raises as ``hide`` does."""
-    return _change(services, lambda choices, ids: choices.unpin(ids), names)
+    return _change(services, lambda choices, ids, _: choices.unpin(ids), names)
 
 
 def approve(services: Services, names: Sequence[str]) -> Choices:
     """Raises as ``hide`` does."""
-    return _change(services, lambda choices, ids: choices.approve(ids), names)
+    return _change(services, lambda choices, ids, _: choices.approve(ids), names)
 
 
 def set_link(services: Services, name: str, url: str, label: str = "") -> Choices:
@@ -60,7 +70,7 @@ def set_link(services: Services, name: str, url: str, label: str = "") -> Choice
     Raises ChoiceRefused if the post is unknown, the address does not begin with https:// or the label is too long.
     """
 
-    def linked(choices: Choices, ids: Sequence[str]) -> Choices:
+    def linked(choices: Choices, ids: Sequence[str], _: Posts) -> Choices:
         if not url.strip():
             return choices.without_link(ids[0])
         return choices.with_link(PostLink.checked(ids[0], url, label))
@@ -101,19 +111,20 @@ def fill(services: Services) -> None:
     services.feed.fill()
 
 
-def _change(services: Services, change: Callable[[Choices, Sequence[str]], Choices], names: Sequence[str]) -> Choices:
+def _change(services: Services, change: ChangeOfPosts, names: Sequence[str]) -> Choices:
+    def changed(choices: Choices, snapshot: FeedSnapshot | None) -> Choices:
+        posts = (*snapshot.posts, *snapshot.trials) if snapshot else ()
+        return change(choices, [_id(name.strip(), posts, choices) for name in names], posts)
+
     services.check_startup()
-    return services.feed.choose(lambda choices, snapshot: change(choices, _ids(names, snapshot)))
+    return services.feed.choose(changed)
 
 
-def _ids(names: Sequence[str], snapshot: FeedSnapshot | None) -> list[str]:
-    posts = (*snapshot.posts, *snapshot.trials) if snapshot else ()
-    return [_id(name.strip(), posts) for name in names]
-
-
-def _id(name: str, posts: Sequence[Post]) -> str:
+def _id(name: str, posts: Posts, choices: Choices) -> str:
     code = shortcode(name) or name
     found = next((post.id for post in posts if name == post.id or code == shortcode(post.permalink or "")), None)
+    if found is None and name in (*choices.hidden, *choices.pinned):
+        return name  # The post has left the feed, but the choice can still be taken back.
     if found is None:
         raise ChoiceRefused("The feed has no such post.", "`flask igfeed posts` lists those that it has.")
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from igfeed.feed.rules.reasons import Reason, reason_for
-from igfeed.instagram.reading import MOST_PASSED_OVER, IsShown
+from igfeed.instagram.reading import MAX_PASSED_OVER, IsShown
 from igfeed.models import Choices, FeedSnapshot, Post, PostLink
 from igfeed.models.record import LONG_AGO
 
@@ -56,7 +56,7 @@ def kept_posts(posts: Iterable[Post], wanted: int, choices: Choices) -> tuple[Po
             if shown < wanted or post.id in choices.pinned:
                 result.append(post)
             shown += 1
-        elif shown < wanted and passed_over < MOST_PASSED_OVER:
+        elif shown < wanted and passed_over < MAX_PASSED_OVER:
             result.append(post)
             passed_over += 1
     return tuple(result)

@@ -12,6 +12,7 @@ from igfeed.clock import RateLimit, sleep, system_clock
 from igfeed.config import Settings, environment, unknown_variables
 from igfeed.errors import ConfigError
 from igfeed.owner import api, commands
+from igfeed.owner.connect import routes as connect_routes
 from igfeed.owner.studio import routes as studio_routes
 from igfeed.services import Services, build
 from igfeed.web import headers, proxies
@@ -48,8 +49,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.extensions["igfeed"] = services
 
     # The last two wrap the app, so that they see each request first.
-    rooms = (headers, routes, oembed_routes, api, studio_routes, http_errors, commands, finished_pages, proxies)
-    for room in rooms:
+    for_visitors, for_the_owner = (routes, oembed_routes), (api, studio_routes, connect_routes, commands)
+    for room in (headers, *for_visitors, *for_the_owner, http_errors, finished_pages, proxies):
         room.init_app(app)
     return app
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from igfeed.models.record import Name, Record
 
 APP_ID = re.compile(r"[0-9]{5,32}")
+APP_SECRET = re.compile(r"[A-Za-z0-9]{8,128}")
+"""Meta's are 32 hex digits."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ The cron, the command line and the pages for the owner call them. Nothing here k
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -67,11 +67,14 @@ class Fetched:
     pictures: MirrorReport
 
 
-def set_up(services: Services, value: str, *, expires_in: timedelta | None = None, verify: bool = True) -> SetUp:
+def set_up(
+    services: Services, value: str, *, expires_in: timedelta | None = None, verify: bool = True, ids: Iterable[str] = ()
+) -> SetUp:
     """Store the owner's token and fetch the feed with it.
 
     ``expires_in`` is its remaining life; without it a renewal is tried at once, which tells it. With ``verify`` False
-    Instagram is not asked first, and the token before it is kept until this one has worked.
+    Instagram is not asked first, and the token before it is kept until this one has worked. ``ids`` are the known ones
+    of its account.
     Raises the IgfeedError because of which it was not stored. Raises TokenRejected if it was stored unverified, did
     not work, and the token before it was taken up again.
     """
@@ -82,6 +85,7 @@ def set_up(services: Services, value: str, *, expires_in: timedelta | None = Non
     services.store.check_writable()  # A renewal may end the given token, so there must be room for the new one.
     before = services.tokens.report().token
     token, not_renewed = _with_expiry(services, value, expires_in, verify=verify)
+    token = replace(token, account_ids=frozenset(ids))
     services.tokens.adopt(token, is_verified=verify)
     errors: list[IgfeedError] = []
     snapshot = _fetch(services, errors)

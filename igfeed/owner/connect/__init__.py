@@ -1,0 +1,1 @@
+"""Connect: the owner logs in at Instagram, and igfeed has a token."""

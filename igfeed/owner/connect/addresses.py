@@ -1,0 +1,47 @@
+"""The addresses of ours that the owner copies into the app's page at Meta. The studio shows them."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import abort, request, url_for
+
+from igfeed.services import current
+from igfeed.web.addresses import own_origin
+
+
+@dataclass(frozen=True)
+class AppAddresses:
+    """Each is for the field of Meta's form that is named like it. ``redirect`` must be the same there to the letter."""
+
+    redirect: str
+    deauthorize: str
+    data_deletion: str
+    privacy_policy: str
+
+
+def app_addresses() -> AppAddresses:
+    return AppAddresses(
+        redirect=redirect_address(),
+        deauthorize=absolute(url_for("connect.deauthorize")),
+        data_deletion=absolute(url_for("connect.delete")),
+        privacy_policy=absolute(f"{request.root_path}/privacy"),
+    )
+
+
+def redirect_address() -> str:
+    """Where Instagram sends the owner's browser back to. The exchange of the code must name the same address."""
+    return absolute(url_for("connect.callback"))
+
+
+def absolute(path: str) -> str:
+    """The path with our origin in front, from ``BASE_URL`` or the request. 400 if the request has no usable host."""
+    origin = own_origin(current().settings, request.environ)
+    if origin is None:
+        abort(400)
+    return f"{origin}{path}"
+
+
+def is_at_own_host() -> bool:
+    """Whether the browser is at the host that Instagram sends it back to. A cookie of another host would not come."""
+    base_url = current().settings.base_url
+    return base_url is None or urlsplit(base_url).netloc.lower() == request.host.lower()

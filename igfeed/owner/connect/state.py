@@ -1,0 +1,73 @@
+"""The ``state`` of a login: it shows that the owner has begun it here, in this browser, a few minutes ago.
+
+Instagram sends it back with the code. Without it, somebody could make the owner's browser connect another account.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from secrets import token_urlsafe
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from igfeed.clock import CLOCKS_DIFFER
+from igfeed.models.record import fingerprint
+from igfeed.owner.connect.keys import derived_keys
+from igfeed.services import Services
+
+STATE_LIFETIME = timedelta(minutes=10)
+STATE_PURPOSE = "connect state"
+
+COOKIE = "igfeed_connect"
+"""The cookie that a state is bound to. Only the owner's browser gets it, and only below ``/connect``."""
+
+MAX_COOKIE_LENGTH = 64
+
+
+class StateRefused(Exception):
+    """The state is forged, of another browser, or too old. Nothing may be done for it."""
+
+
+@dataclass(frozen=True)
+class BegunLogin:
+    """``state`` goes into the address at Instagram, ``cookie`` into the browser."""
+
+    state: str
+    cookie: str
+
+
+def begin(services: Services, cookie: str | None) -> BegunLogin:
+    """A new state. ``cookie`` is what the browser has already: it is used again, so that two tabs can log in."""
+    if not cookie or len(cookie) > MAX_COOKIE_LENGTH:
+        cookie = token_urlsafe(24)
+    # The time is ours, not itsdangerous' own, so that one clock decides everything.
+    content = [token_urlsafe(16), int(services.clock().timestamp()), fingerprint(cookie)]
+    state = _serializer(services).dumps(content)
+    assert isinstance(state, str)  # noqa: S101  the serializer is typed for bytes too
+    return BegunLogin(state, cookie)
+
+
+def checked(services: Services, state: str, cookie: str | None) -> str:
+    """What names this login. Raises StateRefused."""
+    try:
+        nonce, issued, browser = _serializer(services).loads(state)
+    except (BadData, ValueError):
+        raise StateRefused from None
+    age = timedelta(seconds=services.clock().timestamp() - issued)
+    if not -CLOCKS_DIFFER < age < STATE_LIFETIME or browser != fingerprint(cookie or ""):
+        raise StateRefused
+    return str(nonce)
+
+
+def is_first_use(services: Services, nonce: str) -> bool:
+    """True once only, for one of several requests with the same state. It never raises."""
+    # Twice as long as a state is good for, as the clocks of two servers may differ.
+    return services.store.claim(f"claim:connect:{nonce}", 2 * STATE_LIFETIME)
+
+
+def _serializer(services: Services) -> URLSafeSerializer:
+    """The last key signs: a state of the secret before a change is still accepted."""
+    keys = derived_keys(services.settings, STATE_PURPOSE)
+    if not keys:
+        raise StateRefused  # Nobody can have begun a login without a secret.
+    return URLSafeSerializer(keys[::-1], salt=STATE_PURPOSE, signer_kwargs={"digest_method": hashlib.sha256})

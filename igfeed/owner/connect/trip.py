@@ -1,0 +1,62 @@
+"""The way from a code to a stored token. Nothing that fails on it touches the token or the feed that are there."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from igfeed.errors import InstagramUnreachable, LoginRefused, PersonalAccount, RateLimited, TokenRejected
+from igfeed.models import Profile, Token
+from igfeed.models.app_credentials import AppCredentials
+from igfeed.models.record import Count, MediaId, Moment, Name, Record
+from igfeed.owner import upkeep
+from igfeed.owner.upkeep import SetUp
+from igfeed.services import Services
+
+PERSONAL = "personal"
+
+
+@dataclass(frozen=True)
+class NewLogin(Record):
+    """A long-lived token that Instagram has accepted for profile and posts, and whose it is. It is not in use yet.
+
+    ``lifetime`` is in seconds, None if Instagram has not said.
+    """
+
+    at: Moment
+    token: Name = field(repr=False)
+    username: Name
+    ids: frozenset[MediaId] = frozenset()
+    lifetime: Count | None = None
+
+
+def new_login(services: Services, app: AppCredentials, code: str, redirect: str) -> NewLogin:
+    """Exchange the code and try the token. Raises an InstagramError, or StoreError if nothing could be kept."""
+    services.check_startup()
+    services.store.check_writable()  # A code works once, so it is not spent for a token that cannot be kept.
+    grant = services.login.grant(app, code, redirect)
+    try:
+        token = services.instagram.exchange(grant.token, app.secret)
+        profile = services.instagram.profile(token.value)
+        _check(services, token, profile)
+    except TokenRejected as error:
+        raise LoginRefused(str(error)) from None  # Its hint is about a token from the dashboard.
+    ids = profile.ids | ({grant.account_id} if grant.account_id else frozenset())
+    lifetime = token.expires_at - token.issued_at if token.expires_at and token.issued_at else None
+    seconds = int(lifetime.total_seconds()) if lifetime else None
+    return NewLogin(services.clock(), token.value, profile.username, ids, seconds)
+
+
+def adopt(services: Services, login: NewLogin) -> SetUp:
+    """Use its token from now on, as `setup-token` does. Raises an IgfeedError if it was not stored."""
+    passed = services.clock() - login.at
+    expires_in = timedelta(seconds=login.lifetime) - passed if login.lifetime else None
+    return upkeep.set_up(services, login.token, expires_in=expires_in, ids=login.ids)
+
+
+def _check(services: Services, token: Token, profile: Profile) -> None:
+    """Raises the error because of which the feed could not be shown with this token."""
+    if (profile.account_type or "").casefold() == PERSONAL:
+        raise PersonalAccount(f"@{profile.username} is a personal account.")
+    try:
+        services.instagram.media(token.value, 1)
+    except (InstagramUnreachable, RateLimited):
+        return  # It says nothing about the token, and the code is spent.

@@ -80,6 +80,7 @@ class Pause:
 
 
 MICROSECOND = timedelta(microseconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 def span(nanoseconds: int) -> timedelta:
@@ -104,7 +105,11 @@ class Beginning:
 
     @property
     def moment(self) -> datetime:
-        return self._clock() - span(self._clock.monotonic_ns() - self._since)
+        return self._clock() - self.elapsed
+
+    @property
+    def elapsed(self) -> timedelta:
+        return span(self._clock.monotonic_ns() - self._since)
 
 
 class CheckedClock:

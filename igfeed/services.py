@@ -11,6 +11,7 @@ from igfeed.config import Settings
 from igfeed.errors import StoreError
 from igfeed.feed.pictures import Pictures
 from igfeed.feed.service import FeedService
+from igfeed.history import History
 from igfeed.http.transport import Transport
 from igfeed.instagram import Instagram
 from igfeed.instagram.client import InstagramClient
@@ -38,6 +39,7 @@ class Services:
     tokens: TokenManager
     pictures: Pictures
     feed: FeedService
+    history: History
     background: Background
     login: InstagramLogin
     startup_error: StoreError | None = None
@@ -70,7 +72,8 @@ def build(settings: Settings, clock: Clock, background: Background | None = None
     chosen = _store(settings, machine_clock)
     background = background or _background(settings)
     store = ReadAhead(GuardedStore(chosen, clock, background))
-    tokens = _tokens(settings, instagram, store, clock, from_environment, sleep=sleep)
+    history = History(store, clock)
+    tokens = _tokens(settings, instagram, store, clock, from_environment, history=history, sleep=sleep)
     pictures = Pictures(store, instagram, clock, settings.check_ttl)
     feed = FeedService(
         instagram,
@@ -81,11 +84,14 @@ def build(settings: Settings, clock: Clock, background: Background | None = None
         posts=settings.posts,
         ttl=settings.feed_ttl,
         check_ttl=settings.check_ttl,
+        history=history,
         sleep=sleep,
     )
     startup_error = chosen.error if isinstance(chosen, MissingStore) else None
     login = _login(settings)
-    return Services(settings, clock, store, instagram, tokens, pictures, feed, background, login, startup_error)
+    return Services(
+        settings, clock, store, instagram, tokens, pictures, feed, history, background, login, startup_error
+    )
 
 
 def _login(settings: Settings) -> InstagramLogin:
@@ -115,7 +121,14 @@ def _instagram(settings: Settings, clock: CheckedClock, sleep: Sleep) -> tuple[I
 
 
 def _tokens(
-    settings: Settings, instagram: Instagram, store: Store, clock: Clock, from_environment: str | None, *, sleep: Sleep
+    settings: Settings,
+    instagram: Instagram,
+    store: Store,
+    clock: Clock,
+    from_environment: str | None,
+    *,
+    history: History,
+    sleep: Sleep,
 ) -> TokenManager:
     return TokenManager(
         instagram,
@@ -123,6 +136,7 @@ def _tokens(
         clock,
         renew_within=settings.renew_within,
         cipher=FernetCipher(settings.encryption_keys) if settings.encryption_keys else NoCipher(),
+        history=history,
         from_environment=from_environment,
         sleep=sleep,
     )

@@ -17,7 +17,7 @@ RANKS = (
     "models",
     "stores http config",
     "instagram",
-    "demo",
+    "demo history",
     "tokens",
     "feed",
     "services",

@@ -30,6 +30,7 @@ from igfeed.feed.local_copy import FEED_KEY
 from igfeed.feed.next_snapshot import EXTRA_POSTS_TTL
 from igfeed.feed.rules.owners_choices import CHOICES_KEY
 from igfeed.feed.service import FeedService
+from igfeed.history import HISTORY_KEY
 from igfeed.models import FeedSnapshot
 from igfeed.stores import Store
 from igfeed.stores.memory import MemoryStore
@@ -217,7 +218,7 @@ def test_a_feed_ttl_of_0_still_fetches_at_most_once_a_second(site: Site, store: 
     assert (before, site.instagram.count("media")) == (1, 2)
 
 
-def test_a_fetch_claims_reads_and_writes_by_one_command_each(
+def test_a_fetch_claims_reads_writes_and_is_remembered_by_one_command_each(
     site: Site, upstash: FakeUpstash, remote: UpstashStore
 ) -> None:
     feed = started(site, remote).feed
@@ -228,10 +229,11 @@ def test_a_fetch_claims_reads_and_writes_by_one_command_each(
     feed.refresh()
 
     assert site.instagram.count("media") == 1
-    claim, reading, writing = upstash.commands()
+    claim, reading, writing, remembering = upstash.commands()
     assert claim[:2] == ["SET", FETCH_CLAIM_KEY]
-    assert (reading[0], reading[3:]) == ("EVAL_RO", [FEED_KEY, FAILURE_KEY, CHOICES_KEY, TOKEN_KEY])
+    assert (reading[0], reading[3:]) == ("EVAL_RO", [FEED_KEY, FAILURE_KEY, CHOICES_KEY, TOKEN_KEY, HISTORY_KEY])
     assert (writing[0], writing[3]) == ("EVAL", FEED_KEY)
+    assert (remembering[0], remembering[3]) == ("EVAL", HISTORY_KEY)
 
 
 def test_what_a_process_wrote_or_read_itself_is_not_sent_to_it_again(

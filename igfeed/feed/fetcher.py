@@ -12,9 +12,10 @@ from igfeed.errors import IgfeedError, StoreError
 from igfeed.feed.fetch_failures import FetchFailures
 from igfeed.feed.local_copy import LocalCopy
 from igfeed.feed.next_snapshot import next_snapshot
-from igfeed.feed.picture_files import PictureFiles
+from igfeed.feed.pictures import Pictures
 from igfeed.feed.rules.arrangement import is_shown_by
 from igfeed.feed.rules.owners_choices import OwnersChoices
+from igfeed.history import History
 from igfeed.instagram import Instagram
 from igfeed.instagram.reading import IsShown
 from igfeed.models import FeedSnapshot, Media, Profile
@@ -33,25 +34,27 @@ class Fetcher:
         self,
         instagram: Instagram,
         tokens: TokenManager,
-        files: PictureFiles,
+        pictures: Pictures,
         store: Store,
         clock: Clock,
         *,
         local: LocalCopy,
         failures: FetchFailures,
         choices: OwnersChoices,
+        history: History,
     ) -> None:
         self._instagram = instagram
         self._tokens = tokens
-        self._files = files
+        self._files = pictures.files
         self._store = store
         self._clock = clock
         self._local = local
         self._failures = failures
         self._freshness = local.freshness
         self._choices = choices
+        self._history = history
         self._refreshing = Lock()
-        self.keys = (*local.keys, *failures.keys, *choices.keys, *tokens.use_keys)
+        self.keys = (*local.keys, *failures.keys, *choices.keys, *tokens.use_keys, *history.keys)
         """The store's keys that a fetch reads, for one command that reads them all."""
 
     def refresh(self, *, is_awaited: bool = False) -> None:
@@ -110,18 +113,22 @@ class Fetcher:
         """True for one of many processes. This process asks the store for the claim at most once in its time."""
         if self._local.fetch_pause and not self._local.fetch_pause.is_over:
             return False
-        self._local.fetch_pause = Pause(self._clock, self._freshness.claim_ttl)
-        return self._store.claim(FETCH_CLAIM_KEY, self._freshness.claim_ttl)
+        self._local.fetch_pause = Pause(self._clock, self._local.freshness.claim_ttl)
+        return self._store.claim(FETCH_CLAIM_KEY, self._local.freshness.claim_ttl)
 
     def _is_needed(self) -> bool:
         """False if another process has fetched or failed since this one last asked the store."""
         self._local.sync()
-        if self._local.snapshot and self._freshness.is_fresh(self._local.snapshot, self._clock()):
+        if self._local.snapshot and self._local.freshness.is_fresh(self._local.snapshot, self._clock()):
             return False
         self._failures.load_with_token()
         return not self._failures.is_backing_off()
 
     def _fetch(self, *, is_awaited: bool = False) -> FeedSnapshot:
+        with self._history.recording("fetch", "fetched"):
+            return self._fetch_and_keep(is_awaited=is_awaited)
+
+    def _fetch_and_keep(self, *, is_awaited: bool) -> FeedSnapshot:
         began, choices = Beginning(self._clock), self._choices.load()
         ask, wanted = partial(self._ask, is_shown_by(choices)), self._freshness.posts
         try:

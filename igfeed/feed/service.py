@@ -14,6 +14,7 @@ from igfeed.feed.mirror import Mirror, MirrorReport
 from igfeed.feed.pictures import Pictures
 from igfeed.feed.rules.arrangement import ListedPost, listed
 from igfeed.feed.rules.owners_choices import Change, OwnersChoices
+from igfeed.history import History
 from igfeed.instagram import Instagram
 from igfeed.models import Choices, Failure, FeedSnapshot, Picture
 from igfeed.stores import Store
@@ -42,6 +43,7 @@ class FeedService:
         posts: int,
         ttl: timedelta,
         check_ttl: timedelta,
+        history: History,
         sleep: Sleep,
     ) -> None:
         self._clock = clock
@@ -52,7 +54,7 @@ class FeedService:
         self._failures = failures = FetchFailures(store, local, tokens, clock)
         self._choices = choices = OwnersChoices(store, local)
         self._fetcher = Fetcher(
-            instagram, tokens, pictures.files, store, clock, local=local, failures=failures, choices=choices
+            instagram, tokens, pictures, store, clock, local=local, failures=failures, choices=choices, history=history
         )
         self._first = FirstFetch(self._fetcher, local, failures, store, clock, check_ttl=check_ttl, sleep=sleep)
         self._mirror = Mirror(pictures, store, clock)

@@ -7,6 +7,8 @@ from typing import Any, ParamSpec
 
 from flask import Blueprint, Flask, Response
 
+from igfeed.errors import StoreError
+from igfeed.history import By
 from igfeed.owner.auth import CHALLENGE, SEND_THE_SECRET, SET_A_SECRET, Access, access
 from igfeed.services import current
 
@@ -59,14 +61,35 @@ def status() -> Response:
     return _json(report(current()).to_json())
 
 
+@bp.get("/api/instagram/history")
+@secret_required
+def history() -> Response:
+    """The last renewals and fetches, newest first. 503 if the store is away and this process knows of none."""
+    try:
+        events = current().history.events()
+    except StoreError as away:
+        return error(503, "store_unavailable", str(away), away.hint)
+    return _json({"events": [event.to_json() for event in events]})
+
+
 @bp.post("/api/instagram/refresh-token")
+@secret_required
+def renew() -> Response:
+    """Like ``run``, for the owner."""
+    return _run("owner")
+
+
 @bp.route("/api/cron/refresh-instagram-token", methods=["GET", "POST"])
 @secret_required
 def run() -> Response:
     """Renew, fetch, mirror. 502 if any of it failed, so that monitoring notices."""
+    return _run("cron")
+
+
+def _run(by: By) -> Response:
     from igfeed.owner import upkeep  # noqa: PLC0415  as above
 
-    done = upkeep.run(current())
+    done = upkeep.run(current(), by)
     return _json(done.to_json(), 200 if done.ok else 502)
 
 

@@ -13,6 +13,7 @@ import click
 from flask.cli import AppGroup
 
 from igfeed.errors import IgfeedError
+from igfeed.history import Event
 from igfeed.models import Picture
 from igfeed.models.pasted import pasted
 from igfeed.models.token import TOKEN_LIFETIME
@@ -135,6 +136,17 @@ def status(as_json: bool, check: bool) -> None:  # noqa: FBT001  click passes by
         click.get_current_context().exit(CHECK_EXIT_CODES[found.status])
 
 
+@group.command("history")
+@click.option("--json", "as_json", is_flag=True, help="The same JSON as the history route.")
+@one_line_errors
+def history(as_json: bool) -> None:  # noqa: FBT001  click passes by name
+    """Show the last renewals and fetches, newest first."""
+    events = current().history.events()
+    lines = [_event_line(event) for event in events] or ["No renewal and no fetch yet."]
+    found = {"events": [event.to_json() for event in events]}
+    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines))
+
+
 @group.command("refresh")
 @one_line_errors
 def refresh() -> None:
@@ -200,6 +212,11 @@ def _stored_sentence(done: SetUp) -> str:
             "a renewal is tried again by itself."
         )
     return f"Stored. It expires on {expiry:%Y-%m-%d %H:%M} UTC and is renewed long before that."
+
+
+def _event_line(event: Event) -> str:
+    done = f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {event.what:<8} {event.by:<8} {event.outcome:<10}{event.ms:>6} ms"
+    return f"{done}  {event.error or ''}".rstrip()
 
 
 def _status_lines(found: Status) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from igfeed.clock import Deadline
 from igfeed.errors import IgfeedError, StoreError, TokenRejected, WrongToken
 from igfeed.feed.mirror import MirrorReport
+from igfeed.history import By, asked_by
 from igfeed.models import FeedSnapshot, Picture, Token
 from igfeed.models.pasted import other_kind
 from igfeed.models.token import TOKEN_LIFETIME
@@ -67,6 +68,7 @@ class Fetched:
     pictures: MirrorReport
 
 
+@asked_by("owner")
 def set_up(
     services: Services, value: str, *, expires_in: timedelta | None = None, verify: bool = True, ids: Iterable[str] = ()
 ) -> SetUp:
@@ -96,6 +98,7 @@ def set_up(
     return SetUp(after, account, snapshot, not_renewed, errors[0] if errors else None)
 
 
+@asked_by("owner")
 def refresh(services: Services) -> RenewalOutcome:
     """Renew the token now. Raises the IgfeedError because of which it was not renewed or could not have been kept."""
     _check_store(services)
@@ -106,6 +109,7 @@ def refresh(services: Services) -> RenewalOutcome:
     return outcome
 
 
+@asked_by("owner")
 def fetch(services: Services, progress: Progress = nullcontext, *, time_limit: float = NO_TIME_LIMIT) -> Fetched:
     """Fetch the feed and mirror its pictures. After ``time_limit`` seconds no further picture is begun.
 
@@ -117,11 +121,16 @@ def fetch(services: Services, progress: Progress = nullcontext, *, time_limit: f
     return Fetched(snapshot, _mirror(services, snapshot, Deadline(time_limit), progress))
 
 
-def run(services: Services) -> Run:
+def run(services: Services, by: By = "cron") -> Run:
     """Renew the token if it is old enough, fetch the feed, mirror its pictures. If one of them fails, the others run.
 
-    Raises nothing: the first error is in the result.
+    ``by`` is who asked for it. Raises nothing: the first error is in the result.
     """
+    with asked_by(by):
+        return _run(services)
+
+
+def _run(services: Services) -> Run:
     services.store.recheck()
     deadline = Deadline(MIRRORING_TIME_LIMIT)
     errors: list[IgfeedError] = []

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from igfeed.clock import Clock, Sleep
 from igfeed.errors import IgfeedError, InstagramError, StoreError, TokenExpired, TokenRejected, TooYoung
+from igfeed.history import History
 from igfeed.instagram import Instagram
 from igfeed.models import Renewal, Token
 from igfeed.models.lineage import confirmed, predecessors, replacing_by_choice, with_predecessors
@@ -46,13 +47,16 @@ class TokenManager:
         *,
         renew_within: timedelta,
         cipher: Cipher,
+        history: History,
         sleep: Sleep,
         from_environment: str | None = None,
     ) -> None:
         self._instagram = instagram
         self._clock = clock
         self._vault = TokenVault(store, clock, cipher, from_environment)
-        self._renewal = TokenRenewal(instagram, store, clock, self._vault, renew_within=renew_within, sleep=sleep)
+        self._renewal = TokenRenewal(
+            instagram, store, clock, self._vault, renew_within=renew_within, history=history, sleep=sleep
+        )
 
     def usable(self) -> Token:
         """The token to call Instagram with, renewed first if it is due and no pause forbids it.

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from igfeed.clock import Clock, Deadline, Sleep
 from igfeed.errors import InstagramError, InstagramUnreachable, PermissionRefused, TooYoung, UnexpectedAnswer
+from igfeed.history import History
 from igfeed.instagram import RENEWAL_TIME_LIMIT, Instagram
 from igfeed.models import Failure, Renewal, Token
 from igfeed.models.lineage import successor
@@ -54,6 +55,7 @@ class TokenRenewal:
         vault: TokenVault,
         *,
         renew_within: timedelta,
+        history: History,
         sleep: Sleep,
     ) -> None:
         self._instagram = instagram
@@ -61,6 +63,7 @@ class TokenRenewal:
         self._clock = clock
         self._vault = vault
         self._renew_within = renew_within
+        self._history = history
         self._sleep = sleep
         self._document = CachedDocument(store, RENEWAL_KEY, Renewal.from_text)
 
@@ -83,6 +86,12 @@ class TokenRenewal:
         # Compared after the claim, not before it: otherwise two processes could both pass the comparison.
         if _has_changed(self._vault.get().tried.token, found.token):
             return RenewalOutcome.LEFT_TO_OTHERS
+        with self._history.recording("renewal", RenewalOutcome.RENEWED):
+            self._renew(found, last)
+        return RenewalOutcome.RENEWED
+
+    def _renew(self, found: StoredToken, last: Renewal | None) -> None:
+        """The request, and what it shows: the new token, or the error that is recorded and raised."""
         deadline = Deadline(RENEWAL_TIME_LIMIT)
         try:
             used, fresh = call_with_fallbacks(
@@ -94,7 +103,6 @@ class TokenRenewal:
         self._vault.save(successor(used, fresh))
         self._document.save(Renewal(_number(last), self._clock(), fresh.fingerprint))
         log.info("The access token was renewed and lives until %s", fresh.expires_at or "a time that is not known")
-        return RenewalOutcome.RENEWED
 
     def wait_for_others(self) -> None:
         """Wait while another process is renewing, for some twelve seconds at most."""

@@ -17,6 +17,7 @@ from igfeed.config import Settings
 from igfeed.feed.picture_files import Files, Format
 from igfeed.feed.pictures import Pictures
 from igfeed.feed.service import FeedService
+from igfeed.history import History
 from igfeed.http.transport import Transport
 from igfeed.instagram.login import InstagramLogin
 from igfeed.models import FeedSnapshot, Measures, Picture, Token
@@ -113,12 +114,14 @@ class Instance:
         self._clock = clock
         self._store = ReadAhead(GuardedStore(deployment.store, clock, in_place))
         self._pictures = ReadyMade(self._store, deployment.account, clock)
+        self._history = History(self._store, clock)
         self._tokens = TokenManager(
             deployment.account,
             self._store,
             clock,
             renew_within=timedelta(days=7),
             cipher=NoCipher(),
+            history=self._history,
             sleep=lambda _: None,
         )
         self.feed = FeedService(
@@ -130,6 +133,7 @@ class Instance:
             posts=deployment.scale.posts,
             ttl=FEED_TTL,
             check_ttl=CHECK_TTL,
+            history=self._history,
             sleep=lambda _: None,
         )
 
@@ -148,6 +152,7 @@ class Instance:
             self._tokens,
             self._pictures,
             self.feed,
+            self._history,
             in_place,
             InstagramLogin(login_url="", oauth_url="", transport=Transport("igfeed/growth")),
         )

@@ -116,7 +116,7 @@ With R regions, P posts, N new ones a month and V views:
 | a month | grows as | that is |
 |---|---|---|
 | invocations | R (1 / `s-maxage` + P + N) | {most_pages:,.0f} pages for a region, and each picture's files |
-| store commands | the same + 1 / `IGFEED_FEED_TTL` | a look for an invocation, three more for a fetch |
+| store commands | the same + 1 / `IGFEED_FEED_TTL` | a look for an invocation, four more for a fetch |
 | Instagram calls | 1 / `IGFEED_FEED_TTL` | {most_calls:,.0f}, whatever the size |
 | bytes from the store | P (cold starts + 1 / `IGFEED_FEED_TTL`) | the feed, for each process without it |
 | store commands, bare | 1 / `IGFEED_CHECK_TTL` for each server | {most_looks:,.0f} looks, and the fetches |

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from igfeed.history import History
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.read_ahead import ReadAhead
 from igfeed.tokens.encryption import NoCipher
@@ -38,6 +39,7 @@ class SimulatedProcess:
             self._clock,
             renew_within=RENEW_WITHIN,
             cipher=NoCipher(),
+            history=History(self.store, self._clock),
             from_environment=self._environment,
             sleep=lambda _: None,
         )

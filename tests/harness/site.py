@@ -13,6 +13,7 @@ from igfeed.background import in_place
 from igfeed.clock import CheckedClock
 from igfeed.feed.pictures import Pictures
 from igfeed.feed.service import FeedService
+from igfeed.history import History
 from igfeed.http.transport import Transport
 from igfeed.instagram.client import InstagramClient
 from igfeed.models import Token
@@ -43,6 +44,7 @@ class Process:
     tokens: TokenManager
     pictures: Pictures
     feed: FeedService
+    history: History
 
 
 class Site:
@@ -83,12 +85,14 @@ class Site:
         sleep: Sleep = no_sleep,
     ) -> Process:
         store = ReadAhead(GuardedStore(store, self.clock, in_place))
+        history = History(store, self.clock)
         tokens = TokenManager(
             self.client,
             store,
             self.clock,
             renew_within=timedelta(days=7),
             cipher=cipher or NoCipher(),
+            history=history,
             from_environment=environment,
             sleep=sleep,
         )
@@ -102,6 +106,7 @@ class Site:
             posts=posts,
             ttl=ttl,
             check_ttl=check_ttl,
+            history=history,
             sleep=sleep,
         )
-        return Process(tokens, pictures, feed)
+        return Process(tokens, pictures, feed, history)

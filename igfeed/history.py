@@ -1,0 +1,163 @@
+"""The history: what the last renewals and fetches came to, newest first, as one document in the store.
+
+An event is worth less than the renewal or the fetch that it is about, so nothing here raises but ``events``.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from threading import Lock
+from typing import Any, Literal
+
+from igfeed.clock import MILLISECOND, Beginning, Clock, iso
+from igfeed.errors import IgfeedError, StoreError, TooYoung
+from igfeed.models.record import Count, Moment, Record
+from igfeed.stores import Store
+from igfeed.stores.document import Document
+
+log = logging.getLogger(__name__)
+
+HISTORY_KEY = "history:v1"
+
+MOST_EVENTS = 50
+MOST_ROUTINE_EVENTS = MOST_EVENTS // 2
+"""Places that views' fetches may keep when there are many other events. They come every quarter of an hour, and would
+push out the renewals within half a day."""
+
+LONGEST_ERROR = 300
+"""Characters of an error's message, so that the document stays small: each fetch reads and writes it."""
+
+MAX_SWAP_ATTEMPTS = 3
+"""How often an event is offered to the store if other processes are faster. After that it waits for the next event."""
+
+What = Literal["renewal", "fetch"]
+By = Literal["cron", "visitor", "owner"]
+
+
+@dataclass(frozen=True)
+class Event(Record):
+    """A finished renewal or fetch. ``at`` is when it ended, ``ms`` how many milliseconds it took.
+
+    ``account`` is None for the default account. ``error`` is the message of what made it fail, without secrets.
+    """
+
+    at: Moment
+    account: str | None
+    what: What
+    by: By
+    outcome: str
+    ms: Count
+    error: str | None = None
+
+    @property
+    def is_routine(self) -> bool:
+        """Whether it is a fetch that a view has led to and that has succeeded."""
+        return (self.what, self.by, self.error) == ("fetch", "visitor", None)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"at": iso(self.at)}
+
+
+@dataclass(frozen=True)
+class Events(Record):
+    """The document: at most MOST_EVENTS events, newest first."""
+
+    events: tuple[Event, ...] = ()
+
+
+_asked_by: ContextVar[By] = ContextVar("asked_by", default="visitor")
+
+
+@contextmanager
+def asked_by(by: By) -> Iterator[None]:
+    """Inside the block, and for this thread alone, renewals and fetches are those of the cron or of the owner.
+
+    Why no argument: it would go through six methods that do nothing else with it.
+    """
+    before = _asked_by.set(by)
+    try:
+        yield
+    finally:
+        _asked_by.reset(before)
+
+
+class History:
+    """The events of one account. Threads may share it.
+
+    Two processes may add events at the same time, so each event is added by compare-and-swap. Events that the store
+    has not accepted are kept here, and offered again with the next one.
+    """
+
+    keys = (HISTORY_KEY,)
+    """The store's keys that adding an event reads, for a caller that reads several keys in one command."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._document = Document(store, HISTORY_KEY, Events.from_text)
+        self._clock = clock
+        self._known: tuple[Event, ...] = ()
+        self._unsaved: tuple[Event, ...] = ()
+        self._saving = Lock()
+
+    def events(self) -> tuple[Event, ...]:
+        """The last events, newest first. Asks the store.
+
+        If the store is away: those that this process knows. Raises StoreError if it knows none.
+        """
+        try:
+            stored = self._document.read().value
+        except StoreError:
+            if not self._known and not self._unsaved:
+                raise
+        else:
+            self._known = stored.events if stored else ()
+        return bounded((*self._unsaved, *self._known))
+
+    @contextmanager
+    def recording(self, what: What, outcome: str) -> Iterator[None]:
+        """Add an event for what is done in the block: with this outcome, or a failed one if it raises an IgfeedError.
+
+        The error goes on. It costs one store command if the store's ``keys`` were read ahead, else two.
+        """
+        began = Beginning(self._clock)
+        try:
+            yield
+        except TooYoung:  # Nothing went wrong: Instagram does not renew young tokens.
+            self._add(what, "too_young", began)
+            raise
+        except IgfeedError as error:
+            self._add(what, "failed", began, str(error)[:LONGEST_ERROR])
+            raise
+        self._add(what, outcome, began)
+
+    def _add(self, what: What, outcome: str, began: Beginning, error: str | None = None) -> None:
+        event = Event(self._clock(), None, what, _asked_by.get(), outcome, began.elapsed // MILLISECOND, error)
+        with self._saving:
+            self._unsaved = bounded((event, *self._unsaved))
+            try:
+                self._save()
+            except StoreError as failure:
+                log.debug("An event of the history waits in this process: %s", failure)
+
+    def _save(self) -> None:
+        for _ in range(MAX_SWAP_ATTEMPTS):
+            text, stored = self._document.read()
+            events = Events(bounded((*self._unsaved, *(stored.events if stored else ()))))
+            # What is no document of ours may be no text at all, which a swap cannot compare.
+            if text is not None and stored is None:
+                self._document.write(events)
+            elif not self._document.swap(text, events):
+                continue
+            self._known, self._unsaved = events.events, ()
+            return
+
+
+def bounded(events: Sequence[Event]) -> tuple[Event, ...]:
+    """The newest events, each once. Routine events leave first, as long as there are more than their places."""
+    # Once each, because a swap whose reply was lost may have stored events that are offered again.
+    unique = tuple(dict.fromkeys(events))
+    routine = [event for event in unique if event.is_routine]
+    places = max(MOST_ROUTINE_EVENTS, MOST_EVENTS - (len(unique) - len(routine)))
+    leaving = set(routine[places:])
+    return tuple(event for event in unique if event not in leaving)[:MOST_EVENTS]

@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 
 HISTORY_KEY = "history:v1"
 
-MOST_EVENTS = 50
-MOST_ROUTINE_EVENTS = MOST_EVENTS // 2
+MAX_EVENTS = 50
+MAX_ROUTINE_EVENTS = MAX_EVENTS // 2
 """Places that views' fetches may keep when there are many other events. They come every quarter of an hour, and would
 push out the renewals within half a day."""
 
-LONGEST_ERROR = 300
+MAX_ERROR_LENGTH = 300
 """Characters of an error's message, so that the document stays small: each fetch reads and writes it."""
 
 MAX_SWAP_ATTEMPTS = 3
@@ -62,7 +62,7 @@ class Event(Record):
 
 @dataclass(frozen=True)
 class Events(Record):
-    """The document: at most MOST_EVENTS events, newest first."""
+    """The document: at most MAX_EVENTS events, newest first."""
 
     events: tuple[Event, ...] = ()
 
@@ -127,7 +127,7 @@ class History:
             self._add(what, "too_young", began)
             raise
         except IgfeedError as error:
-            self._add(what, "failed", began, str(error)[:LONGEST_ERROR])
+            self._add(what, "failed", began, str(error)[:MAX_ERROR_LENGTH])
             raise
         self._add(what, outcome, began)
 
@@ -158,6 +158,6 @@ def bounded(events: Sequence[Event]) -> tuple[Event, ...]:
     # Once each, because a swap whose reply was lost may have stored events that are offered again.
     unique = tuple(dict.fromkeys(events))
     routine = [event for event in unique if event.is_routine]
-    places = max(MOST_ROUTINE_EVENTS, MOST_EVENTS - (len(unique) - len(routine)))
+    places = max(MAX_ROUTINE_EVENTS, MAX_EVENTS - (len(unique) - len(routine)))
     leaving = set(routine[places:])
-    return tuple(event for event in unique if event not in leaving)[:MOST_EVENTS]
+    return tuple(event for event in unique if event not in leaving)[:MAX_EVENTS]

@@ -65,8 +65,7 @@ def build(settings: Settings, clock: Clock, background: Background | None = None
 
     Without a ``background`` the settings choose: in place on Vercel, else one worker thread for views and store alike.
     """
-    # The store keeps the machine's clock: processes with one file share it, and compare the ends of their claims. A
-    # checked clock may differ between them.
+    # The store keeps the machine's clock: processes that share a file compare the ends of their claims.
     machine_clock, clock = clock, CheckedClock(clock)
     instagram, from_environment = _instagram(settings, clock, sleep)
     chosen = _store(settings, machine_clock)
@@ -88,9 +87,8 @@ def build(settings: Settings, clock: Clock, background: Background | None = None
         sleep=sleep,
     )
     startup_error = chosen.error if isinstance(chosen, MissingStore) else None
-    login = _login(settings)
     return Services(
-        settings, clock, store, instagram, tokens, pictures, feed, history, background, login, startup_error
+        settings, clock, store, instagram, tokens, pictures, feed, history, background, _login(settings), startup_error
     )
 
 

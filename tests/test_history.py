@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from igfeed.clock import Beginning
 from igfeed.errors import InstagramUnreachable, StoreError
-from igfeed.history import HISTORY_KEY, MOST_EVENTS, Event, Events, History, asked_by, bounded
+from igfeed.history import HISTORY_KEY, MAX_EVENTS, Event, Events, History, asked_by, bounded
 from igfeed.models import Token
 from igfeed.services import Services
 from igfeed.stores.guarded import STORE_RETRY_PAUSE
@@ -130,9 +130,9 @@ def test_a_view_of_a_fresh_feed_and_a_renewal_that_nobody_tries_leave_no_event(
 
 
 def test_the_last_fifty_stay_newest_first() -> None:
-    events = numbered(VIEW, MOST_EVENTS + 5)
+    events = numbered(VIEW, MAX_EVENTS + 5)
 
-    assert bounded(events) == tuple(events[:MOST_EVENTS])
+    assert bounded(events) == tuple(events[:MAX_EVENTS])
 
 
 def test_views_fetches_do_not_push_out_the_renewals() -> None:
@@ -140,23 +140,23 @@ def test_views_fetches_do_not_push_out_the_renewals() -> None:
 
     kept = bounded([*views, *others])
 
-    assert kept == (*views[: MOST_EVENTS - 3], *others)
+    assert kept == (*views[: MAX_EVENTS - 3], *others)
 
 
 @pytest.mark.parametrize("others", [RENEWAL, CRON_FETCH, FAILED_VIEW], ids=["renewals", "crons", "failures"])
 def test_many_other_events_leave_half_of_the_places_to_views_fetches(others: Event) -> None:
     kept = bounded([*numbered(VIEW, 100), *numbered(others, 100)])
 
-    assert len(kept) == MOST_EVENTS
-    assert sum(event.is_routine for event in kept) == MOST_EVENTS // 2
+    assert len(kept) == MAX_EVENTS
+    assert sum(event.is_routine for event in kept) == MAX_EVENTS // 2
 
 
 def test_the_document_stays_small_however_long_an_error_is(history: History, memory_store: MemoryStore) -> None:
-    for _ in range(MOST_EVENTS + 10):
+    for _ in range(MAX_EVENTS + 10):
         with pytest.raises(StoreError), history.recording("fetch", "fetched"):
             raise StoreError("so long " * 1000)
 
-    assert len(history.events()) == MOST_EVENTS
+    assert len(history.events()) == MAX_EVENTS
     assert len(memory_store.get(HISTORY_KEY) or "") < 25_000
 
 

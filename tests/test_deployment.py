@@ -12,8 +12,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from igfeed.models import Token
+from igfeed.owner.upkeep import MIRRORING_TIME_LIMIT
 
 ROOT = Path(__file__).parent.parent
+LONGEST_ON_EVERY_PLAN = 300
+"""Seconds that a function may take on Vercel's Hobby and Pro alike."""
 VARIABLE = re.compile(r'"((?:IGFEED|INSTAGRAM|UPSTASH|KV|NEXT|VERCEL|CRON|BASE|FORWARDED)_[A-Z_]+|PORT|VERCEL)"')
 
 
@@ -64,7 +67,17 @@ def test_vercel_json_keeps_to_vercels_limits() -> None:
     assert config["framework"] == "flask"
     assert len(function["excludeFiles"]) <= 256
     assert ".env*" in function["excludeFiles"]
-    assert re.fullmatch(r"\d+ \d+ \* \* \d", config["crons"][0]["schedule"])
+    assert function["maxDuration"] <= LONGEST_ON_EVERY_PLAN
+
+
+def test_the_cron_runs_once_a_day_which_is_the_most_on_hobby() -> None:
+    assert re.fullmatch(r"\d+ \d+ \* \* \*", json.loads(read("vercel.json"))["crons"][0]["schedule"])
+
+
+def test_the_cron_ends_its_pictures_a_minute_before_vercel_ends_the_run() -> None:
+    longest = json.loads(read("vercel.json"))["functions"]["wsgi.py"]["maxDuration"]
+
+    assert longest - MIRRORING_TIME_LIMIT >= 60
 
 
 @pytest.mark.parametrize("folder", ["igfeed", "templates", "static"])

@@ -123,6 +123,15 @@ def test_with_good_luck_every_cron_run_of_ten_years_renews(string_policy: String
     assert ending.renewals == ending.cron_runs == 522
 
 
+def test_a_daily_cron_keeps_the_claim_and_renews_every_day_or_two() -> None:
+    table = run_many(range(1, 9), years=2, cron_days=1)
+    lucky = Simulation(Scenario(years=1, cron_days=1)).live()
+
+    assert table.violations == []
+    assert lucky.loss is None
+    assert lucky.cron_runs / 2 <= lucky.renewals <= lucky.cron_runs
+
+
 def test_without_any_cron_the_visitors_alone_keep_the_token_alive() -> None:
     no_cron = OutagePeriod(Outage.NO_CRON, 0, TEN_YEARS)
     one_every_five_days = Visits(0, 720, 5 * 24 * 60)

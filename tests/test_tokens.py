@@ -220,6 +220,19 @@ def test_a_weekly_cron_has_eight_chances_before_the_token_expires(site: Site, me
     assert site.instagram.alive(document(memory_store).value)
 
 
+def test_a_daily_cron_has_fifty_eight_chances(site: Site, memory_store: MemoryStore) -> None:
+    site.stored(memory_store, age=timedelta(), left=60 * DAY)
+    site.instagram.fail("renew", fake.APP_LIMIT, times=57)
+
+    outcomes = []
+    site.clock.forward(hours=23)  # Too early: a platform's cron comes at any minute of its hour.
+    for _ in range(58):
+        site.clock.forward(days=1)
+        outcomes.append(outcome_of(site.start(memory_store).tokens))
+
+    assert outcomes == [RenewalOutcome.FAILED] * 57 + [RenewalOutcome.RENEWED]
+
+
 def outcome_of(tokens: TokenManager) -> RenewalOutcome:
     try:
         return tokens.renew()

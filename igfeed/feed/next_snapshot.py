@@ -14,7 +14,8 @@ MAX_COOLDOWN = timedelta(days=1)
 
 EXTRA_POSTS_TTL = timedelta(days=8)
 """How long the store keeps the extra posts of a process with a higher IGFEED_POSTS, counted from its last fetch. It is
-more than a week, because a weekly cron may be the only one who calls it. After that the lower number is used."""
+more than a week, because a weekly cron is allowed and may be the only one who calls it. After that the lower number is
+used."""
 
 MAX_RETIRED_PICTURES = 200
 """Pictures of posts that are gone, about 50 MB. If there are more, those that left first are deleted early."""

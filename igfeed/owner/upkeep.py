@@ -21,8 +21,11 @@ from igfeed.services import Services
 from igfeed.tokens.renewal import RenewalOutcome
 from igfeed.tokens.renewal_request import renewed_to_learn_expiry
 
-MIRRORING_TIME_LIMIT = 40.0
-"""Seconds after which the cron begins no further picture. One may take some more, and Vercel ends a run at sixty."""
+MIRRORING_TIME_LIMIT = 200.0
+"""Seconds after which the cron begins no further picture.
+
+Vercel ends a run after 300 seconds (``maxDuration`` in vercel.json). The rest is for the pictures that have begun, each
+within the client's time limits, and for a store that answers slowly."""
 
 NO_TIME_LIMIT = float("inf")
 

@@ -1,4 +1,4 @@
-"""The whole run of the cron over HTTP: the seconds and the memory that new pictures cost, against Vercel's sixty.
+"""The whole run of the cron over HTTP: the seconds and the memory that new pictures cost, against Vercel's 300.
 
     python -m lab.bench.cron               # on made-up photographs, with more grain than real ones: the worst case
     python -m lab.bench.cron ~/Pictures    # on photographs of your own

@@ -1,8 +1,9 @@
 """Simulates years of one deployment's token, because only years show whether it outlives bad luck.
 
-A history is what one deployment lives through: a weekly cron, visitors or none, one or two processes with clocks of
-their own, and outages of Instagram and of the store. The token manager and the circuit breaker before the store are the
-real ones. The clock, the outages and Instagram's records are simulated. A year takes some milliseconds.
+A history is what one deployment lives through: a cron, visitors or none, one or two processes with clocks of their own,
+and outages of Instagram and of the store. The token manager and the circuit breaker before the store are the real ones.
+The clock, the outages and Instagram's records are simulated. A year takes some milliseconds. The cron is weekly, which
+igfeed promises to live with; `--cron-days 1` makes it daily, as `vercel.json` has it.
 
 A `Checker` keeps records of its own and raises `Violation` if the token manager breaks its claim:
 

@@ -15,12 +15,13 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=20000)
     parser.add_argument("--years", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cron-days", type=int, default=7, help="days between two runs of the cron")
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + options.histories)
     broken = 0
     for rule in (renews_whenever_it_may, only_under_seven_days):
         began = time.monotonic()
-        table = in_parallel(seeds, options.years, rule)
+        table = in_parallel(seeds, options.years, rule, options.cron_days)
         broken += len(table.violations)
         name = rule.__name__.replace("_", " ")
         sys.stdout.write(f"The cron {name} ({time.monotonic() - began:.0f} s)\n{table}\n\n")

@@ -27,7 +27,7 @@ from lab.simulation.scenario import (
 )
 
 
-def random_scenario(chance: random.Random, years: float) -> Scenario:
+def random_scenario(chance: random.Random, years: float, cron_days: int = 7) -> Scenario:
     """A scenario by chance: some with few faults, some with very many."""
     scenario = Scenario(
         years=years,
@@ -39,11 +39,12 @@ def random_scenario(chance: random.Random, years: float) -> Scenario:
         invocations_each=chance.choice((0, 1, 2, 5)),
         restarts_every=chance.choice((0, 0, 1, 3, 10)),
         first_cron=chance.randrange(7 * 24),
+        cron_days=cron_days,
     )
     hours = int(years * HOURS_OF_A_YEAR)
     periods = [period for outage in Outage for period in _random_periods(chance, outage, hours)]
     visits = _random_visits(chance, hours)
-    invocations = hours // (7 * 24) + sum(each.count for each in visits)
+    invocations = hours // (cron_days * 24) + sum(each.count for each in visits)
     return replace(
         scenario, periods=tuple(periods), visits=tuple(visits), mishaps=tuple(_random_mishaps(chance, invocations))
     )
@@ -110,11 +111,11 @@ class Summary:
         return "\n".join(lines)
 
 
-def run_many(seeds: Iterable[int], years: float, rule: Rule = renews_whenever_it_may) -> Summary:
+def run_many(seeds: Iterable[int], years: float, rule: Rule = renews_whenever_it_may, cron_days: int = 7) -> Summary:
     """So many histories, each by its own seed: the same seed has the same scenario whatever the rule."""
     table = Summary()
     for seed in seeds:
-        scenario = random_scenario(random.Random(seed), years)
+        scenario = random_scenario(random.Random(seed), years, cron_days)
         try:
             table.add(Simulation(scenario, rule).live())
         except Violation as violation:
@@ -122,15 +123,15 @@ def run_many(seeds: Iterable[int], years: float, rule: Rule = renews_whenever_it
     return table
 
 
-def _share(work: tuple[Sequence[int], float, Rule]) -> Summary:
+def _share(work: tuple[Sequence[int], float, Rule, int]) -> Summary:
     logging.disable(logging.CRITICAL)
     return run_many(*work)
 
 
-def in_parallel(seeds: range, years: float, rule: Rule) -> Summary:
+def in_parallel(seeds: range, years: float, rule: Rule, cron_days: int = 7) -> Summary:
     shares = [seeds[start : start + 50] for start in range(0, len(seeds), 50)]
     table = Summary()
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
-        for part in pool.imap_unordered(_share, [(share, years, rule) for share in shares]):
+        for part in pool.imap_unordered(_share, [(share, years, rule, cron_days) for share in shares]):
             table.join(part)
     return table

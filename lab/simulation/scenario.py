@@ -14,7 +14,6 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 CLOCK_STEP = timedelta(microseconds=1)
-WEEK = timedelta(days=7)
 START = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 TOLERANCE = 15 * MINUTE
 """For two clocks that are a few minutes wrong, and for the time that an invocation takes."""
@@ -108,6 +107,8 @@ class Scenario:
     """The process is restarted every so many invocations; 1: a serverless platform. 0: never by itself."""
     first_cron: int = 24
     """Hours after the start."""
+    cron_days: int = 7
+    """Days between two runs of the cron. `vercel.json` has a daily one; a weekly one has to be enough, too."""
     periods: tuple[OutagePeriod, ...] = ()
     visits: tuple[Visits, ...] = ()
     mishaps: tuple[Mishap, ...] = ()
@@ -117,7 +118,7 @@ What = Literal["cron", "view"]
 
 
 def events(scenario: Scenario) -> Iterator[tuple[timedelta, What]]:
-    """When the app is asked: by the cron every week within its hour, and by views."""
+    """When the app is asked: by the cron every `cron_days` within its hour, and by views."""
     end = timedelta(hours=scenario.years * HOURS_OF_A_YEAR)
     for when, what in merge(_cron_runs(scenario, end), *map(_views, scenario.visits)):
         if when >= end:
@@ -132,7 +133,7 @@ def _cron_runs(scenario: Scenario, end: timedelta) -> Iterator[tuple[timedelta, 
         if not any(covers(period, when) for period in missed):
             # A platform's cron comes at any minute of its hour.
             yield when + (run * 37 % 60) * MINUTE, "cron"
-        run, when = run + 1, when + WEEK
+        run, when = run + 1, when + scenario.cron_days * DAY
 
 
 def _views(visits: Visits) -> Iterator[tuple[timedelta, What]]:

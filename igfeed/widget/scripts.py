@@ -21,12 +21,12 @@ from igfeed.widget.views import View
 JS_TEXT = re.compile(r"""('[^'\n]*'|"(?:[^"\\\n]|\\.)*"|`[^`]*`)""")
 """A text in a script, which stays as it is."""
 
-# No + and -, as `a + +b` is another thing than `a++b`. A line break counts as the end of a statement unless the sign
-# before it shows that the statement goes on.
-NEEDLESS_SPACE = re.compile(r" (?=[=<>{}()\[\],;:?&|!*])|(?<=[=<>{(\[,;:?&|*])\s|(?<=[)}\]!]) |\n(?=[})\]])")
-
-HIGHLIGHT_CELLS = 1.5
-"""How many cells a post of the layout ``highlight`` takes on average, on a page of twelve."""
+# A space between two of + and - stays, as `a + +b` is another thing than `a++b`. A line break counts as the end of a
+# statement unless the sign before it shows that the statement goes on.
+NEEDLESS_SPACE = re.compile(
+    r" (?=[=<>{}()\[\],;:?&|!*/])|(?<=[=<>{(\[,;:?&|*])\s|(?<=[)}\]!/]) |\n(?=[})\]])"
+    r"|(?<![+-]) (?=[+-])|(?<=[+-]) (?![+-])"
+)
 
 
 def page_scripts(view: View, options: Options) -> list[Markup]:
@@ -81,7 +81,7 @@ def _heights_of_tiles(snapshot: FeedSnapshot | None) -> dict[str, float]:
     pictures = [post.picture for post in snapshot.posts] if snapshot else []
     heights = {name: round(height / width, 3) for name, (width, height) in RATIOS.items() if height != width}
     as_they_are = round(1 / average_width(pictures), 3)
-    return heights | {"masonry": as_they_are, ORIGINAL: as_they_are, "highlight": HIGHLIGHT_CELLS}
+    return heights | {"masonry": as_they_are, ORIGINAL: as_they_are}
 
 
 def _own_address() -> str:

@@ -29,7 +29,7 @@
     const number = (name, usual) => +(asked.get(name) ?? usual);
     const limit = Math.min(number('limit', {{ defaults.limit }}), {{ posts }}), gap = number('gap', {{ defaults.gap }});
     const columns = number('columns', width < 360 ? 2 : width < 720 ? 3 : width < 1280 ? 4 : 6);
-    const layout = asked.get('layout'), heights = {{ ratios|tojson }}, isRow = layout == 'carousel', rows = isRow ? 1 : Math.ceil(limit / columns);
+    const layout = asked.get('layout'), heights = {{ ratios|tojson }}, isRow = layout == 'carousel', rows = isRow ? 1 : Math.ceil((limit + (layout == 'highlight' && columns > 1) * 3 * Math.ceil(limit / 7)) / columns);
     const tile = isRow ? (width - columns * gap) / (columns + {{ peek }}) : (width + gap) / columns - gap;
     const picture = tile * (heights[layout] || heights[asked.get('ratio')] || 1) + number('captions', 0) * (tile < 200 ? 76 : 57);
     return rows * (picture + gap) - gap + number('header', 0) * (width < 576 ? 232 : 128) + (isRow ? 56 : (limit < {{ posts }}) * 76.5) || 400;
@@ -53,9 +53,9 @@
       style(box, {display: isShown ? 'block' : 'none'});
       style(link, {display: isShown ? 'none' : 'inline'});
     };
-    const wait = seconds => setTimeout(() => answered || link.igfeed == address && show(), seconds * 1000);
-    const make = (name, properties) => {
-      const element = Object.assign(document.createElement(name), properties);
+    const wait = ms => setTimeout(() => answered || link.igfeed == address && show(), ms);
+    const make = (name, values) => {
+      const element = Object.assign(document.createElement(name), values);
       element.dataset.igfeed = mark;
       return element;
     };
@@ -66,7 +66,7 @@
       box ? box.replaceWith(element) : after ? after.after(element) : document.body.append(element);
       tag.igfeed = box = element;
       grow(estimate(address.searchParams, box.clientWidth));
-      new IntersectionObserver(([{isIntersecting}], observer) => isIntersecting && observer.disconnect(wait(10))).observe(box);
+      new IntersectionObserver(([{isIntersecting}], observer) => isIntersecting && observer.disconnect(wait(1e4))).observe(box);
     };
     const useFrame = () => {
       use(make('iframe', {
@@ -75,14 +75,14 @@
         allow: 'fullscreen; picture-in-picture; autoplay',
         referrerPolicy: 'strict-origin-when-cross-origin',
         src: address,
-        onload: () => wait(2),
+        onload: () => wait(2e3),
       }));
       addEventListener('message', ({data, source, origin}) => {
         // Compare the host only, because the server may have redirected the frame from http to https.
         if (!(data?.igfeed > 0) || source != box.contentWindow || origin.split('/')[2] != address.host) return;
         answered || show(answered = true);
         // CSS `frame-sizing` is not enough: Chromium 156 measures once, so turning a phone would cut the feed off.
-        grow(Math.min(data.igfeed, 20000));
+        grow(Math.min(data.igfeed, 2e4));
       });
     };
 

@@ -120,7 +120,8 @@ const open = link => {
     const small = pictureOf(tile), image = pictureOf(post);
     post.firstChild.inert = true;
     if (small.naturalWidth) {
-      image.dataset.large = image.getAttribute('src');
+      // In the format that the browser has chosen for the tile. A slide's own address names WebP.
+      image.dataset.large = small.currentSrc.replace(/\d+(?=\.\w+$)/, 1080);
       image.src = small.currentSrc;
     }
     return post;

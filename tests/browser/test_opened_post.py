@@ -33,7 +33,7 @@ async post => {
 """
 """How far the picture's middle is from that of its room, in pixels; and 99 if it is small."""
 
-LARGE = "**/media/*-1080.webp"
+LARGE = "**/media/*-1080.avif"
 
 
 def open_post(page: Page | FrameLocator, place: int) -> None:
@@ -83,7 +83,7 @@ def test_until_the_large_picture_is_there_the_tiles_picture_is_shown(page: Page,
         shown = image.evaluate("image => [image.naturalWidth > 0, image.currentSrc]")
         assert shown == [True, page.locator(".tile img").first.evaluate("image => image.currentSrc")]
         assert held
-    expect(image).to_have_attribute("src", re.compile("-1080.webp"))
+    expect(image).to_have_attribute("src", re.compile("-1080.avif"))
 
 
 def test_where_the_large_picture_fails_the_tiles_picture_stays(page: Page, site: str) -> None:

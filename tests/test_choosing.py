@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -170,6 +171,25 @@ def test_pages_are_as_before_while_the_choices_cannot_be_read(
 
     assert again.hidden == (hidden, ids(instagram)[1])
     assert Choices.from_text(store.get(CHOICES_KEY) or "") == again
+
+
+def test_the_opened_post_has_the_owners_link_before_the_one_to_instagram(
+    fetched: Services, client: FlaskClient, instagram: FakeInstagram
+) -> None:
+    first, second, *_ = ids(instagram)
+    assert ".go+.go" not in client.get("/embed").text
+    choosing.set_link(fetched, first, "https://shop.example/?a=1&b=2", 'Buy <it> "now"')
+    choosing.set_link(fetched, second, "https://shop.example/book")
+
+    page = client.get("/embed").text
+
+    links = re.findall(r'<a class="go" href="([^"]*)"[^>]*>([^<]*)</a>', page)
+    assert [unescape(text) for text in links[0]] == ["https://shop.example/?a=1&b=2", 'Buy <it> "now"']
+    assert links[1][1] == "View on Instagram"
+    assert links[2] == ("https://shop.example/book", "Learn more")
+    assert len(links) == 12 + 2
+    assert ".go+.go" in page
+    assert "shop.example" not in client.get("/embed?open=instagram").text
 
 
 # What a fetch makes of it

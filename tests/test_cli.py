@@ -15,7 +15,8 @@ from igfeed import create_app
 from igfeed.clock import system_clock
 from igfeed.config import Settings
 from igfeed.models import Token
-from igfeed.owner.cli import group
+from igfeed.owner.choosing import set_rules
+from igfeed.owner.post_commands import group
 from igfeed.services import Services
 from igfeed.tokens.document import TOKEN_KEY
 from tests.conftest import MakeServices, to_the_moment
@@ -246,9 +247,12 @@ def test_an_unverified_token_that_is_rejected_is_replaced_by_the_one_before_and_
 
 
 COMMANDS = sorted(group.commands)
+TAKING_POSTS = {"hide", "show", "pin", "unpin"}
+"""They take any text for the name of a post."""
 WRONG_PLACES = [
     *(["setup-token", *arguments] for arguments in (["5184000", "IGAAsecret"], ["IGAAsecret", "1", "IGAAsecret"])),
-    *([command, argument, "IGAAsecret", "1"] for command in COMMANDS for argument in ("IGAAsecret", "--IGAAsecret")),
+    *([command, "IGAAsecret", "IGAAsecret", "1"] for command in COMMANDS if command not in TAKING_POSTS),
+    *([command, "--IGAAsecret", "IGAAsecret", "1"] for command in COMMANDS),
     ["IGAAsecret"],
     ["--IGAAsecret"],
     ["-IGAAsecret", "status"],
@@ -521,3 +525,79 @@ def test_a_bad_variable_stops_the_start_with_one_line_that_names_it(environ: dic
     assert len(done.stderr.strip().splitlines()) == 1
     assert "IGFEED_POSTS" in done.stderr
     assert "'many'" in done.stderr
+
+
+# Posts
+
+
+def posts_of(runner: FlaskCliRunner) -> list[str]:
+    """What ``posts`` prints, line by line."""
+    done = runner.invoke(args=["igfeed", "posts"])
+    assert done.exit_code == 0
+    return done.stdout.splitlines()
+
+
+def test_posts_are_hidden_pinned_and_listed_by_commands(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, token: Token
+) -> None:
+    assert posts_of(runner) == ["There are no posts yet. `flask igfeed fetch` fetches them."]
+    services.feed.fetch()
+    first, second, third, *_ = (post["id"] for post in instagram.posts)
+
+    hidden = runner.invoke(args=["igfeed", "hide", first, instagram.posts[1]["permalink"]])
+    pinned = runner.invoke(args=["igfeed", "pin", third])
+
+    assert hidden.exit_code == pinned.exit_code == 0
+    assert hidden.stdout == "Done. Visitors see 24 of 26 posts.\n"
+    lines = posts_of(runner)
+    assert [line.split("  ")[0] for line in lines[:3]] == [first, second, third]
+    assert ["hidden by you" in line for line in lines[:3]] == [True, True, False]
+    assert "pinned 1" in lines[2]
+    runner.invoke(args=["igfeed", "show", first, second])
+    runner.invoke(args=["igfeed", "unpin", third])
+    assert not any("hidden" in line or "pinned" in line for line in posts_of(runner))
+
+
+def test_show_says_what_keeps_a_post_out_all_the_same(
+    runner: FlaskCliRunner, instagram: FakeInstagram, services: Services, token: Token
+) -> None:
+    services.feed.fetch()
+    set_rules(services, with_hashtags=["#bread"])
+    first = instagram.posts[0]["id"]
+
+    done = runner.invoke(args=["igfeed", "show", first])
+
+    assert f"{first} is not shown all the same: no #bread.\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["hide", "IGAAtoken"], 1, "Error: The feed has no such post. `flask igfeed posts` lists those that it has."),
+        (["pin", "0", "1", "2", "3"], 1, "Error: Up to 3 posts can be pinned. Unpin another one first."),
+        (
+            ["hide"],
+            2,
+            "Error: It takes one or more posts, each by its media id, its shortcode or its address. See --help.",
+        ),
+    ],
+)
+def test_what_cannot_be_chosen_is_said_in_one_line(
+    runner: FlaskCliRunner,
+    instagram: FakeInstagram,
+    services: Services,
+    token: Token,
+    arguments: list[str],
+    code: int,
+    line: str,
+) -> None:
+    services.feed.fetch()
+    command, *names = arguments
+
+    done = runner.invoke(
+        args=["igfeed", command, *(instagram.posts[int(each)]["id"] if each.isdigit() else each for each in names)]
+    )
+
+    assert done.exit_code == code
+    assert done.stderr.splitlines()[-1] == line
+    assert "IGAAtoken" not in done.output

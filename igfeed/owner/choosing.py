@@ -114,20 +114,25 @@ def fill(services: Services) -> None:
 def _change(services: Services, change: ChangeOfPosts, names: Sequence[str]) -> Choices:
     def changed(choices: Choices, snapshot: FeedSnapshot | None) -> Choices:
         posts = (*snapshot.posts, *snapshot.trials) if snapshot else ()
-        return change(choices, [_id(name.strip(), posts, choices) for name in names], posts)
+        return change(choices, [_id(name, posts, choices) for name in names], posts)
 
     services.check_startup()
     return services.feed.choose(changed)
 
 
 def _id(name: str, posts: Posts, choices: Choices) -> str:
-    code = shortcode(name) or name
-    found = next((post.id for post in posts if name == post.id or code == shortcode(post.permalink or "")), None)
-    if found is None and name in (*choices.hidden, *choices.pinned):
-        return name  # The post has left the feed, but the choice can still be taken back.
+    found = next((post.id for post in posts if is_named(post, name)), None)
+    if found is None and name.strip() in (*choices.hidden, *choices.pinned):
+        return name.strip()  # The post has left the feed, but the choice can still be taken back.
     if found is None:
         raise ChoiceRefused("The feed has no such post.", "`flask igfeed posts` lists those that it has.")
     return found
+
+
+def is_named(post: Post, name: str) -> bool:
+    """Whether this is the post's media id, its shortcode or its address on Instagram."""
+    name = name.strip()
+    return name == post.id or (shortcode(name) or name) == shortcode(post.permalink or "")
 
 
 def shortcode(address: str) -> str | None:

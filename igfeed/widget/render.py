@@ -123,7 +123,7 @@ def _render_feed(
     settings = current().settings
     chosen, first = options.chosen(snapshot.kept_posts), (options.page - 1) * options.limit
     shown = [snapshot.posts[place] for place in chosen[first : first + options.limit]]
-    tiles = [tile(post, snapshot.profile, settings) for post in shown]
+    tiles = [tile(post, snapshot, settings) for post in shown]
     canonical, picture = canonical_address(origin, view, options.page), partial(picture_address, origin)
     return _render(
         view,
@@ -131,6 +131,7 @@ def _render_feed(
         view.template,
         snapshot=snapshot,
         tiles=tiles,
+        links=snapshot.choices.links,  # Those of later pages too: their posts come into the same document.
         fetched_at=iso(snapshot.fetched_at),
         as_of=language_of(settings.language).date(old_since) if old_since else None,
         avif=can_make_avif(),
@@ -160,7 +161,9 @@ def _room(view: View, snapshot: FeedSnapshot, options: Options) -> dict[str, obj
 def _render(view: View, options: Options, template: str, videos: Collection[str] = (), **context: object) -> Page:
     """The template with style and scripts inside, so that nothing waits for another request."""
     code, is_notice = current().settings.language, "notice" in context
-    style = _style(view, options, is_notice=is_notice, layout=context.get("layout"))
+    style = _style(
+        view, options, is_notice=is_notice, layout=context.get("layout"), has_links=bool(context.get("links"))
+    )
     scripts = [] if is_notice or view is View.FRAGMENT else page_scripts(view, options)
     body = render_template(
         template,
@@ -183,12 +186,13 @@ def _render(view: View, options: Options, template: str, videos: Collection[str]
     return Page(body.encode(), fingerprint(header + body), header)
 
 
-def _style(view: View, options: Options, *, is_notice: bool, layout: object) -> Markup:
+def _style(view: View, options: Options, *, is_notice: bool, layout: object, has_links: bool) -> Markup:
     style = render_template(
         "widget/style.css",
         options=options,
         theme=theme(options, view),
         layout=layout,
+        has_links=has_links,
         notice=is_notice,
         inline=view.is_a_part and not is_notice,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from igfeed.config import Settings
-from igfeed.models import FeedSnapshot, Picture, Post, Profile
+from igfeed.models import FeedSnapshot, Picture, Post, PostLink
 from igfeed.models.picture import SKETCH_SCHEME
 from igfeed.origins import origin_of
 from igfeed.texts.caption_links import Part, caption_parts
@@ -33,7 +33,8 @@ class Tile:
 
     ``alt_beside_caption`` is the alternative text for where the caption is shown too. ``first_line`` is that of the
     caption, and ``caption_parts`` are the whole caption with its links. ``likes`` and ``comments`` are their numbers,
-    None if unknown or zero; ``counts`` are those that are neither, with the nouns.
+    None if unknown or zero; ``counts`` are those that are neither, with the nouns. ``own_link`` is the owner's link for
+    the post.
     """
 
     post: Post
@@ -49,16 +50,17 @@ class Tile:
     kind: str | None
     badge: str | None
     slides: tuple[Slide, ...]
+    own_link: PostLink | None
 
 
-def tile(post: Post, profile: Profile, settings: Settings) -> Tile:
-    own = language_of(settings.language)
-    alt, kind, words = alt_text(post, profile.username, own), _kind(post), own.words
+def tile(post: Post, snapshot: FeedSnapshot, settings: Settings) -> Tile:
+    own, username = language_of(settings.language), snapshot.profile.username
+    alt, kind, words = alt_text(post, username, own), _kind(post), own.words
     caption = (post.caption or "").strip()
     return Tile(
         post=post,
         alt=alt,
-        alt_beside_caption=alt_text_beside_caption(post, profile.username, own) if caption else alt,
+        alt_beside_caption=alt_text_beside_caption(post, username, own) if caption else alt,
         caption=caption,
         first_line=_first_line(caption),
         caption_parts=tuple(caption_parts(caption)),
@@ -69,6 +71,7 @@ def tile(post: Post, profile: Profile, settings: Settings) -> Tile:
         kind=kind,
         badge={"album": words.album_badge, "video": words.video_badge, "reel": words.reel_badge}.get(kind or ""),
         slides=tuple(_slides(post, alt, settings)),
+        own_link=snapshot.choices.link_of(post.id),
     )
 
 

@@ -58,6 +58,7 @@ class Words:
     album_badge: str
     video_badge: str
     reel_badge: str
+    learn_more: str
     view_on_instagram: str
     opens_on_instagram: str
     close: str

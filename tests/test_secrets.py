@@ -190,6 +190,10 @@ class WatchedProcess:
         """All that people, machines and the owner do in a day."""
         self.visit()
         self.call()
+        self.look_inside()
+
+    def look_inside(self) -> None:
+        """What whoever can see its memory would see."""
         self.finder.look_into(self.services)
         self.finder.look_at("reprs", "the app", repr(self.app), repr(dict(self.app.config)), repr(self.app.extensions))
         self.finder.look_at("the page cache", "keys and pages", *vars(pages.cache)["_cache"].items())
@@ -362,7 +366,7 @@ def test_no_fault_of_instagrams_brings_a_secret_out(
     with site.finder.listening():
         process = site.start(upstash_store)
         adopt(process)
-        process.visit()
+        Visitor(process.app).get("/")
         for endpoint in ENDPOINTS if name in FAULTS else ():
             site.instagram.fail(endpoint, FAULTS[name])
             clock.forward(days=2)
@@ -375,7 +379,8 @@ def test_no_fault_of_instagrams_brings_a_secret_out(
         process.live()
         site.instagram.heal()
         process.transport.patience = Impatient.patience
-        process.live()
+        process.visit()
+        process.look_inside()
     site.look_around()
 
     assert site.finder.found() == []
@@ -435,7 +440,8 @@ def test_no_fault_of_the_stores_brings_a_secret_out(
         site.upstash.heal()
         process.use(upstash_store)
         clock.forward(minutes=1)
-        process.live()
+        process.visit()
+        process.look_inside()
     site.look_around()
 
     assert site.finder.found() == []
@@ -487,7 +493,7 @@ def test_a_missing_or_wrong_key_brings_no_secret_out(
         site.look_around()
         process = site.start(upstash_store, IGFEED_ENCRYPTION_KEY=second_key, INSTAGRAM_ACCESS_TOKEN="")
         process.visit()
-        process.finder.look_into(process.services)
+        process.look_inside()
         with pytest.raises(IgfeedError) as caught:
             process.services.tokens.usable()
         site.finder.look_at_error("usable", caught.value)

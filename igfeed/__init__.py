@@ -14,11 +14,13 @@ from igfeed.errors import ConfigError
 from igfeed.owner import api, commands
 from igfeed.owner.connect import routes as connect_routes
 from igfeed.owner.studio import routes as studio_routes
+from igfeed.owner.withdrawal import routes as withdrawal_routes
 from igfeed.services import Services, build
 from igfeed.web import headers, proxies
 from igfeed.widget import finished_pages, routes
 from igfeed.widget.oembed import routes as oembed_routes
 from igfeed.widget.page_cache import IN_THIS_PROCESS
+from igfeed.widget.privacy import routes as privacy_routes
 
 ROOT = Path(__file__).parent.parent
 YEAR = 365 * 24 * 3600
@@ -49,7 +51,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.extensions["igfeed"] = services
 
     # The last two wrap the app, so that they see each request first.
-    for_visitors, for_the_owner = (routes, oembed_routes), (api, studio_routes, connect_routes, commands)
+    for_visitors = (routes, oembed_routes, privacy_routes)
+    for_the_owner = (api, studio_routes, connect_routes, withdrawal_routes, commands)
     for room in (headers, *for_visitors, *for_the_owner, http_errors, finished_pages, proxies):
         room.init_app(app)
     return app

@@ -8,6 +8,7 @@ from functools import partial
 
 from igfeed.clock import Clock, Pause
 from igfeed.errors import StoreError
+from igfeed.feed.removal.mark import RemovalMark
 from igfeed.feed.rules.arrangement import arranged
 from igfeed.models import Choices, FeedSnapshot, Picture
 from igfeed.models.record import LONG_AGO, is_from_future
@@ -120,6 +121,7 @@ class LocalCopy:
 
     def __init__(self, store: Store, clock: Clock, freshness: Freshness, check_ttl: timedelta) -> None:
         self._document = Document(store, FEED_KEY, FeedSnapshot.from_text)
+        self._removal = RemovalMark(store)
         self._clock = clock
         self.freshness = freshness
         self._check_ttl = check_ttl
@@ -178,6 +180,8 @@ class LocalCopy:
                 self._sync_pause = None  # The next view asks again. While the store is down, that fails at once.
             return
         self.has_stored_feed = stored is not None
+        if stored is None and self.snapshot and self._removal.covers(self.snapshot):
+            self.snapshot = None
         self._settle(stored, self.snapshot)
 
     def _settle(self, stored: FeedSnapshot | None, ours: FeedSnapshot | None) -> None:
@@ -228,6 +232,13 @@ class LocalCopy:
             self.snapshot, self._sync_pause = snapshot, Pause(self._clock, self._check_ttl)
         return snapshot
 
+    def remove(self) -> None:
+        """Delete the feed, here and in the store. Other processes follow with their next sync. Raises StoreError."""
+        newest = self.newest_whole()
+        self._removal.set(self._clock(), newest)
+        self._document.delete()
+        self.snapshot, self.has_stored_feed = None, False
+
     def _write(self, snapshot: FeedSnapshot) -> FeedSnapshot:
         """Write the snapshot, or what becomes of it together with one that was written meanwhile.
 
@@ -236,8 +247,10 @@ class LocalCopy:
         for _ in range(WRITE_TRIES):
             if self._document.write_after_last(snapshot):
                 break
-            if stored := self._document.read().value:
-                snapshot = _combined(snapshot, stored)
+            stored = self._document.read().value
+            if stored is None and self._removal.covers(snapshot):
+                return snapshot  # Its fetch had begun before the feed was removed.
+            snapshot = _combined(snapshot, stored) if stored else snapshot
         else:
             self._document.write(snapshot)
         self.has_stored_feed = True

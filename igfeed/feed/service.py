@@ -49,6 +49,7 @@ class FeedService:
         self._clock = clock
         self._unknown_picture_ttl = max(check_ttl, SHORTEST_UNKNOWN_PICTURE_PAUSE)
         self._syncing_for_unknown = Lock()
+        self._files = pictures.files
         self._freshness = Freshness(ttl, posts)
         self._local = local = LocalCopy(store, clock, self._freshness, check_ttl)
         self._failures = failures = FetchFailures(store, local, tokens, clock)
@@ -163,6 +164,17 @@ class FeedService:
     def choices(self) -> Choices:
         """The owner's choices, from the store if it answers. Never raises."""
         return self._choices.load()
+
+    def remove(self) -> None:
+        """Delete the posts and all their pictures on request. Other processes show them for IGFEED_CHECK_TTL more.
+
+        Raises StoreError. Then it can be repeated.
+        """
+        # The pictures come first: the snapshot is what names them.
+        if newest := self._local.newest_whole():
+            gone = (*newest.removed_picture_ids, *(each.id for each in newest.retired_pictures))
+            self._files.delete(newest.picture_ids.union(gone))
+        self._local.remove()
 
     def failure(self) -> Failure | None:
         """The last failed fetch. None if one has succeeded since. Asks the store."""

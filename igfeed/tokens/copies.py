@@ -42,6 +42,11 @@ class Copies:
         with self._lock:
             self._copy, self._spares = token, ()
 
+    def forget(self) -> None:
+        """Remember no token any more."""
+        with self._lock:
+            self._copy, self._spares = None, ()
+
     def of_lineage(self, lineage: str) -> Iterator[Token]:
         """The tokens of that lineage: the copy first, then the spares, the latest one first."""
         yield from (each for each in (self._copy, *self._spares) if each and each.lineage == lineage)

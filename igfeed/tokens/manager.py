@@ -125,6 +125,21 @@ class TokenManager:
         """
         self._vault.replace(token if is_verified else with_predecessors(token, self._unexpired_besides(token)))
 
+    def forget(self) -> None:
+        """Delete the token on request, and use it no more, in no process. Raises StoreError; then repeat it.
+
+        A token that a person sets up afterwards is used.
+        """
+        self._vault.forget()
+
+    def account_ids(self) -> frozenset[str]:
+        """The known ids of the token's account, or of that of the token that was forgotten last if there is none.
+
+        Raises StoreError.
+        """
+        found = self._vault.find()
+        return found.tried.token.account_ids if found else self._vault.forgotten_account_ids()
+
     def fingerprint(self) -> str:
         """The fingerprint of the token that the next call uses; empty if there is none."""
         found = self._vault.find_or_none()
@@ -133,11 +148,11 @@ class TokenManager:
     def report(self) -> TokenReport:
         """The state of the token, for the owner. Writes nothing to the store and raises nothing."""
         last, now = self._renewal.last(), self._clock()
-        problem = self._vault.environment_problem
         try:
             found = self._vault.find()
         except StoreError as error:
-            return TokenReport(now, last, store_error=error, environment_problem=problem)
+            return TokenReport(now, last, store_error=error, environment_problem=self._vault.environment_problem)
+        problem = self._vault.environment_problem  # Only now it is known whether the variable's token was forgotten.
         if found is None:
             return TokenReport(now, last, environment_problem=problem)
         is_due = self._renewal.is_due(found.tried.token, now)

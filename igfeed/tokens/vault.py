@@ -6,6 +6,7 @@ A token in the store is replaced only by a better one, in one step that fails if
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,11 +20,16 @@ from igfeed.tokens.copies import Copies
 from igfeed.tokens.document import TokenDocument
 from igfeed.tokens.encryption import Cipher
 from igfeed.tokens.environment import EnvironmentToken
+from igfeed.tokens.forgotten import ForgottenTokens
 
 log = logging.getLogger(__name__)
 
 MAX_SWAP_ATTEMPTS = 3
 """How often ``save`` tries if other processes are faster. After that it gives up until the token is next used."""
+
+FORGOTTEN_VARIABLE = (
+    "INSTAGRAM_ACCESS_TOKEN is not used: the account has withdrawn its consent, or asked for the deletion of its data."
+)
 
 Source = Literal["store", "memory", "environment"]
 
@@ -57,17 +63,22 @@ class StoredToken:
 
 
 class TokenVault:
-    """Finds and saves the token. Threads may share it.
-
-    ``environment_problem`` says why the environment's token is not used, None if it is or if there is none.
-    """
+    """Finds and saves the token. Threads may share it."""
 
     def __init__(self, store: Store, clock: Clock, cipher: Cipher, from_environment: str | None) -> None:
         self._clock = clock
         self._document = TokenDocument(store, cipher)
         self._copies = Copies(clock)
         self._environment = EnvironmentToken(from_environment)
-        self.environment_problem = self._environment.problem
+        self._forgotten = ForgottenTokens(store)
+
+    @property
+    def environment_problem(self) -> str | None:
+        """Why the environment's token is not used, as far as is known. None if it is used or if there is none."""
+        variable = self._environment.token
+        if variable and self._forgotten.are_known_to_include(variable):
+            return FORGOTTEN_VARIABLE
+        return self._environment.problem
 
     def find(self) -> StoredToken | None:
         """The token to use, expired or not; None if there is none. Writes nothing.
@@ -78,10 +89,13 @@ class TokenVault:
         if variable is None:
             return kept
         if kept is None or self._environment.is_last_resort(kept.token, self._clock()):
-            return StoredToken(variable, "environment", is_saved=False)
+            is_forgotten = self._forgotten.include(variable)
+            return kept if is_forgotten else StoredToken(variable, "environment", is_saved=False)
         copies = self._copies.of_lineage(variable.lineage)
         candidate = self._environment.candidate(kept.token, copies, self._clock())
-        return StoredToken(candidate, "environment", is_saved=False, incumbent=kept) if candidate else kept
+        if candidate is None or self._forgotten.include(candidate):
+            return kept
+        return StoredToken(candidate, "environment", is_saved=False, incumbent=kept)
 
     def find_or_none(self) -> StoredToken | None:
         """Like ``find``, but also None if the store cannot be read and nothing else has a token."""
@@ -118,6 +132,9 @@ class TokenVault:
             # Compare-and-swap, because another process may store a better token between our read and our write.
             for _ in range(MAX_SWAP_ATTEMPTS):
                 text, stored = self._document.read()
+                if text is None and self._forgotten.include(token):
+                    self._copies.forget()
+                    return
                 if not self._is_worth_storing(token, text, stored) or self._document.swap(text, token):
                     return
         except StoreError as error:
@@ -128,6 +145,26 @@ class TokenVault:
         # The store comes first: if it fails, the owner sees the error and nothing has changed.
         self._document.write(token)
         self._copies.replace(token)
+        with suppress(StoreError):  # The token is stored. The mark only matters while no token is.
+            self._forgotten.remove(token)
+
+    def forget(self) -> None:
+        """Delete the token on request, so that no process brings it back. Raises StoreError; then it can be repeated.
+
+        The variable's token counts as forgotten too, until the variable has another value.
+        """
+        stored = None
+        with suppress(StoreError):  # What cannot be read is deleted too. If the store is away, the next command raises.
+            stored = self._document.read().value
+        known = (stored, self._copies.copy, self._environment.token)
+        # The mark comes first: a process that renews the token at this moment finds it when it saves.
+        self._forgotten.add([each for each in known if each], self._clock())
+        self._document.delete()
+        self._copies.forget()
+
+    def forgotten_account_ids(self) -> frozenset[str]:
+        """The ids of the account whose token was forgotten last. Raises StoreError."""
+        return self._forgotten.account_ids()
 
     def fallbacks(self, rejected: StoredToken) -> Iterator[Token]:
         """Other unexpired tokens that may work if this one is rejected, the most likely one first, each value once.
@@ -165,6 +202,9 @@ class TokenVault:
         except StoreError as error:
             return self._find_without_store(error)
         best = self._copies.keep(stored) if stored else self._copies.copy
+        if text is None and best and self._forgotten.include(best):
+            self._copies.forget()
+            return None
         if best is None or best != stored:
             # One empty read does not prove that the store has lost the token: a replica may lag.
             return StoredToken(best, "memory", is_saved=False) if best else None

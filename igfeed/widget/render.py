@@ -78,18 +78,20 @@ def feed_page(view: View, snapshot: FeedSnapshot, options: Options, old_since: d
 
 def feed_not_ready_page() -> Page:
     """For visitors while there is nothing to show. The reason is behind a link for the owner."""
-    return _notice("widget/feed_not_ready.html")
+    return notice_page("widget/feed_not_ready.html")
 
 
 def page_not_found() -> Page:
     """For visitors of a wrong address. It may be in a frame, whose address somebody has mistyped."""
-    return _notice("widget/page_not_found.html")
+    return notice_page("widget/page_not_found.html")
 
 
-def _notice(template: str) -> Page:
+def notice_page(template: str, **context: object) -> Page:
+    """A page of text: a few lines in the middle, or with ``is_long`` in the context a text for reading."""
     query = request.environ.get("QUERY_STRING", "")
     view = View.at(request.path) or View.PAGE
-    return _render(view, replace(requested_options(query, view, None), open="instagram"), template, notice=True)
+    options = replace(requested_options(query, view, None), open="instagram")
+    return _render(view, options, template, (), notice=True, **context)
 
 
 def _cached_page(
@@ -161,9 +163,8 @@ def _room(view: View, snapshot: FeedSnapshot, options: Options) -> dict[str, obj
 def _render(view: View, options: Options, template: str, videos: Collection[str] = (), **context: object) -> Page:
     """The template with style and scripts inside, so that nothing waits for another request."""
     code, is_notice = current().settings.language, "notice" in context
-    style = _style(
-        view, options, is_notice=is_notice, layout=context.get("layout"), has_links=bool(context.get("links"))
-    )
+    content = {name: context.get(name) for name in ("layout", "links", "is_long")}
+    style = _style(view, options, notice=is_notice, **content)
     scripts = [] if is_notice or view is View.FRAGMENT else page_scripts(view, options)
     body = render_template(
         template,
@@ -186,15 +187,14 @@ def _render(view: View, options: Options, template: str, videos: Collection[str]
     return Page(body.encode(), fingerprint(header + body), header)
 
 
-def _style(view: View, options: Options, *, is_notice: bool, layout: object, has_links: bool) -> Markup:
+def _style(view: View, options: Options, *, notice: bool, **content: object) -> Markup:
     style = render_template(
         "widget/style.css",
         options=options,
         theme=theme(options, view),
-        layout=layout,
-        has_links=has_links,
-        notice=is_notice,
-        inline=view.is_a_part and not is_notice,
+        notice=notice,
+        inline=view.is_a_part and not notice,
+        **content,
     )
     return Markup(_in_pixels(style) if view is View.FRAGMENT else style)  # noqa: S704  numbers, colours and our own words
 

@@ -12,21 +12,27 @@ from igfeed.services import Services
 
 @dataclass(frozen=True)
 class KnownAccount:
-    """The account whose posts are shown. ``username`` is None if none was ever fetched."""
+    """The account whose posts are shown, and that of the token. They differ only until the next fetch.
+
+    ``username`` is None if nothing was ever fetched. The ids are empty if they are not known.
+    """
 
     username: str | None
-    ids: frozenset[str]
+    feed_ids: frozenset[str]
+    token_ids: frozenset[str]
 
     def is_other_than(self, username: str, ids: Collection[str]) -> bool:
         """Whether these are of another account. False if nothing is known of ours: there is nothing to lose then."""
         # Either is enough: an account may be renamed, and another app has another number for the same account.
         if self.username is None or self.username.casefold() == username.casefold():
             return False
-        return self.ids.isdisjoint(ids)
+        return self.feed_ids.isdisjoint(ids)
 
 
 def known_account(services: Services) -> KnownAccount:
     """What the snapshot and the token say. Raises StoreError if the store does not answer."""
-    token, snapshot = services.tokens.report().token, services.feed.newest()
-    ids = (token.account_ids if token else frozenset()) | (snapshot.profile.ids if snapshot else frozenset())
-    return KnownAccount(snapshot.profile.username if snapshot else None, ids)
+    snapshot, token_ids = services.feed.newest(), services.tokens.account_ids()
+    feed_ids = snapshot.profile.ids if snapshot else frozenset[str]()
+    if not feed_ids or not token_ids or feed_ids & token_ids:
+        feed_ids = token_ids = feed_ids | token_ids
+    return KnownAccount(snapshot.profile.username if snapshot else None, feed_ids, token_ids)

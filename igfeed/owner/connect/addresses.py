@@ -22,8 +22,8 @@ class AppAddresses:
 def app_addresses() -> AppAddresses:
     return AppAddresses(
         redirect=redirect_address(),
-        deauthorize=absolute(url_for("connect.deauthorize")),
-        data_deletion=absolute(url_for("connect.delete")),
+        deauthorize=absolute(url_for("withdrawal.deauthorize")),
+        data_deletion=absolute(url_for("withdrawal.delete")),
         privacy_policy=absolute(f"{request.root_path}/privacy"),
     )
 

@@ -101,11 +101,16 @@ def language_of(code: str) -> Language:
 
 def read_language(path: Path) -> Language:
     """Raises ValueError with the names of the file and of the missing, unknown or wrong key."""
+    found: Language = read_words(Language, path)
+    return found
+
+
+def read_words(kind: Any, path: Path) -> Any:
+    """A file of words as the dataclass ``kind``. Raises ValueError as ``read_language`` does."""
     try:
-        found: Language = _read(Language, tomllib.loads(path.read_text("utf-8")), "")
+        return _read(kind, tomllib.loads(path.read_text("utf-8")), "")
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
-    return found
 
 
 def _read(kind: Any, table: Mapping[str, Any], prefix: str) -> Any:

@@ -1,0 +1,1 @@
+"""The feed can be removed on request, and stays removed."""

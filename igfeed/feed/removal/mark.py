@@ -1,0 +1,39 @@
+"""A mark in the store that the feed was removed on request.
+
+Without it, a process that still has the posts in memory would take the missing document for a loss, and write it again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from igfeed.errors import StoreError
+from igfeed.models import FeedSnapshot
+from igfeed.models.record import Moment, Record
+from igfeed.stores import Store
+from igfeed.stores.document import Document
+
+REMOVAL_KEY = "feed-removed:v1"
+
+
+@dataclass(frozen=True)
+class Removal(Record):
+    """When the feed was removed: at least the time of the newest fetch, whose clock may be ahead of ours."""
+
+    at: Moment
+
+
+class RemovalMark:
+    def __init__(self, store: Store) -> None:
+        self._document = Document(store, REMOVAL_KEY, Removal.from_text)
+
+    def set(self, now: datetime, newest: FeedSnapshot | None) -> None:
+        """From now on no snapshot that was fetched before may be written again. Raises StoreError."""
+        self._document.write(Removal(max(now, newest.fetched_at) if newest else now))
+
+    def covers(self, snapshot: FeedSnapshot) -> bool:
+        """Whether it was removed. Asks the store, so it is for the rare case that the feed's document is missing."""
+        try:
+            removal = self._document.read().value
+        except StoreError:
+            removal = self._document.last.value
+        return removal is not None and snapshot.fetched_at <= removal.at

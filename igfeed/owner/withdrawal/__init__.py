@@ -1,0 +1,1 @@
+"""The account's owner withdraws at Instagram: removes the app, or has the data deleted."""

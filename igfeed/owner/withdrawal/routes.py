@@ -1,0 +1,93 @@
+"""The routes that Meta calls, and the page about a deletion that it shows to the account's owner."""
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Flask, Response, request, url_for
+
+from igfeed.errors import StoreError
+from igfeed.owner import api
+from igfeed.services import current
+from igfeed.web.headers import CSP_HEADER
+from igfeed.widget.privacy.page import deletion_page
+
+if TYPE_CHECKING:
+    from igfeed.models.app_credentials import AppCredentials
+
+bp = Blueprint("withdrawal", __name__, url_prefix="/connect")
+
+CODE = re.compile(r"[0-9a-f]{24}")
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(bp)
+
+
+@bp.post("/deauthorize")
+def deauthorize() -> Response:
+    """The account's owner has removed the app at Instagram: the token is forgotten, the posts stay."""
+    from igfeed.owner.withdrawal import effects  # noqa: PLC0415  a visitor's process needs none of this
+
+    user_id, _ = _asked_about()
+    effects.deauthorize(current(), user_id)
+    return _json({"ok": True})
+
+
+@bp.post("/delete")
+def delete() -> Response:
+    """The account's owner wants the data deleted: token, posts and pictures are."""
+    from igfeed.owner.connect.addresses import absolute  # noqa: PLC0415  as above
+    from igfeed.owner.withdrawal import effects  # noqa: PLC0415  as above
+
+    user_id, app = _asked_about()
+    code = effects.delete(current(), user_id, app.secret)
+    return _json({"url": absolute(url_for("withdrawal.deletion", code=code)), "confirmation_code": code})
+
+
+@bp.get("/deletion/<code>")
+def deletion(code: str) -> Response:
+    """What became of a deletion, for whoever has its code."""
+    from igfeed.owner.withdrawal import effects  # noqa: PLC0415  as above
+
+    found = effects.deletion(current(), code) if CODE.fullmatch(code) else None
+    page = deletion_page(code, found.at if found else None, had_data=found is not None and found.had_data)
+    return Response(page.body, 200 if found else 404, {CSP_HEADER: page.policy, "Cache-Control": "no-store"})
+
+
+class _RefusedError(Exception):
+    """The request is not one of Meta's."""
+
+
+@bp.errorhandler(_RefusedError)
+def refused(_: Exception) -> Response:
+    return _uncached(api.error(400, "bad_request", "The signed_request is missing or wrong.", "Only Meta can sign it."))
+
+
+@bp.errorhandler(StoreError)
+def store_away(error: StoreError) -> Response:
+    """Not a 200: Meta must not take for deleted what is not."""
+    return _uncached(api.error(503, "store_away", str(error), "Send the request again later."))
+
+
+def _asked_about() -> tuple[str, "AppCredentials"]:
+    """The id of the account that Meta asks about, and our app. Raises _RefusedError, and StoreError."""
+    from igfeed.owner.connect import app_credentials  # noqa: PLC0415  as above
+    from igfeed.owner.withdrawal import signed_request  # noqa: PLC0415  as above
+
+    app = app_credentials.credentials(current())
+    try:
+        if app is None:
+            raise signed_request.BadSignature  # Without the secret nothing can be checked.
+        return signed_request.user_id(request.form.get("signed_request", ""), app.secret), app
+    except signed_request.BadSignature:
+        raise _RefusedError from None
+
+
+def _json(data: dict[str, object]) -> Response:
+    return _uncached(Response(json.dumps(data), mimetype="application/json"))
+
+
+def _uncached(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

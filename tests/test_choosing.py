@@ -177,19 +177,22 @@ def test_the_opened_post_has_the_owners_link_before_the_one_to_instagram(
     fetched: Services, client: FlaskClient, instagram: FakeInstagram
 ) -> None:
     first, second, *_ = ids(instagram)
-    assert ".go+.go" not in client.get("/embed").text
+    assert ".own+.go" not in client.get("/embed").text
     choosing.set_link(fetched, first, "https://shop.example/?a=1&b=2", 'Buy <it> "now"')
     choosing.set_link(fetched, second, "https://shop.example/book")
 
     page = client.get("/embed").text
 
-    links = re.findall(r'<a class="go" href="([^"]*)"[^>]*>([^<]*)</a>', page)
+    links = re.findall(r'<a class="go(?: own)?" href="([^"]*)"[^>]*>([^<]*)</a>', page)
     assert [unescape(text) for text in links[0]] == ["https://shop.example/?a=1&b=2", 'Buy <it> "now"']
     assert links[1][1] == "View on Instagram"
     assert links[2] == ("https://shop.example/book", "Learn more")
     assert len(links) == 12 + 2
-    assert ".go+.go" in page
+    assert ".own+.go" in page
     assert "shop.example" not in client.get("/embed?open=instagram").text
+    assert client.get(f"/go/{second}-link").headers["Location"] == "https://shop.example/book"
+    choosing.hide(fetched, [second])
+    assert client.get(f"/go/{second}-link").status_code == 404
 
 
 # What a fetch makes of it

@@ -21,10 +21,10 @@ if (secret) {
     if (!link.target) link.hash = location.hash;
     else if (!event.defaultPrevented) {
       event.preventDefault();
-      // In an opened post any link leads to the post.
+      // In an opened post any link leads to the post, but for the owner's own one.
       const links = [link, ...(link.closest('.post')?.querySelectorAll('a') ?? [])].map(each => each.href);
       const tile = [...root.querySelectorAll('.tile')].find(each => links.includes(each.firstElementChild.href));
-      say('link', location.href.replace(/embed\/?[?#].*/, `go/${tile?.dataset.postId ?? 'profile'}`));
+      say('link', location.href.replace(/embed\/?[?#].*/, `go/${tile?.dataset.postId ?? 'profile'}${link.matches('.own') ? '-link' : ''}`));
     }
   });
 }

@@ -17,6 +17,8 @@ from werkzeug.wrappers import Request, Response
 
 from igfeed import create_app
 from igfeed.models import Token
+from igfeed.owner import choosing
+from igfeed.services import Services
 from tests.browser.conftest import PATIENCE, frame, wait_until_it_fits
 from tests.conftest import MakeServices
 from tests.harness.app_server import serving
@@ -37,10 +39,10 @@ Blog = Callable[..., str]
 
 
 @pytest.fixture
-def feed(make_services: MakeServices, token: Token, instagram: FakeInstagram) -> Iterator[str]:
+def feed(services: Services, token: Token, instagram: FakeInstagram) -> Iterator[str]:
     """The address of a feed whose posts have permalinks of their own."""
     instagram.picture_size = (96, 120)
-    app = create_app(services=make_services())
+    app = create_app(services=services)
     app.test_client().get("/")
     with serving(app) as port:
         yield f"http://127.0.0.1:{port}/"
@@ -122,9 +124,31 @@ def test_a_post_opens_in_the_sandbox_and_its_link_leads_to_that_post(
     assert gone == (f"{feed}go/{post['id']}", post["permalink"])
 
 
-def leaving(page: Page, link: Locator) -> tuple[str, str]:
+def test_the_owners_link_is_the_first_button_of_an_opened_post_and_leads_there_from_the_sandbox_too(
+    page: Page, services: Services, feed: str, blog: Blog, instagram: FakeInstagram, complaints: list[str]
+) -> None:
+    shop, post = "https://shop.example/?loaf=1&size=2", instagram.posts[1]
+    choosing.set_link(services, post["id"], shop, "Buy a loaf")
+    page.goto(blog(f"{feed}?limit=6"))
+    box = frame(page).get_by_role("dialog")
+
+    tiles(page).nth(1).locator("a").click()
+
+    own, theirs = box.locator(".own"), box.locator(".own + .go")
+    expect(own).to_have_accessible_name("Buy a loaf")
+    theirs.scroll_into_view_if_needed()
+    first, second = own.bounding_box(), theirs.bounding_box()
+    assert first is not None
+    assert second is not None
+    assert first["height"] >= 44
+    assert first["y"] + first["height"] < second["y"]
+    assert complaints == []
+    assert leaving(page, own, "https://shop.example/**") == (f"{feed}go/{post['id']}-link", shop)
+
+
+def leaving(page: Page, link: Locator, to: str = "https://www.instagram.com/**") -> tuple[str, str]:
     """Where the click sends the whole page, and where that address redirects to."""
-    with page.expect_request("https://www.instagram.com/**") as last:
+    with page.expect_request(to) as last:
         link.click()
     first = last.value.redirected_from
     assert first is not None

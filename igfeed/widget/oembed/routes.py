@@ -64,10 +64,14 @@ def oembed() -> Response:
 
 @bp.get("/go/<target>")
 def go(target: str) -> WerkzeugResponse:
-    """Leads to a post on Instagram, or to the account. It is no open redirect: the addresses are in our snapshot."""
+    """Leads to a post on Instagram, to the owner's link for it (``<post id>-link``), or to the account.
+
+    It is no open redirect: the addresses are in our snapshot.
+    """
     snapshot = _snapshot()
     links = {post.id: post.permalink for post in snapshot.posts} | {PROFILE: snapshot.profile.address}
-    link = links.get(target)
+    own_links = {f"{each.id}-link": each.url for each in snapshot.choices.links if each.id in links}
+    link = (links | own_links).get(target)
     if link is None:
         abort(404)
     response = redirect(link)

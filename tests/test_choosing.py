@@ -390,6 +390,22 @@ def test_what_a_process_kept_while_the_store_was_away_gets_the_choices_made_mean
     assert shown(owners)[0] == second
 
 
+def test_what_was_chosen_is_removed_with_the_posts(site: Site, store: MemoryStore) -> None:
+    feed, other = site.start(store).feed, site.start(store).feed
+    feed.fetch()
+    other.current()
+    before = shown(feed)
+    feed.choose(hiding(before[0]))
+
+    feed.remove()
+
+    assert store.get(CHOICES_KEY) is None
+    site.clock.forward(minutes=1)
+    other.current()
+    other.fetch()
+    assert shown(other) == before
+
+
 # What is refused
 
 

@@ -166,7 +166,9 @@ class FeedService:
         return self._choices.load()
 
     def remove(self) -> None:
-        """Delete the posts and all their pictures on request. Other processes show them for IGFEED_CHECK_TTL more.
+        """Delete the posts, all their pictures and what was chosen about them, on request.
+
+        Other processes show them for IGFEED_CHECK_TTL more.
 
         Raises StoreError. Then it can be repeated.
         """
@@ -175,6 +177,7 @@ class FeedService:
             gone = (*newest.removed_picture_ids, *(each.id for each in newest.retired_pictures))
             self._files.delete(newest.picture_ids.union(gone))
         self._local.remove()
+        self._choices.remove()
 
     def failure(self) -> Failure | None:
         """The last failed fetch. None if one has succeeded since. Asks the store."""

@@ -57,6 +57,10 @@ class OwnersChoices:
                 return after
         raise StoreError("The choices change too often to keep one.", "Try it again.")
 
+    def remove(self) -> None:
+        """Forget all choices. The snapshot, which has a copy, must have been removed before. Raises StoreError."""
+        self._document.delete()
+
     def _show(self, choices: Choices) -> None:
         try:
             self._local.choose(choices)

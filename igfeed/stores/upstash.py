@@ -33,11 +33,13 @@ DATABASE_ERROR = "UpstashError"
 """The class name of the SDK's error for an error reply of the database. Importing the class would slow a cold start."""
 
 SWAP_SCRIPT = """
-local old = redis.call("GET", KEYS[1])
+local old = redis.pcall("GET", KEYS[1])
+if type(old) == "table" then old = "" end
 if not old or redis.sha1hex(old) ~= ARGV[1] then return 0 end
 redis.call("SET", KEYS[1], ARGV[2])
 return 1
 """
+"""A value that is no text counts as "", as which ``_get`` reads it."""
 
 GET_IF_CHANGED_SCRIPT = """
 local value = redis.pcall("GET", KEYS[1])

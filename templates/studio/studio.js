@@ -26,7 +26,7 @@
   const fit = () => {
     const width = WIDTHS[chosen('width')], scale = Math.min(1, stage.clientWidth / width);
     const height = frame.contentDocument?.documentElement?.offsetHeight || 480;
-    frame.style.cssText = `width:${width}px;height:${height}px;max-width:none;transform:scale(${scale});margin-left:${(stage.clientWidth - width * scale) / 2}px`;
+    frame.style.cssText = `position:absolute;width:${width}px;height:${height}px;max-width:none;transform:scale(${scale});left:${(stage.clientWidth - width * scale) / 2}px`;
     frame.parentElement.style.setProperty('--height', `${height * scale}px`);
   };
   // On a phone the first thing to see is the feed on a phone.

@@ -182,7 +182,7 @@ def test_without_a_database_on_vercel_it_says_that_one_is_missing(make_services:
     assert "Upstash" in page
 
 
-def test_it_costs_one_command_to_the_store(
+def test_it_costs_four_commands_to_the_store(
     make_services: MakeServices, upstash: FakeUpstash, instagram: FakeInstagram, clock: MovingClock
 ) -> None:
     services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
@@ -192,7 +192,7 @@ def test_it_costs_one_command_to_the_store(
     upstash.forget()
 
     assert title(studio(client)) == "All is well."
-    assert len(upstash.commands()) == 1
+    assert len(upstash.commands()) == 4
 
 
 # What its forms do
@@ -289,3 +289,83 @@ def test_a_form_token_of_a_second_secret_is_taken_while_the_owner_changes_the_fi
     changed = make_services(CRON_SECRET="new", VERCEL_CRON_SECRET="the-cron-secret")
 
     assert send(Visitor(create_app(services=changed)), "/studio/renew", form_token).status_code == 303
+
+
+# History and connection
+
+
+def test_the_history_says_who_did_what_and_with_what_outcome(
+    client: FlaskClient, instagram: FakeInstagram, token: Token, clock: MovingClock
+) -> None:
+    client.get("/api/cron/refresh-instagram-token", headers=OWNER)
+    clock.forward(hours=5)
+    instagram.fail("media", TEMPORARY)
+    send(client, "/studio/fetch")
+
+    rows = re.findall(r'<tr class="(\w+)">(.*?)</tr>', studio(client), re.DOTALL)
+    texts = [(kind, [re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<td>(.*?)</td>", row)]) for kind, row in rows]
+
+    assert [(kind, cells[1:3]) for kind, cells in texts] == [
+        ("bad", ["Fetch", "You"]),
+        ("good", ["Fetch", "Cron"]),
+        ("good", ["Renewal", "Cron"]),
+    ]
+    assert texts[0][1][3].startswith("Failed Instagram")
+    assert (texts[2][1][0], texts[2][1][3]) == ("5 hours ago", "Renewed")
+
+
+def test_the_last_cron_run_has_a_card(client: FlaskClient, instagram: FakeInstagram, token: Token) -> None:
+    def card() -> str:
+        return str(re.findall(r'<div class="card (\w+)">\s*<dt>Last cron run', studio(client))[0])
+
+    before = card()
+    client.get("/api/cron/refresh-instagram-token", headers=OWNER)
+    after = card()
+    instagram.fail("renew", TEMPORARY)
+    instagram.fail("media", TEMPORARY)
+    client.get("/api/cron/refresh-instagram-token", headers=OWNER)
+
+    assert [before, after, card()] == ["none", "good", "warn"]
+
+
+APP_SECRET = "f00dfeedf00dfeedf00dfeedf00dfeed"
+
+
+def test_the_app_is_typed_in_once_and_its_secret_is_never_shown_again(client: FlaskClient) -> None:
+    data = {"app_id": "1234567890", "app_secret": APP_SECRET, "form_token": token_in(studio(client))}
+    before = studio(client)
+    response = client.post("/studio/connection/app", data=data, headers=OWNER)
+
+    assert response.headers["Location"] == "/studio?done=app_saved#connection"
+    page = studio(client)
+    assert ('href="/connect"' in before, 'href="/connect"' in page) == (False, True)
+    assert 'value="1234567890"' in page
+    assert APP_SECRET not in page
+    client.post("/studio/connection/forget-app", data={"form_token": token_in(page)}, headers=OWNER)
+    assert 'href="/connect"' not in studio(client)
+
+
+@pytest.mark.parametrize(
+    ("app_id", "secret", "result"), [("abc", APP_SECRET, "bad_app_id"), ("1234567890", "no secret", "bad_app_secret")]
+)
+def test_what_cannot_be_an_app_is_not_kept(client: FlaskClient, app_id: str, secret: str, result: str) -> None:
+    data = {"app_id": app_id, "app_secret": secret, "form_token": token_in(studio(client))}
+    response = client.post("/studio/connection/app", data=data, headers=OWNER)
+
+    assert f"done={result}#" in response.headers["Location"]
+    assert 'href="/connect"' not in studio(client)
+
+
+def test_an_app_of_the_variables_is_named_and_cannot_be_changed_here(make_services: MakeServices) -> None:
+    services = make_services(INSTAGRAM_APP_ID="1234567890", INSTAGRAM_APP_SECRET=APP_SECRET)
+    page = studio(create_app(services=services).test_client())
+
+    assert "INSTAGRAM_APP_SECRET" in page
+    assert 'name="app_secret"' not in page
+    assert APP_SECRET not in page
+
+
+def test_the_redirect_address_is_that_of_base_url(make_services: MakeServices) -> None:
+    page = studio(create_app(services=make_services(BASE_URL="https://feed.example")).test_client())
+
+    assert "<code>https://feed.example/connect/callback</code>" in page

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from html import unescape
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -21,9 +22,11 @@ ENGLISH = tomllib.loads((FOLDER / "en.toml").read_text("utf-8"))
 
 
 @pytest.fixture(autouse=True)
-def few_small_posts(instagram: FakeInstagram) -> None:
+def feed(instagram: FakeInstagram, client: FlaskClient, token: Token) -> None:
+    """A feed of three posts: without one there is nothing to make one's own."""
     instagram.picture_size = (48, 60)
     instagram.posts[:] = [image(), image(), image()]
+    client.get("/")
 
 
 def get(client: FlaskClient, path: str) -> str:
@@ -154,5 +157,7 @@ def test_the_parts_of_the_page_are_for_the_owner_only(client: FlaskClient, token
     assert client.get(path).status_code == 401
 
 
-def test_while_there_is_nothing_to_show_the_preview_says_so(client: FlaskClient) -> None:
+def test_while_there_is_nothing_to_show_the_preview_says_so(make_services: MakeServices, tmp_path: Path) -> None:
+    client = Visitor(create_app(services=make_services(IGFEED_STORE_PATH=str(tmp_path / "empty.sqlite3"))))
+
     assert "The posts are on their way" in get(client, "/studio/preview")

@@ -58,12 +58,14 @@
   let latest = 0;
   const update = async () => {
     const run = ++latest, query = asked();
-    history.replaceState(history.state, '', `?${query}#look`);
     show();
     const answer = await fetch(`${form.dataset.snippets}?${query}`);
     if (!answer.ok || run != latest) return;
-    const tab = document.querySelector('[name=snippet]:checked').value;
     const parsed = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    // The server leaves out what is usual.
+    const told = parsed.querySelector('.told');
+    history.replaceState(history.state, '', `${location.pathname}${told.dataset.query}#look`);
+    const tab = document.querySelector('[name=snippet]:checked').value;
     for (const name of ['.told', '.snippets']) document.querySelector(name).replaceChildren(...parsed.querySelector(name).childNodes);
     document.querySelector(`[name=snippet][value=${tab}]`).checked = true;
     offerCopies();

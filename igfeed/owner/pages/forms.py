@@ -56,9 +56,12 @@ def owner_form(view: Callable[Params, str | Response]) -> Callable[Params, Respo
     return guarded
 
 
-def to_studio(result: str, because: str | None = None) -> Response:
-    """A 303 to the studio, which says what ``result`` and ``because`` stand for: see ``results``."""
-    response = redirect(url_for("studio.page", done=result, because=because), 303)
+def to_studio(result: str, *, because: str | None = None, section: str | None = None) -> Response:
+    """A 303 to the studio, which says what ``result`` and ``because`` stand for: see ``results``.
+
+    ``section`` is the id of the element that the browser scrolls to.
+    """
+    response = redirect(url_for("studio.page", done=result, because=because, _anchor=section), 303)
     response.headers["Cache-Control"] = "no-store"
     # Flask's redirect is typed as Werkzeug's response, and makes ours.
     assert isinstance(response, Response)  # noqa: S101  as above

@@ -1,9 +1,10 @@
 """The cards of the studio: how each part is, as a value and a note."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from igfeed.history import Event
 from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.owner.status import Examination
 from igfeed.owner.studio.sentences import Sentences
@@ -25,12 +26,14 @@ class Card:
     most_days: int = LIFETIME_DAYS
 
 
-def cards(found: Examination, say: Sentences) -> Iterator[Card]:
+def cards(found: Examination, events: Sequence[Event], say: Sentences) -> Iterator[Card]:
+    """``events`` are those of the history, newest first."""
     yield _token(found, say)
     yield _feed(found, say)
     yield _pictures(found, say)
     yield _store(found, say)
     yield _renewal(found, say)
+    yield _cron(events, say)
 
 
 def _token(found: Examination, say: Sentences) -> Card:
@@ -88,3 +91,15 @@ def _renewal(found: Examination, say: Sentences) -> Card:
         return Card(words.name, "none", words.none)
     level: Level = "warn" if renewal.error else "good"
     return Card(words.name, level, words[str(renewal.outcome)], say.ago(renewal.at))
+
+
+def _cron(events: Sequence[Event], say: Sentences) -> Card:
+    """The last run has added one event or two, the fetch last. A failure of either counts."""
+    words, runs = say.words.cards.cron, [event for event in events if event.by == "cron"]
+    if not runs:
+        return Card(words.name, "none", words.none, words.none_note)
+    last = runs[:2] if len({event.what for event in runs[:2]}) > 1 else runs[:1]
+    has_failed = any(event.error for event in last)
+    return Card(
+        words.name, "warn" if has_failed else "good", words.failed if has_failed else words.worked, say.ago(last[0].at)
+    )

@@ -1,10 +1,11 @@
 """Is it well? One sentence, what follows from it, and a card for each part."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from igfeed.config import Settings
+from igfeed.history import Event
 from igfeed.owner.findings import Finding
 from igfeed.owner.pages.words import words_of
 from igfeed.owner.status import Examination, Status
@@ -54,7 +55,8 @@ class Health:
         return self.level == "good"
 
 
-def health_of(found: Examination, settings: Settings) -> Health:
+def health_of(found: Examination, events: Sequence[Event], settings: Settings) -> Health:
+    """``events`` are those of the history, newest first."""
     words = words_of(settings.language)
     say = Sentences(words, language_of(settings.language), found.seen.at)
     name = sentence_name(found)
@@ -64,8 +66,8 @@ def health_of(found: Examination, settings: Settings) -> Health:
         sentence.title,
         sentence.text,
         ACTIONS[name],
-        tuple(_flaws(found)),
-        tuple(cards(found, say)),
+        () if name == "first_start" else tuple(_flaws(found)),
+        tuple(cards(found, events, say)),
     )
 
 

@@ -1,11 +1,11 @@
 """The connection to Instagram: whose app, which addresses to paste at Meta, and why the last login failed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from igfeed.errors import StoreError
 from igfeed.owner.connect import app_credentials, outcome
-from igfeed.owner.connect.addresses import redirect_address
+from igfeed.owner.connect.addresses import app_addresses
 from igfeed.owner.connect.app_credentials import CredentialsSource
 from igfeed.owner.connect.outcome import ConnectFailure
 from igfeed.services import Services
@@ -41,7 +41,7 @@ def connection(services: Services) -> Connection:
         app = None
     source = _source(services) if app else None
     app_id, failure = app.id if app else "", outcome.last_failure(services)
-    return Connection(source, app_id, {"redirect": redirect_address()}, failure, services.settings.demo)
+    return Connection(source, app_id, asdict(app_addresses()), failure, services.settings.demo)
 
 
 def _source(services: Services) -> CredentialsSource:

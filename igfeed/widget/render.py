@@ -5,7 +5,7 @@ the feed is.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -41,7 +41,7 @@ from igfeed.widget.page_addresses import (
     video_url,
 )
 from igfeed.widget.page_cache import Page
-from igfeed.widget.scripts import page_scripts
+from igfeed.widget.scripts import notice_scripts, page_scripts
 from igfeed.widget.structured_data import gallery
 from igfeed.widget.theme import theme
 from igfeed.widget.tiles import tile, video_origins
@@ -78,7 +78,8 @@ def feed_page(view: View, snapshot: FeedSnapshot, options: Options, old_since: d
 
 def feed_not_ready_page() -> Page:
     """For visitors while there is nothing to show. The reason is behind a link for the owner."""
-    return notice_page("widget/feed_not_ready.html")
+    view = View.at(request.path) or View.PAGE
+    return notice_page("widget/feed_not_ready.html", notice_scripts(view))
 
 
 def page_not_found() -> Page:
@@ -86,12 +87,12 @@ def page_not_found() -> Page:
     return notice_page("widget/page_not_found.html")
 
 
-def notice_page(template: str, **context: object) -> Page:
+def notice_page(template: str, scripts: Sequence[Markup] = (), **context: object) -> Page:
     """A page of text: a few lines in the middle, or with ``is_long`` in the context a text for reading."""
     query = request.environ.get("QUERY_STRING", "")
     view = View.at(request.path) or View.PAGE
     options = replace(requested_options(query, view, None), open="instagram")
-    return _render(view, options, template, (), notice=True, **context)
+    return _render(view, options, template, scripts, (), notice=True, **context)
 
 
 def _cached_page(
@@ -131,6 +132,7 @@ def _render_feed(
         view,
         options,
         view.template,
+        [] if view is View.FRAGMENT else page_scripts(view, options),
         snapshot=snapshot,
         tiles=tiles,
         links=snapshot.choices.links,  # Those of later pages too: their posts come into the same document.
@@ -160,12 +162,17 @@ def _room(view: View, snapshot: FeedSnapshot, options: Options) -> dict[str, obj
     }
 
 
-def _render(view: View, options: Options, template: str, videos: Collection[str] = (), **context: object) -> Page:
+def _render(
+    view: View,
+    options: Options,
+    template: str,
+    scripts: Sequence[Markup],
+    videos: Collection[str] = (),
+    **context: object,
+) -> Page:
     """The template with style and scripts inside, so that nothing waits for another request."""
-    code, is_notice = current().settings.language, "notice" in context
-    content = {name: context.get(name) for name in ("layout", "links", "is_long")}
-    style = _style(view, options, notice=is_notice, **content)
-    scripts = [] if is_notice or view is View.FRAGMENT else page_scripts(view, options)
+    code = current().settings.language
+    style = _style(view, options, context)
     body = render_template(
         template,
         options=options,
@@ -187,14 +194,15 @@ def _render(view: View, options: Options, template: str, videos: Collection[str]
     return Page(body.encode(), fingerprint(header + body), header)
 
 
-def _style(view: View, options: Options, *, notice: bool, **content: object) -> Markup:
+def _style(view: View, options: Options, context: Mapping[str, object]) -> Markup:
+    is_notice = "notice" in context
     style = render_template(
         "widget/style.css",
         options=options,
         theme=theme(options, view),
-        notice=notice,
-        inline=view.is_a_part and not notice,
-        **content,
+        notice=is_notice,
+        inline=view.is_a_part and not is_notice,
+        **{name: context.get(name) for name in ("layout", "links", "is_long")},
     )
     return Markup(_in_pixels(style) if view is View.FRAGMENT else style)  # noqa: S704  numbers, colours and our own words
 

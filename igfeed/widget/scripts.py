@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from flask import current_app, render_template, request
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from igfeed.models import FeedSnapshot
@@ -37,6 +38,13 @@ def page_scripts(view: View, options: Options) -> list[Markup]:
     return [Markup(f"((root,load)=>{{\n{body}\n}})(document)") for body in bodies]  # noqa: S704  our own
 
 
+def notice_scripts(view: View) -> list[Markup]:
+    """The script of the page that says that there are no posts yet. In a frame it sends ``embed.js`` the words."""
+    words = language_of(current().settings.language).words
+    said = htmlsafe_json_dumps(f"{words.feed_not_ready}. {words.come_back_later}")
+    return [Markup(f"parent.postMessage({{igfeed:{said}}},'*')")] if view is View.EMBED else []  # noqa: S704  our own
+
+
 def script_names(options: Options) -> tuple[str, ...]:
     return ("grid.js", "lightbox.js") if options.open == "lightbox" else ("grid.js",)
 
@@ -55,6 +63,7 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
         version=module_version(),
         posts=len(snapshot.posts) if snapshot else current().settings.posts,
         title=words.page_title.format(name=name),
+        is_empty=snapshot is None,
         home=f"https://www.instagram.com/{path}",
     )
     return _minified(script)

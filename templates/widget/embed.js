@@ -79,6 +79,11 @@
       }));
       addEventListener('message', ({data, source, origin}) => {
         // Compare the host only, because the server may have redirected the frame from http to https.
+{% if is_empty %}
+        // Words in place of a height: there are no posts yet. They take the page's own style, beside the link. A script
+        // that has seen the feed need not know of this.
+        if (data?.igfeed?.big && source == box.contentWindow) return show(box.after(make('p', {textContent: data.igfeed})));
+{% endif %}
         if (!(data?.igfeed > 0) || source != box.contentWindow || origin.split('/')[2] != address.host) return;
         answered || show(answered = true);
         // CSS `frame-sizing` is not enough: Chromium 156 measures once, so turning a phone would cut the feed off.

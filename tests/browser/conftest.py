@@ -38,6 +38,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One that has no token and no posts yet."""
+    store = tmp_path_factory.mktemp("empty") / "store.sqlite3"
+    with serving(create_app(Settings.from_env({"IGFEED_STORE_PATH": str(store)}))) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
 def host_page(site: str) -> Iterator[str]:
     """Another site's page with the embed in an iframe."""
     html = f'<!doctype html><iframe title="Posts" src="{site}/embed" style="width:100%;height:900px"></iframe>'

@@ -35,14 +35,6 @@ PICTURES_SHOWN = "Promise.all([...document.images].map(image => { image.loading 
 
 
 @pytest.fixture(scope="module")
-def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One that has no token and no posts yet."""
-    store = tmp_path_factory.mktemp("empty") / "store.sqlite3"
-    with serving(create_app(Settings.from_env({"IGFEED_STORE_PATH": str(store)}))) as port:
-        yield f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture(scope="module")
 def undescribed_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One whose owner writes captions of one sentence, and no alternative texts."""
     with FakeInstagram(clock=system_clock) as instagram:

@@ -355,3 +355,20 @@ def test_the_kept_space_is_what_the_grid_then_needs(page: Page, site: str, host:
     needed = page.locator(BOXES).evaluate_all("all => all.map(each => each.offsetHeight)")
     apart = [one - other for one, other in zip(reserved, needed, strict=True)]
     assert max(map(abs, apart)) <= 1, apart
+
+
+def test_a_page_whose_feed_is_not_there_yet_says_so_in_its_own_style_and_keeps_its_link(
+    page: Page, empty_site: str, host: Host, way: str
+) -> None:
+    style = "<style>body { background: #012; color: rgb(200, 220, 255) } p { font: 20px Georgia }</style>"
+    link = f'<a href="{PROFILE}">@studio.nord</a>'
+    page.goto(host(f"{style}<body>{link}{tag(empty_site, way)}"))
+
+    words = page.get_by_text("The posts are on their way.")
+    expect(words).to_be_visible()
+    assert words.evaluate("each => getComputedStyle(each).color") == "rgb(200, 220, 255)"
+    assert words.evaluate("each => getComputedStyle(each).fontSize") == "20px"
+    assert page.get_by_role("link", name="@studio.nord").is_visible()
+    expect(page.locator("iframe")).not_to_be_visible()
+    page.locator("script").last.evaluate(RUN_AGAIN)
+    expect(words).to_have_count(1)

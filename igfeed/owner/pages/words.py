@@ -34,5 +34,12 @@ class Words:
 @cache  # A file is read with the first page of the owner's in a process.
 def words_of(code: str) -> Words:
     """The words of the language with this code, one of ``config.LANGUAGES``."""
-    path = FOLDER / f"{code}.toml"
-    return Words(tomllib.loads((path if path.exists() else FOLDER / "en.toml").read_text("utf-8")))
+    own, english = (tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8")) for name in (code, "en"))
+    # English where a translation lacks a text: a page with one English sentence is better than no page.
+    return Words(_filled(own, english))
+
+
+def _filled(own: Mapping[str, Any], english: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables with the texts that only ``english`` has."""
+    both = {name: own.get(name, text) for name, text in english.items()}
+    return {name: _filled(both[name], text) if isinstance(text, dict) else both[name] for name, text in english.items()}

@@ -9,6 +9,9 @@ from igfeed.owner.pages.frame import PRIVATE_HEADERS, owner_page, page_response,
 from igfeed.owner.studio import connection_routes, post_routes
 from igfeed.services import current
 
+MAX_MIRRORING_SECONDS = 20.0
+"""After these a fetch begins no further picture: a person waits for it, and some proxies end a request after thirty."""
+
 bp = Blueprint("studio", __name__, url_prefix="/studio")
 
 
@@ -63,6 +66,6 @@ def fetch() -> str:
     """Fetch the feed now, and the pictures as far as there is time."""
     from igfeed.owner import upkeep  # noqa: PLC0415  as above
 
-    # The answer waits for the pictures, as long as the cron's: Vercel would stop work that comes after it.
-    done = upkeep.fetch(current(), time_limit=upkeep.MIRRORING_TIME_LIMIT)
+    # The answer waits for the pictures, as Vercel would stop work that comes after it.
+    done = upkeep.fetch(current(), time_limit=MAX_MIRRORING_SECONDS)
     return "pictures_missing" if done.pictures.failed else "fetched"

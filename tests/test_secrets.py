@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import requests
@@ -35,6 +35,7 @@ from igfeed.http.transport import Transport
 from igfeed.instagram.client import InstagramClient
 from igfeed.models import Token
 from igfeed.owner import upkeep
+from igfeed.owner.connect import app_credentials
 from igfeed.owner.status import report
 from igfeed.services import Services, build
 from igfeed.stores.guarded import GuardedStore
@@ -51,6 +52,7 @@ from tests.harness.visitor import Visitor
 from tests.servers.faults import Exchange, Fault
 from tests.servers.instagram import (
     ERRORS,
+    WRONG_SECRET,
     FakeInstagram,
     answer,
     close_after,
@@ -123,6 +125,12 @@ QUOTES: dict[str, Callable[[str], str]] = {
     "in base64": lambda secret: base64.b64encode(secret.encode()).decode(),
 }
 """How a message may quote a secret."""
+
+
+def flat_echo(exchange: Exchange) -> None:
+    """An error of the login that repeats the form that was sent."""
+    said = exchange.request.body.decode()
+    exchange.send(reply({"error_type": "OAuthException", "code": 400, "error_message": f"Bad form: {said}"}, 400))
 
 
 def redirect_to_itself(exchange: Exchange) -> None:
@@ -538,6 +546,67 @@ def test_with_a_key_the_embedded_stores_files_hold_no_token_not_even_an_old_plai
 
     assert site.finder.found() == []
     assert site.finder.places == ON_THE_DISK
+
+
+# Connect
+
+
+LOGIN_FAULTS: dict[str, tuple[str, Fault]] = {
+    "nothing": ("other", reset()),
+    **{f"{name} at the {endpoint}": (endpoint, FAULTS[name]) for endpoint in ("code", "exchange") for name in (
+        *("an echo", "an echo in HTML", "an echo at 200", "closed after"),
+    )},
+    "the request in a flat error": ("code", flat_echo),
+    "the wrong secret": ("code", WRONG_SECRET),
+    "the profile": ("profile", FAULTS["an echo"]),
+    "the posts": ("media", FAULTS["an echo"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOGIN_FAULTS)
+def test_no_login_brings_a_secret_out(site: WatchedDeployment, upstash_store: UpstashStore, name: str) -> None:
+    instagram, finder = site.instagram, site.finder
+    site.is_encrypted = True
+    app = {"INSTAGRAM_APP_ID": instagram.app_id, "INSTAGRAM_APP_SECRET": instagram.app_secret}
+    hosts = {"INSTAGRAM_OAUTH_URL": instagram.url, "INSTAGRAM_LOGIN_URL": instagram.url}
+    with finder.listening():
+        process = site.start(upstash_store, **app, **hosts, IGFEED_ENCRYPTION_KEY=site.key)
+        client, owner = Visitor(process.app), knocks()[0]
+        instagram.fail(*LOGIN_FAULTS[name])
+        begun = client.get("/connect", headers=owner)
+        finder.look_at_answer("pages", "/connect", begun)
+        state = parse_qs(urlsplit(begun.headers["Location"]).query)["state"][0]
+        code = instagram.issue_code("http://localhost/connect/callback")
+        finder.protect("a code of the login", code)
+        for query in ({"state": state, "code": code}, {"state": state, "code": code}, {"code": code}):
+            finder.look_at_answer("pages", "/connect/callback", client.get("/connect/callback", query_string=query))
+        for path in ("/studio", "/connect/confirm", "/privacy", STATUS):
+            finder.look_at_answer("pages", path, client.get(path, headers=owner))
+        signed = instagram.signed_request()
+        for path in ("/connect/deauthorize", "/connect/delete"):
+            finder.look_at_answer("JSON", path, client.post(path, data={"signed_request": signed}))
+        finder.look_into(process.services)
+        finder.look_at("reprs", "the app", repr(process.app), repr(process.app.extensions))
+    site.look_around()
+
+    assert finder.found() == []
+    assert finder.places >= {"logs", "pages", "JSON", "headers", "reprs"} | AT_THE_STORE
+
+
+def test_a_typed_app_secret_is_nowhere_in_the_clear(site: WatchedDeployment, upstash_store: UpstashStore) -> None:
+    with site.finder.listening():
+        process = site.start(upstash_store)
+        app_credentials.save(process.services, site.instagram.app_id, site.instagram.app_secret)
+        found = app_credentials.credentials(process.services)
+        site.finder.look_at("reprs", "the app at Meta", repr(found))
+        for name in ("/studio", "/connect"):
+            site.finder.look_at_answer("pages", name, Visitor(process.app).get(name, headers=knocks()[0]))
+    site.look_around()
+
+    assert found
+    assert found.secret == site.instagram.app_secret
+    assert site.finder.found() == []
+    assert site.finder.places >= {"reprs", "pages"} | AT_THE_STORE
 
 
 # The configuration

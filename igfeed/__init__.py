@@ -12,6 +12,7 @@ from igfeed.clock import RateLimit, sleep, system_clock
 from igfeed.config import Settings, environment, unknown_variables
 from igfeed.errors import ConfigError
 from igfeed.owner import api, commands
+from igfeed.owner.alerts import listener
 from igfeed.owner.connect import routes as connect_routes
 from igfeed.owner.studio import routes as studio_routes
 from igfeed.owner.withdrawal import routes as withdrawal_routes
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     # The last two wrap the app, so that they see each request first.
     for_visitors = (routes, oembed_routes, privacy_routes)
-    for_the_owner = (api, studio_routes, connect_routes, withdrawal_routes, commands)
+    for_the_owner = (api, studio_routes, connect_routes, withdrawal_routes, commands, listener)
     for room in (headers, *for_visitors, *for_the_owner, http_errors, finished_pages, proxies):
         room.init_app(app)
     return app

@@ -30,4 +30,7 @@ class WorkerThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="igfeed")
 
     def __call__(self, work: Work) -> None:
-        self._executor.submit(in_place, work)
+        try:
+            self._executor.submit(in_place, work)
+        except RuntimeError:  # The process is ending, so its threads take no new work.
+            in_place(work)

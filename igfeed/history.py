@@ -4,7 +4,7 @@ An event is worth less than the renewal or the fetch that it is about, so nothin
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
@@ -99,6 +99,7 @@ class History:
         self._known: tuple[Event, ...] = ()
         self._unsaved: tuple[Event, ...] = ()
         self._saving = Lock()
+        self._listeners: list[Callable[[Event], None]] = []
 
     def events(self) -> tuple[Event, ...]:
         """The last events, newest first. Asks the store.
@@ -113,6 +114,13 @@ class History:
         else:
             self._known = stored.events if stored else ()
         return bounded((*self._unsaved, *self._known))
+
+    def on_turn(self, listener: Callable[[Event], None]) -> None:
+        """Call the listener after each event that failed, and after each that succeeded where the last one had failed.
+
+        It is called in the thread of the renewal or fetch, and must not raise.
+        """
+        self._listeners.append(listener)
 
     @contextmanager
     def recording(self, what: What, outcome: str) -> Iterator[None]:
@@ -139,6 +147,11 @@ class History:
                 self._save()
             except StoreError as failure:
                 log.debug("An event of the history waits in this process: %s", failure)
+            earlier = (each for each in (*self._unsaved, *self._known) if each.what == what and each != event)
+            before = next(earlier, None)
+        if error or (before and before.error):
+            for listener in self._listeners:
+                listener(event)
 
     def _save(self) -> None:
         for _ in range(MAX_SWAP_ATTEMPTS):

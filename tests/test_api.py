@@ -152,6 +152,7 @@ def test_a_healthy_feed_is_ok_and_says_so_in_the_agreed_shape(client: FlaskClien
         "last_renewal",
         "feed",
         "store",
+        "alerts",
         "version",
     ]
     assert list(found["token"]) == TOKEN_KEYS

@@ -45,6 +45,7 @@ DEFAULTS = {
     "renew_within": timedelta(days=7),
     "frame_ancestors": "*",
     "encryption_keys": (),
+    "alerts": (),
     "language": "en",
     "log_level": "INFO",
     "port": 8000,
@@ -77,6 +78,7 @@ GOOD = [
     ("IGFEED_FRAME_ANCESTORS", "'self' https://*.a.com:8443", "frame_ancestors", "'self' https://*.a.com:8443"),
     ("IGFEED_ENCRYPTION_KEY", KEY, "encryption_keys", (KEY,)),
     ("IGFEED_ENCRYPTION_KEY", f"{KEY}, {OTHER_KEY},", "encryption_keys", (KEY, OTHER_KEY)),
+    ("IGFEED_ALERTS", "json://one  json://two", "alerts", ("json://one", "json://two")),
     ("IGFEED_LANGUAGE", "DE", "language", "de"),
     ("IGFEED_LANGUAGE", "de-AT", "language", "de"),
     ("IGFEED_LANGUAGE", " pt_BR.UTF-8 ", "language", "pt"),
@@ -142,6 +144,8 @@ BAD_SECRETS = [
     ("INSTAGRAM_ACCESS_TOKEN", f"{HIDDEN} {HIDDEN}"),
     ("INSTAGRAM_ACCESS_TOKEN", f"{HIDDEN}\r\nX-Injected: 1"),
     ("INSTAGRAM_ACCESS_TOKEN", f"{HIDDEN}ü"),
+    ("IGFEED_ALERTS", HIDDEN),
+    ("IGFEED_ALERTS", f"https://example.com/{HIDDEN}"),
     ("IGFEED_ENCRYPTION_KEY", HIDDEN),
     ("IGFEED_ENCRYPTION_KEY", f"{KEY},{HIDDEN}"),
     ("IGFEED_ENCRYPTION_KEY", f"{HIDDEN}ü"),
@@ -218,6 +222,7 @@ def test_no_secret_shows_in_the_settings() -> None:
         VERCEL_CRON_SECRET=f"{HIDDEN}-3",
         INSTAGRAM_ACCESS_TOKEN=f"{HIDDEN}-4",
         IGFEED_ENCRYPTION_KEY=KEY,
+        IGFEED_ALERTS=f"json://{HIDDEN}-5",
     )
     assert "db.example.com" in repr(settings)
     assert HIDDEN not in f"{settings!r} {settings} {settings.redis!r}"

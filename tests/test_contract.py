@@ -304,7 +304,7 @@ def test_the_status_says_every_field_in_the_agreed_order(seen: Seen) -> None:
     assert (seen.status.status_code, seen.status.headers["Content-Type"]) == (200, "application/json")
     assert seen.status.headers["Cache-Control"] == "no-store"
     assert list(found) == [
-        *("status", "problem", "hint", "account", "token", "last_renewal", "feed", "store", "version")
+        *("status", "problem", "hint", "account", "token", "last_renewal", "feed", "store", "alerts", "version")
     ]
     assert (found["status"], found["problem"], found["hint"]) == ("ok", None, None)
     assert found["account"] == {"username": "studio.nord", "name": "Studio Nord", "media_count": 4}

@@ -182,6 +182,21 @@ class Reader:
             raise ConfigError(f"{name} is not usable: it takes Fernet keys of 44 characters, separated by commas.")
         return keys
 
+    def alert_addresses(self, name: str) -> tuple[str, ...]:
+        """The addresses, which are secrets."""
+        addresses = self.text(name).split()
+        if not addresses:
+            return ()
+        from igfeed.config.alert_addresses import is_alert_address  # noqa: PLC0415  most owners have set none
+
+        for number, address in enumerate(addresses, start=1):
+            if not is_alert_address(address):
+                raise ConfigError(
+                    f"Address {number} of {name} is not usable: it takes addresses such as mailto://…, "
+                    "and https webhooks of Slack or Discord, separated by spaces."
+                )
+        return tuple(addresses)
+
 
 def _is_plain_url(text: str) -> bool:
     if re.search(r"[\s\x00-\x1f\x7f]", text):

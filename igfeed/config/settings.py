@@ -53,6 +53,7 @@ class Settings:
     renew_within: timedelta
     frame_ancestors: str
     encryption_keys: tuple[str, ...] = field(repr=False)
+    alerts: tuple[str, ...] = field(repr=False)
     language: str
     log_level: str
     port: int
@@ -80,6 +81,7 @@ class Settings:
             renew_within=timedelta(days=read.number("IGFEED_RENEW_WITHIN_DAYS", 7, 1, 59)),
             frame_ancestors=read.frame_ancestors("IGFEED_FRAME_ANCESTORS", "*"),
             encryption_keys=read.fernet_keys("IGFEED_ENCRYPTION_KEY"),
+            alerts=read.alert_addresses("IGFEED_ALERTS"),
             language=read.language("IGFEED_LANGUAGE", "en"),
             log_level=read.choice("IGFEED_LOG_LEVEL", "INFO", LOG_LEVELS),
             port=read.number("PORT", 8000, 1, 65535),

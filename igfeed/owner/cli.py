@@ -18,6 +18,7 @@ from igfeed.models import Picture
 from igfeed.models.pasted import pasted
 from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.owner import upkeep
+from igfeed.owner.alerts.lookout import send_test
 from igfeed.owner.findings import Verdict
 from igfeed.owner.status import Status, report
 from igfeed.owner.upkeep import SetUp
@@ -168,6 +169,17 @@ def fetch() -> None:
         raise IgfeedError("Some pictures could not be mirrored.", "The log says why. Run it again later.")
 
 
+@group.command("test-alert")
+@one_line_errors
+def test_alert() -> None:
+    """Send a test to every address of IGFEED_ALERTS, and say which took it."""
+    deliveries = send_test(current())
+    for delivery in deliveries:
+        click.echo(str(delivery))
+    if any(delivery.error for delivery in deliveries):
+        raise IgfeedError("Not every address took it.", "docs/alerts.md has an example for each service.")
+
+
 @group.command("new-key")
 def print_new_key() -> None:
     """Print a new key for IGFEED_ENCRYPTION_KEY."""
@@ -234,5 +246,6 @@ def _status_lines(found: Status) -> list[tuple[str, str]]:
         ("Renewal", f"{renewal.outcome} on {renewal.at:%Y-%m-%d %H:%M} UTC" if renewal.at else "none yet"),
         ("Feed", f"{feed.posts} posts{fetched}"),
         ("Store", f"{found.store.kind}, {'reachable' if found.store.reachable else 'out of reach'}"),
+        ("Alerts", found.alerts.last_error or ("set up" if found.alerts.configured else "not set up")),
     ]
     return [(name, text) for name, text in lines if text]

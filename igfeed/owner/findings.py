@@ -73,7 +73,7 @@ def _refusals(seen: Observation) -> Iterator[Finding]:
     failure = seen.fetch_failure
     if failure and (seen.is_token_rejected or failure.kind == NOT_PERMITTED):
         yield Finding("action_required", failure.message, failure.hint)
-    renewal = _renewal_failure(seen)
+    renewal = renewal_failure(seen)
     # A token of unknown age may be too young: Instagram may refuse its renewal in the same words.
     if renewal and renewal.kind == NOT_PERMITTED and seen.token and seen.token.issued_at:
         yield Finding("action_required", f"The last renewal failed: {renewal.message}", renewal.hint)
@@ -94,13 +94,13 @@ def _missing_token(seen: Observation) -> Iterator[Finding]:
 
 
 def _failures(seen: Observation) -> Iterator[Finding]:
-    if renewal := _renewal_failure(seen):
+    if renewal := renewal_failure(seen):
         yield Finding("degraded", f"The last renewal failed: {renewal.message}", renewal.hint)
     if failure := seen.fetch_failure:
         yield Finding("degraded", failure.message, failure.hint)
 
 
-def _renewal_failure(seen: Observation) -> Failure | None:
+def renewal_failure(seen: Observation) -> Failure | None:
     """The failed last renewal of the token in use. A token that is too young is no failure."""
     last, token = seen.tokens.last_renewal, seen.token
     failure = last.failure if last else None

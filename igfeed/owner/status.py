@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from igfeed.clock import iso
+from igfeed.errors import StoreError
 from igfeed.models import FeedSnapshot, Renewal
 from igfeed.models.record import is_from_future
+from igfeed.owner.alerts.addresses import alert_addresses
+from igfeed.owner.alerts.episode import EPISODE_KEY, episode_document
 from igfeed.owner.findings import TOO_YOUNG, Finding, Verdict, findings, worst_finding
 from igfeed.owner.observation import Observation, TokenState, observe
 from igfeed.services import Services
@@ -65,6 +68,14 @@ class StoreStatus:
 
 
 @dataclass(frozen=True)
+class AlertsStatus:
+    """``last_error`` is about the last alert or test: None if every address took it."""
+
+    configured: bool = False
+    last_error: str | None = None
+
+
+@dataclass(frozen=True)
 class Status:
     """``to_json`` returns what the status route answers. The order of the fields is that of the contract."""
 
@@ -76,6 +87,7 @@ class Status:
     last_renewal: RenewalStatus
     feed: FeedStatus
     store: StoreStatus
+    alerts: AlertsStatus
     version: str = VERSION
 
     def to_json(self) -> dict[str, Any]:
@@ -98,25 +110,26 @@ def report(services: Services) -> Status:
     store takes writes.
     """
     with _observed(services) as seen:
-        return _status(seen, services.store.kind)
+        return _status(services, seen)
 
 
 def examine(services: Services) -> Examination:
     """The status with all findings, at the cost of ``report``."""
     with _observed(services) as seen:
-        return Examination(_status(seen, services.store.kind), tuple(findings(seen)), seen)
+        return Examination(_status(services, seen), tuple(findings(seen)), seen)
 
 
 @contextmanager
 def _observed(services: Services) -> Iterator[Observation]:
     """What there is to see. Inside the block, all that the store has of it costs one command."""
     services.store.recheck()
-    keys = (*services.feed.report_keys, *services.tokens.report_keys)
+    alerts = [EPISODE_KEY] if alert_addresses(services.settings) else []
+    keys = (*services.feed.report_keys, *services.tokens.report_keys, *alerts)
     with services.store.read_ahead(*keys):
         yield observe(services)
 
 
-def _status(seen: Observation, store_kind: Kind) -> Status:
+def _status(services: Services, seen: Observation) -> Status:
     worst = worst_finding(seen)
     return Status(
         status=worst.status,
@@ -126,7 +139,8 @@ def _status(seen: Observation, store_kind: Kind) -> Status:
         token=_token_status(seen),
         last_renewal=_renewal_status(seen.tokens.last_renewal),
         feed=_feed_status(seen),
-        store=StoreStatus(store_kind, seen.read_error is None),
+        store=StoreStatus(services.store.kind, seen.read_error is None),
+        alerts=_alerts_status(services),
     )
 
 
@@ -158,6 +172,16 @@ def _renewal_status(renewal: Renewal | None) -> RenewalStatus:
     if failure.kind == TOO_YOUNG:
         return RenewalStatus(renewal.at, RenewalOutcome.TOO_YOUNG)
     return RenewalStatus(renewal.at, RenewalOutcome.FAILED, failure.message)
+
+
+def _alerts_status(services: Services) -> AlertsStatus:
+    if not alert_addresses(services.settings):
+        return AlertsStatus()
+    try:
+        episode = episode_document(services.store).read().value
+    except StoreError:
+        return AlertsStatus(configured=True)
+    return AlertsStatus(configured=True, last_error=episode.last_error if episode else None)
 
 
 def _account_status(snapshot: FeedSnapshot | None) -> AccountStatus:

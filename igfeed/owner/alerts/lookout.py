@@ -1,0 +1,91 @@
+"""Looks how everything is, and tells the owner once what they need to know."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from igfeed.errors import IgfeedError, StoreError
+from igfeed.owner.alerts.addresses import alert_addresses
+from igfeed.owner.alerts.due_alert import Alert, due_alert
+from igfeed.owner.alerts.episode import EPISODE_KEY, Episode, episode_document
+from igfeed.owner.alerts.message import message_of, trial_message
+from igfeed.owner.alerts.sender import Delivery, send
+from igfeed.owner.observation import Observation, observe
+from igfeed.services import Services
+
+log = logging.getLogger(__name__)
+
+ALERT_CLAIM_TTL = timedelta(minutes=2)
+"""How long other processes leave an alert to the one that has claimed it. It covers the import of Apprise too."""
+
+
+def look(services: Services) -> None:
+    """Send the alert that is due, if there is one. Raises nothing: what failed is in the log and in the status.
+
+    It reads the store by one command. While the store is away nothing is sent, as nobody could tell whether another
+    process has sent it.
+    """
+    if not alert_addresses(services.settings):
+        return
+    try:
+        with services.store.read_ahead(*services.feed.report_keys, *services.tokens.report_keys, EPISODE_KEY):
+            seen = observe(services)
+            episode = episode_document(services.store).read().value or Episode()
+            alert = due_alert(episode, seen)
+        if alert:
+            _send_once(services, alert, episode, seen)
+    except StoreError as error:
+        log.debug("Whether an alert is due cannot be told: %s", error)
+
+
+def send_test(services: Services) -> list[Delivery]:
+    """Send a test to every address, and return what became of it. Raises IgfeedError if there is no address."""
+    addresses = alert_addresses(services.settings)
+    if not addresses:
+        hint = "Set IGFEED_ALERTS; docs/alerts.md has an example for each service. The sample account sends none."
+        raise IgfeedError("No address for alerts is set up.", hint)
+    deliveries = send(trial_message(services.settings.base_url), addresses)
+    _note_error(services, deliveries)
+    return deliveries
+
+
+def _send_once(services: Services, alert: Alert, episode: Episode, seen: Observation) -> None:
+    """Send the alert, unless another process is doing so or has done so since ``episode`` was read.
+
+    The store must take the document before anything is sent: otherwise the same alert would be sent again and again.
+    """
+    store, document, now = services.store, episode_document(services.store), services.clock()
+    tries = episode.unsent.tries if episode.unsent else 0
+    if not store.claim(f"claim:alert:{episode.number}:{alert.name}:{tries}", ALERT_CLAIM_TTL):
+        return
+    # Compared after the claim, not before it: otherwise two processes could both pass the comparison.
+    stored = document.read()
+    if (stored.value or Episode()) != episode:
+        return
+    addresses = alert_addresses(services.settings)
+    if alert.kind == "well" and not episode.has_reached_owner:
+        addresses = {}  # Who has not heard that something was wrong need not hear that it is over.
+    episode = episode.trying(alert.name, addresses, now)
+    document.write(episode)
+    left = episode.unsent.addresses if episode.unsent else ()
+    message = message_of(alert, seen, services.settings.base_url)
+    deliveries = send(message, {number: addresses[number] for number in left})
+    failed = [each.number for each in deliveries if each.error]
+    episode = episode.tried(failed, _error(deliveries))
+    document.write(episode.closed() if alert.kind == "well" and not episode.unsent else episode)
+
+
+def _note_error(services: Services, deliveries: Sequence[Delivery]) -> None:
+    """Let the status show what became of a test."""
+    document = episode_document(services.store)
+    try:
+        episode = document.read().value or Episode()
+        if episode.last_error != _error(deliveries):
+            document.write(replace(episode, last_error=_error(deliveries)))
+    except StoreError as error:
+        log.warning("What became of the test cannot be kept: %s", error)
+
+
+def _error(deliveries: Sequence[Delivery]) -> str | None:
+    return " ".join(str(each) for each in deliveries if each.error) or None

@@ -1,0 +1,102 @@
+"""The words of an alert: which account, what happened, what to do, and what visitors see meanwhile.
+
+It is in English, as the status is. Nothing in it is a secret: it is made of the status's own sentences.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Literal
+
+from igfeed.errors import TokenError
+from igfeed.owner.alerts.due_alert import Alert
+from igfeed.owner.findings import renewal_failure
+from igfeed.owner.observation import Observation
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Message:
+    """``tone`` is one of Apprise's notification types: services show it as a colour or a sign."""
+
+    title: str
+    body: str
+    tone: Literal["failure", "warning", "success", "info"]
+
+
+def message_of(alert: Alert, seen: Observation, base_url: str | None) -> Message:
+    """The alert in words. ``base_url`` is the feed's public origin, None if it is not known."""
+    if alert.kind == "well":
+        return Message("All is well again with your Instagram feed", _joined(_recovery(seen)), "success")
+    if alert.kind == "expiring":
+        return Message("Your Instagram feed needs you soon", _joined(_expiry(seen, base_url)), "warning")
+    return Message("Your Instagram feed needs you", _joined(_requirement(alert, seen, base_url)), "failure")
+
+
+def trial_message(base_url: str | None) -> Message:
+    """What ``test-alert`` sends."""
+    lines = ("This is a test: alerts of igfeed arrive here.", f"The studio: {_studio(base_url)}")
+    return Message("Your Instagram feed can reach you", _joined(lines), "info")
+
+
+def _requirement(alert: Alert, seen: Observation, base_url: str | None) -> Iterator[str]:
+    finding, account = alert.finding, _account(seen)
+    if seen.is_token_expired:
+        yield f"The access token of {account} has expired."
+    elif seen.is_token_rejected:
+        yield f"The access token of {account} was rejected."
+    else:
+        yield f"The feed of {account} cannot be kept up to date."
+    if finding.problem:
+        yield finding.problem
+    if finding.hint and finding.hint != TokenError.hint:
+        yield finding.hint
+    verb = "The studio says more" if seen.token and finding.hint != TokenError.hint else "Connect again"
+    yield f"{verb}: {_studio(base_url)}"
+    yield _what_visitors_see(seen)
+
+
+def _expiry(seen: Observation, base_url: str | None) -> Iterator[str]:
+    token, failure = seen.token, renewal_failure(seen)
+    if token and token.expires_at:
+        days = ceil((token.expires_at - seen.at) / DAY)
+        left = "1 day" if days == 1 else f"{days} days"
+        yield f"The access token of {_account(seen)} expires in {left}, on {_date(token.expires_at)}."
+    if failure:
+        yield f"It could not be renewed: {failure.message}"
+        yield "igfeed goes on trying. If it does not succeed, you are needed before that day."
+    yield f"Connect again: {_studio(base_url)}"
+    yield "Visitors see new posts until that day, and the last ones after it."
+
+
+def _recovery(seen: Observation) -> Iterator[str]:
+    yield f"The feed of {_account(seen)} is up to date."
+    if seen.token and seen.token.expires_at:
+        yield f"Its access token lives until {_date(seen.token.expires_at)} and renews itself."
+    yield "There is nothing to do."
+
+
+def _account(seen: Observation) -> str:
+    return f"@{seen.snapshot.profile.username}" if seen.snapshot else "your Instagram account"
+
+
+def _studio(base_url: str | None) -> str:
+    return f"{base_url}/studio" if base_url else "open /studio at your feed's address (set BASE_URL to get a link here)"
+
+
+def _what_visitors_see(seen: Observation) -> str:
+    if seen.snapshot is None:
+        return "Visitors see no posts yet."
+    fetched_at = seen.snapshot.fetched_at
+    date = f"{fetched_at.day} {fetched_at:%B}" if fetched_at.year == seen.at.year else _date(fetched_at)
+    return f"Visitors still see the posts of {date}."
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _joined(lines: Iterator[str] | tuple[str, ...]) -> str:
+    return "\n".join(lines)

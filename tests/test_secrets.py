@@ -215,6 +215,8 @@ class WatchedProcess:
         for path in paths:
             self.finder.look_at_answer("pages", path, client.get(path))
         owner, *others = knocks()
+        for path in ("/studio", "/studio/preview", "/studio/snippets"):
+            self.finder.look_at_answer("pages", path, client.get(path, headers=owner))
         for method, path in (("GET", STATUS), ("POST", STATUS), ("GET", CRON), ("PUT", CRON), ("GET", "/healthz")):
             self.finder.look_at_answer("JSON", path, client.open(path, method=method, headers=owner))
         for headers in others:

@@ -136,6 +136,21 @@ def test_what_cannot_be_is_said_and_changes_nothing(
     assert shown(client) == ids
 
 
+@pytest.mark.parametrize(
+    "text", ['"><script>alert(1)</script>', "'><img src=x onerror=alert(1)>", "{{ 7 * 7 }}</style>"]
+)
+def test_what_people_write_stays_text(client: FlaskClient, instagram: FakeInstagram, ids: list[str], text: str) -> None:
+    instagram.posts[0]["caption"] = text
+    instagram.posts[1]["alt_text"] = text
+    instagram.profile["name"] = text
+    client.get("/api/cron/refresh-instagram-token", headers=OWNER)
+    page = client.get("/studio", headers=OWNER).text
+
+    assert page.count("<script") == page.count("</style>") == 1
+    assert len(re.findall("<img ", page)) == 1 + len(ids)
+    assert "onerror=alert(1)>" not in page
+
+
 @pytest.mark.parametrize("form", ["choose", "link", "rules"])
 def test_no_form_is_taken_without_its_token(client: FlaskClient, ids: list[str], form: str) -> None:
     response = client.post(f"/studio/posts/{form}", data={"hide": ids[0], "without": "bread"}, headers=OWNER)

@@ -18,6 +18,7 @@ from tests.harness.owner import OWNER
 from tests.harness.visitor import Visitor
 from tests.servers.faults import Fault
 from tests.servers.instagram import PERMISSION, TEMPORARY, FakeInstagram, dead_token, image
+from tests.servers.receivers import Webhook
 from tests.servers.upstash import FakeUpstash
 
 FORMS = ("/studio/renew", "/studio/fetch")
@@ -289,6 +290,43 @@ def test_a_form_token_of_a_second_secret_is_taken_while_the_owner_changes_the_fi
     changed = make_services(CRON_SECRET="new", VERCEL_CRON_SECRET="the-cron-secret")
 
     assert send(Visitor(create_app(services=changed)), "/studio/renew", form_token).status_code == 303
+
+
+# Alerts
+
+
+def alerts_card(page: str) -> tuple[str, str]:
+    """Its level and its text."""
+    (found,) = re.findall(r'<div class="card (\w+)">\s*<dt>Alerts</dt>(.*?)</div>', page, re.DOTALL)
+    return found[0], " ".join(re.sub("<[^>]*>", " ", found[1]).split())
+
+
+def test_without_an_address_for_alerts_the_card_says_how_to_set_one_and_there_is_no_button(
+    client: FlaskClient, token: Token
+) -> None:
+    page = studio(client)
+
+    assert alerts_card(page) == ("none", "Not set up IGFEED_ALERTS says where to")
+    assert "test alert" not in page
+
+
+def test_a_test_alert_is_sent_by_a_button_and_an_address_that_does_not_take_it_is_said(
+    make_services: MakeServices, token: Token
+) -> None:
+    with Webhook() as webhook:
+        address = webhook.address("hook-Zk3vQ8wLx2Rb7TnPc5")
+        client = Visitor(create_app(services=make_services(IGFEED_ALERTS=address)))
+        before = alerts_card(studio(client))
+        taken = send(client, "/studio/test-alert").headers["Location"]
+        webhook.status = 500
+        refused = send(client, "/studio/test-alert").headers["Location"]
+
+    assert before == ("good", "Set up You are told when you are needed")
+    assert (taken, len(webhook.alerts)) == ("/studio?done=alert_sent", 1)
+    assert refused == "/studio?done=alert_failed"
+    page = studio(client)
+    assert alerts_card(page) == ("warn", "Set up The last one did not arrive")
+    assert "hook-Zk3vQ8wLx2Rb7TnPc5" not in page
 
 
 # History and connection

@@ -34,6 +34,7 @@ def cards(found: Examination, events: Sequence[Event], say: Sentences) -> Iterat
     yield _store(found, say)
     yield _renewal(found, say)
     yield _cron(events, say)
+    yield _alerts(found, say)
 
 
 def _token(found: Examination, say: Sentences) -> Card:
@@ -103,3 +104,12 @@ def _cron(events: Sequence[Event], say: Sentences) -> Card:
     return Card(
         words.name, "warn" if has_failed else "good", words.failed if has_failed else words.worked, say.ago(last[0].at)
     )
+
+
+def _alerts(found: Examination, say: Sentences) -> Card:
+    words, alerts = say.words.cards.alerts, found.status.alerts
+    if not alerts.configured:
+        return Card(words.name, "none", words.off, words.off_note)
+    if alerts.last_error:
+        return Card(words.name, "warn", words.good, words.failed)
+    return Card(words.name, "good", words.good, words.good_note)

@@ -13,7 +13,7 @@ from igfeed.owner.studio.cards import Card, Level, cards
 from igfeed.owner.studio.sentences import Sentences
 from igfeed.widget.translations import language_of
 
-Action = Literal["connect", "connect_again", "renew", "fetch"]
+Action = Literal["connect", "connect_again", "renew", "fetch", "test_alert"]
 
 FEW_DAYS = 14
 """With fewer left, a failed renewal is worth a sentence of its own."""
@@ -65,10 +65,16 @@ def health_of(found: Examination, events: Sequence[Event], settings: Settings) -
         "none" if name == "first_start" else _LEVELS[found.status.status],
         sentence.title,
         sentence.text,
-        ACTIONS[name],
+        (*ACTIONS[name], *_test_alert(found)),
         () if name == "first_start" else tuple(_flaws(found)),
         tuple(cards(found, events, say)),
     )
+
+
+def _test_alert(found: Examination) -> Iterator[Action]:
+    """The button for a test alert, where alerts are set up."""
+    if found.status.alerts.configured:
+        yield "test_alert"
 
 
 def _flaws(found: Examination) -> Iterator[Finding]:

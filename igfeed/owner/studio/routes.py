@@ -69,3 +69,13 @@ def fetch() -> str:
     # The answer waits for the pictures, as Vercel would stop work that comes after it.
     done = upkeep.fetch(current(), time_limit=MAX_MIRRORING_SECONDS)
     return "pictures_missing" if done.pictures.failed else "fetched"
+
+
+@bp.post("/test-alert")
+@owner_form
+def test_alert() -> str:
+    """Send a test to every address of IGFEED_ALERTS."""
+    from igfeed.owner.alerts.lookout import send_test  # noqa: PLC0415  as above
+
+    deliveries = send_test(current())
+    return "alert_failed" if any(each.error for each in deliveries) else "alert_sent"

@@ -10,14 +10,16 @@ from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from igfeed.errors import ChoiceRefused, StoreError
 from igfeed.feed.fetch_failures import FAILURE_KEY
-from igfeed.feed.local_copy import FEED_KEY
-from igfeed.feed.rules.owners_choices import CHOICES_KEY
+from igfeed.feed.local_copy import FEED_KEY, Freshness, LocalCopy
+from igfeed.feed.rules.owners_choices import CHOICES_KEY, OwnersChoices
 from igfeed.feed.service import FeedService
 from igfeed.instagram.reading import MAX_PASSED_OVER
-from igfeed.models import Choices, FeedSnapshot, PostRules, Token
+from igfeed.models import Choices, FeedSnapshot, PostRules, Profile, Token
 from igfeed.owner import choosing
 from igfeed.services import Services
 from igfeed.stores.memory import MemoryStore
@@ -302,11 +304,13 @@ def test_new_posts_wait_for_approval(fetched: Services, instagram: FakeInstagram
 # Two changes at once
 
 
+@pytest.mark.parametrize("is_one_process", [True, False])
 def test_a_choice_that_is_made_during_a_fetch_is_in_what_it_stores(
-    site: Site, store: MemoryStore, threads: ThreadPoolExecutor
+    site: Site, store: MemoryStore, threads: ThreadPoolExecutor, is_one_process: bool
 ) -> None:
-    fetching, owners = site.start(store).feed, site.start(store).feed
+    fetching = site.start(store).feed
     fetching.fetch()
+    owners = fetching if is_one_process else site.start(store).feed
     new = site.instagram.publish(image())["id"]
     first, second, *_ = shown(owners)
 
@@ -318,7 +322,54 @@ def test_a_choice_that_is_made_during_a_fetch_is_in_what_it_stores(
         assert [post.id for post in fetch.result().posts][:2] == [new, second]
 
     site.clock.forward(minutes=1)
-    assert shown(owners)[:2] == [new, second]
+    assert shown(owners)[:2] == shown(fetching)[:2] == [new, second]
+
+
+PROCESSES = st.integers(0, 2)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("begin"), PROCESSES),
+        st.tuples(st.just("end"), PROCESSES),
+        st.tuples(st.just("view"), PROCESSES),
+        st.tuples(st.just("hide"), PROCESSES),
+    ),
+    max_size=25,
+)
+
+
+@given(steps=STEPS)
+def test_whatever_the_order_all_see_every_choice_and_the_latest_reading(steps: list[tuple[str, int]]) -> None:
+    clock = MovingClock(timedelta(microseconds=1))
+    store = MemoryStore(clock)
+    freshness = Freshness(timedelta(minutes=15), 100)
+    locals_ = [LocalCopy(store, clock, freshness, timedelta(seconds=30)) for _ in range(3)]
+    owners = [OwnersChoices(store, local) for local in locals_]
+    begun: dict[int, FeedSnapshot] = {}
+    latest, hidden = clock(), 0
+    locals_[0].save(FeedSnapshot(Profile("nord"), (), latest, revision=1))
+
+    for step, place in [*steps, *(("end", place) for place in range(3))]:
+        local = locals_[place]
+        if step == "begin":
+            local.sync()
+            assert local.snapshot is not None
+            revision, choices = local.snapshot.revision + 1, owners[place].load()
+            begun[place] = replace(local.snapshot, fetched_at=clock(), revision=revision, choices=choices)
+        elif step == "end" and place in begun:
+            latest = max(latest, begun[place].fetched_at)
+            local.save(begun.pop(place))
+        elif step == "view":
+            local.sync()
+        elif step == "hide":
+            hidden += 1
+            owners[place].change(hiding(str(hidden)))
+
+    for local in locals_ * 2:
+        local.sync()
+    for local in locals_:
+        assert local.snapshot is not None
+        assert local.snapshot.choices.hidden == tuple(str(number + 1) for number in range(hidden))
+        assert local.snapshot.fetched_at == latest
 
 
 def test_a_fetch_that_ends_while_the_owner_chooses_is_not_undone(site: Site, clock: MovingClock) -> None:

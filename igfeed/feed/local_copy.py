@@ -229,7 +229,10 @@ class LocalCopy:
             # Before a page shows it: another process may be asked for its pictures, and must find them in the store.
             snapshot = self._write(snapshot)
         finally:
-            self.snapshot, self._sync_pause = snapshot, Pause(self._clock, self._check_ttl)
+            self._sync_pause = Pause(self._clock, self._check_ttl)
+            # Another thread may have written a newer one meanwhile.
+            if self.snapshot is None or self.snapshot.revision <= snapshot.revision:
+                self.snapshot = snapshot
         return snapshot
 
     def remove(self) -> None:
@@ -245,23 +248,27 @@ class LocalCopy:
         While a fetch asks Instagram, the owner may choose, and while that is written, a fetch may end.
         """
         for _ in range(WRITE_TRIES):
-            if self._document.write_after_last(snapshot):
+            # Text and value in one step: other threads of this process read and write too.
+            known = self._document.last
+            snapshot = _following(snapshot, known.value)
+            if self._document.write_after(known, snapshot):
                 break
-            stored = self._document.read().value
-            if stored is None and self._removal.covers(snapshot):
+            if self._document.read().value is None and self._removal.covers(snapshot):
                 return snapshot  # Its fetch had begun before the feed was removed.
-            snapshot = _combined(snapshot, stored) if stored else snapshot
         else:
+            snapshot = _following(snapshot, self._document.last.value)
             self._document.write(snapshot)
         self.has_stored_feed = True
         return snapshot
 
 
-def _combined(ours: FeedSnapshot, stored: FeedSnapshot) -> FeedSnapshot:
-    """The later reading with the later choices, as a snapshot that is newer than both."""
-    reading = ours if ours.fetched_at > stored.fetched_at else stored
-    revision = max(ours.revision, stored.revision) + 1
-    return replace(_with_later_choices(reading, ours, stored), revision=revision)
+def _following(ours: FeedSnapshot, known: FeedSnapshot | None) -> FeedSnapshot:
+    """Ours, if it was made of the known snapshot. Else the later reading with the later choices, newer than both."""
+    if known is None or (known.revision < ours.revision and known.choices.revision <= ours.choices.revision):
+        return ours
+    reading = ours if ours.fetched_at > known.fetched_at else known
+    revision = max(ours.revision, known.revision) + 1
+    return replace(_with_later_choices(reading, ours, known), revision=revision)
 
 
 def _with_later_choices(newest: FeedSnapshot, *others: FeedSnapshot) -> FeedSnapshot:

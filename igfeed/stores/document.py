@@ -73,10 +73,10 @@ class Document(Generic[T]):
         """Store the object if the stored text is still ``text``. False if another process has changed it."""
         return self._store.swap(self.key, text, self._to_text(value))
 
-    def write_after_last(self, value: T) -> bool:
-        """Store the object if the stored text is still what this process last read or wrote. False if it is not."""
+    def write_after(self, known: Stored[T], value: T) -> bool:
+        """Store the object if the stored text is still that of ``known``, a former ``last``. False if it is not."""
         text = self._to_text(value)
-        written = self._store.swap(self.key, self.last.text, text)
+        written = self._store.swap(self.key, known.text, text)
         if written:
             self.last = Stored(text, value)
         return written

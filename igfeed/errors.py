@@ -99,7 +99,10 @@ class NoPicture(PictureUnavailable):
 
 
 class TokenError(IgfeedError):
-    hint = "Generate a token in the app's dashboard at Meta and run `flask igfeed setup-token`."
+    hint = (
+        "Connect in the studio (/studio), or generate a token in the app's dashboard at Meta and run "
+        "`flask igfeed setup-token`."
+    )
 
 
 class TokenMissing(TokenError):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,8 +18,10 @@ from igfeed.config.alert_addresses import SCHEMES, is_alert_address, kind_of
 from igfeed.errors import ConfigError, IgfeedError
 from igfeed.models import Token
 from igfeed.owner.alerts import sender
-from igfeed.owner.alerts.episode import EPISODE_KEY, MAX_TRIES, RETRY_PAUSES
-from igfeed.owner.alerts.lookout import look, send_test
+from igfeed.owner.alerts.due_alert import due_alert
+from igfeed.owner.alerts.episode import EPISODE_KEY, MAX_TRIES, RETRY_PAUSES, Episode
+from igfeed.owner.alerts.lookout import ALERT_CLAIM_TTL, _send_once, look, send_test
+from igfeed.owner.observation import observe
 from igfeed.owner.status import report
 from igfeed.services import Services
 from tests.conftest import MakeServices
@@ -209,11 +212,11 @@ def test_failing_renewals_are_told_at_21_14_7_3_and_1_days_and_once_more_when_it
 ) -> None:
     instagram.fail("renew", TEMPORARY)
     told: list[tuple[str, str]] = []
-    for _ in range(32):
-        run_cron(start())  # Each day in a new process, as on Vercel.
+    for before, after in pairwise((30, 22, 21, 20, 14, 13, 8, 7, 4, 3, 2, 1, 0.5, 0, -1)):
+        clock.forward(days=before - after)
+        run_cron(start())  # Each time in a new process, as on Vercel.
         told += [(alert["title"], alert["message"].split(" expires in ")[-1][:7]) for alert in webhook.alerts]
         webhook.alerts.clear()
-        clock.forward(days=1)
 
     days = ["21 days", "14 days", "7 days,", "3 days,", "1 day, "]
     assert told[:5] == [(SOON, each) for each in days]
@@ -328,10 +331,10 @@ def test_a_dead_address_harms_no_other_is_tried_five_times_and_shows_in_the_stat
         both = f"{dead.address('dead-Jw5nY9tGd3')} {webhook.address(SECRET)}"
         services = start(IGFEED_ALERTS=both)
         instagram.fail("*", EXPIRED)
-        for _ in range(20):
+        for _ in range(MAX_TRIES + 2):
             run_cron(services)
             run_cron(services)
-            clock.forward(hours=8)
+            clock.now += RETRY_PAUSES[-1]
 
         assert webhook.titles == [NEEDED]
         assert dead.requests == MAX_TRIES
@@ -413,7 +416,7 @@ client.get({CRON!r}, headers={OWNER!r}).close()
 """
 
 
-def test_four_processes_at_once_and_four_after_them_send_one_message_to_each_address(
+def test_four_processes_at_once_and_one_after_them_send_one_message_to_each_address(
     environ: dict[str, str], instagram: FakeInstagram, clock: MovingClock, services: Services, webhook: Webhook
 ) -> None:
     clock.now = system_clock()  # The processes have the true time.
@@ -421,8 +424,8 @@ def test_four_processes_at_once_and_four_after_them_send_one_message_to_each_add
     instagram.fail("*", EXPIRED)
     with Mailbox() as mailbox:
         alerts = f"{webhook.address()} {mailbox.address}"
-        for _ in range(2):
-            run_four({**environ, "IGFEED_ALERTS": alerts, "BASE_URL": BASE_URL, "IGFEED_FEED_TTL": "1"})
+        for processes in (4, 1):
+            run(processes, {**environ, "IGFEED_ALERTS": alerts, "BASE_URL": BASE_URL, "IGFEED_FEED_TTL": "1"})
 
         assert webhook.titles == [NEEDED]
         (mail,) = mailbox.mails
@@ -430,10 +433,37 @@ def test_four_processes_at_once_and_four_after_them_send_one_message_to_each_add
         assert f"Connect again: {BASE_URL}/studio" in mail.get_content().splitlines()
 
 
-def run_four(environ: dict[str, str]) -> None:
+def test_an_alert_that_another_process_has_claimed_is_left_to_it_until_the_claim_ends(
+    services: Services, webhook: Webhook, clock: MovingClock
+) -> None:
+    assert services.store.claim("claim:alert:1:action-required:no-token:0", ALERT_CLAIM_TTL)
+
+    look(services)
+
+    assert webhook.requests == 0
+    clock.now += ALERT_CLAIM_TTL
+    look(services)
+    assert webhook.titles == [NEEDED]
+
+
+def test_a_process_that_decided_before_another_one_sent_the_alert_looks_again_before_it_sends(
+    services: Services, webhook: Webhook, clock: MovingClock
+) -> None:
+    before, seen = Episode(), observe(services)
+    alert = due_alert(before, seen)
+    assert alert is not None
+    look(services)
+    clock.now += ALERT_CLAIM_TTL
+
+    _send_once(services, alert, before, seen)
+
+    assert webhook.titles == [NEEDED]
+
+
+def run(count: int, environ: dict[str, str]) -> None:
     command = [sys.executable, "-c", PROCESS]
-    processes = [subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    for process in processes:
+    options: dict[str, Any] = {"cwd": ROOT, "env": environ, "stderr": subprocess.PIPE, "text": True}
+    for process in [subprocess.Popen(command, **options) for _ in range(count)]:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from igfeed.history import Event
 from igfeed.models import AlbumPicture, Failure, FeedSnapshot, Measures, Picture, Post, Profile, Renewal, Token
 from igfeed.models.lineage import replacing_rejected, successor
 from igfeed.models.record import (
@@ -25,6 +26,7 @@ from igfeed.models.record import (
 )
 from igfeed.models.token import RENEWAL_MIN_AGE
 from igfeed.models.token_choice import wins_over
+from igfeed.owner.alerts.episode import Unsent
 from igfeed.texts.cleaning import clean
 from tests.harness.odd import KIND_OF, ODD_TEXTS, changed, leaves, odd_values
 
@@ -169,6 +171,8 @@ DOCUMENTS: list[tuple[Any, Any]] = [
     (Failure, FAILURE),
     (Renewal, RENEWAL),
     (Post, SNAPSHOT.posts[1]),
+    (Event, Event(NOW, None, "fetch", "visitor", "failed", 412, "Instagram did not answer.")),
+    (Unsent, Unsent("action-required:1a2b", 2, NOW, (1, 3))),
 ]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igfeed.errors import ChoiceRefused
-from igfeed.feed.rules.arrangement import arranged, is_shown_by, kept_posts, listed
+from igfeed.feed.rules.arrangement import arranged, is_shown_by, listed, posts_to_keep
 from igfeed.feed.rules.reasons import reason_for
 from igfeed.instagram.reading import MAX_PASSED_OVER, beginning
 from igfeed.models import Choices, FeedSnapshot, Picture, Post, PostLink, PostRules, Profile
@@ -223,15 +223,15 @@ def test_all_kept_posts_are_listed_newest_first_with_their_reasons_pins_and_link
 def test_posts_are_kept_until_enough_are_shown_and_pinned_ones_stay_behind_them() -> None:
     choices = NO_CHOICES.hide(["1"]).pin(["5"])
 
-    assert numbers(kept_posts(FIVE, 2, choices)) == [1, 2, 3, 5]
-    assert numbers(kept_posts(FIVE, 24, choices)) == [1, 2, 3, 4, 5]
+    assert numbers(posts_to_keep(FIVE, 2, choices)) == [1, 2, 3, 5]
+    assert numbers(posts_to_keep(FIVE, 24, choices)) == [1, 2, 3, 4, 5]
 
 
 def test_posts_that_are_not_shown_are_kept_within_bounds() -> None:
     others = [post(number) for number in range(MAX_PASSED_OVER + 50)]
     bread = post(1000, BREAD)
 
-    found = kept_posts([*others, bread], 24, Choices(rules=PostRules(with_hashtags=("bread",))))
+    found = posts_to_keep([*others, bread], 24, Choices(rules=PostRules(with_hashtags=("bread",))))
 
     assert found == (*others[:MAX_PASSED_OVER], bread)
 
@@ -260,7 +260,7 @@ def test_what_a_fetch_reads_is_the_shortest_beginning_that_fills_the_row(hidden:
 
     read = beginning(posts, wanted, is_shown_by(choices))
 
-    assert kept_posts(read, wanted, choices) == read == tuple(posts[: len(read)])
+    assert posts_to_keep(read, wanted, choices) == read == tuple(posts[: len(read)])
     shown = arranged(feed(*read, choices=choices), wanted).posts
     assert shown == arranged(feed(*posts, choices=choices), wanted).posts
     assert read == tuple(posts) or read[-1].id not in hidden

@@ -29,7 +29,7 @@ from tests.harness.clock import MovingClock
 from tests.harness.site import Site
 from tests.harness.stores import FrailStore
 from tests.harness.visitor import POST_IDS
-from tests.servers.instagram import TEMPORARY, FakeInstagram, image, reel, shortcode
+from tests.servers.instagram import APP_LIMIT, TEMPORARY, FakeInstagram, image, reel, shortcode
 from tests.servers.upstash import FakeUpstash
 
 BREAD_ONLY = PostRules(with_hashtags=("bread",))
@@ -225,6 +225,23 @@ def test_filling_up_asks_nobody_while_the_row_is_full_or_the_list_is_at_its_end(
         feed.fill()
 
     assert site.instagram.count("*") == 0
+
+
+def test_filling_up_keeps_to_the_pause_after_a_failure(site: Site, store: MemoryStore) -> None:
+    feed = site.start(store).feed
+    feed.fetch()
+    feed.choose(hiding(shown(feed)[0]))
+    site.instagram.fail("media", APP_LIMIT, times=1)
+    for _ in range(3):
+        feed.fill()
+        site.clock.forward(minutes=2)
+
+    assert site.instagram.count("media") == 2, "one before the choice, and the one that was refused"
+    assert len(shown(feed)) == 11
+    site.clock.forward(minutes=30)
+    feed.fill()
+
+    assert len(shown(feed)) == 12
 
 
 def test_a_fetch_goes_on_past_posts_that_are_not_shown(site: Site, store: MemoryStore) -> None:
@@ -439,6 +456,20 @@ def test_what_a_process_kept_while_the_store_was_away_gets_the_choices_made_mean
         fetching.current()
     assert shown(fetching)[0] == second
     assert shown(owners)[0] == second
+
+
+def test_what_an_earlier_version_writes_without_the_choices_gets_them_again(site: Site, store: MemoryStore) -> None:
+    feed = site.start(store).feed
+    feed.fetch()
+    first, second, *_ = shown(feed)
+    feed.choose(hiding(first))
+    stored = FeedSnapshot.from_text(store.get(FEED_KEY) or "")
+    store.set(FEED_KEY, replace(stored, choices=Choices(), revision=stored.revision + 1).to_text())
+
+    site.clock.forward(minutes=1)
+
+    assert shown(feed)[0] == second
+    assert FeedSnapshot.from_text(store.get(FEED_KEY) or "").choices == feed.choices
 
 
 def test_what_was_chosen_is_removed_with_the_posts(site: Site, store: MemoryStore) -> None:

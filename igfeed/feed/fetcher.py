@@ -88,16 +88,23 @@ class Fetcher:
     def fill(self) -> None:
         """After a choice: fetch if visitors see fewer than IGFEED_POSTS posts and Instagram may have more.
 
-        Many choices in a row cause one fetch. Never raises, like ``refresh``.
+        Many choices in a row cause one fetch. It keeps to the pauses, and never raises, like ``refresh``.
         """
+        try:
+            if self._is_short() and self._store.claim(FETCH_CLAIM_KEY, self._freshness.claim_ttl):
+                with self._store.read_ahead(*self.keys):
+                    self._local.sync()
+                    self._failures.load_with_token()
+                    if not self._failures.is_backing_off():
+                        self._fetch()
+        except IgfeedError as error:
+            log.warning("The feed could not be filled up: %s", error)
+
+    def _is_short(self) -> bool:
         shown = self._local.shown
         if shown is None or len(shown.posts) >= self._freshness.posts or shown.is_at_end:
-            return
-        if self._store.claim(FETCH_CLAIM_KEY, self._freshness.claim_ttl):
-            try:
-                self.fetch()
-            except IgfeedError as error:
-                log.warning("The feed could not be filled up: %s", error)
+            return False
+        return shown.cooldown_until is None or self._clock() >= shown.cooldown_until
 
     def save_measures(self) -> None:
         """Add the measures of the pictures that were kept since the last fetch to the newest snapshot, and store it."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from igfeed.cache_lifetimes import PAGE_IS_SHOWN
 from igfeed.errors import UnexpectedAnswer
 from igfeed.feed.merging import MergedPosts, has_ended, merge
-from igfeed.feed.rules.arrangement import kept_posts
+from igfeed.feed.rules.arrangement import posts_to_keep
 from igfeed.models import Choices, DatedId, FeedSnapshot, Measures, Media, Post, Profile
 
 MAX_COOLDOWN = timedelta(days=1)
@@ -34,7 +34,7 @@ def next_snapshot(
     _check(profile, media)
     found = merge(old, profile, media, wanted, now) if old else MergedPosts(media.posts)
     most_requested, most_requested_at = _most_requested(old, wanted, now)
-    posts = kept_posts(found.posts, most_requested, choices)
+    posts = posts_to_keep(found.posts, most_requested, choices)
     kept = {post.id for post in posts}
     new = FeedSnapshot(
         profile,

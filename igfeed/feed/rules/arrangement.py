@@ -44,7 +44,7 @@ def arranged(snapshot: FeedSnapshot, posts: int) -> FeedSnapshot:
     return replace(snapshot, posts=tuple(shown), trials=())
 
 
-def kept_posts(posts: Iterable[Post], wanted: int, choices: Choices) -> tuple[Post, ...]:
+def posts_to_keep(posts: Iterable[Post], wanted: int, choices: Choices) -> tuple[Post, ...]:
     """The posts to keep: ``wanted`` that are shown, those between them that are not, and every pinned one.
 
     Posts that are not shown are bounded, as the snapshot is one document.

@@ -206,7 +206,32 @@ def test_a_deletion_leaves_nothing_of_the_account(
     assert filled.store.get_all(keys) == [None] * len(keys)
     assert filled.store.get("feed:v1") is None
     page = client.get("/")
-    assert (page.status_code, "studio.nord" in page.text) == (503, False)
+    assert "studio.nord" not in page.text
+
+
+@pytest.mark.parametrize("path", ["/", "/embed", "/fragment"])
+def test_caches_do_not_show_the_removed_posts_in_place_of_an_error(
+    client: FlaskClient, filled: Services, instagram: FakeInstagram, make_services: MakeServices, path: str
+) -> None:
+    """What they have may be shown in place of a 5xx for a week: ``stale-if-error``."""
+    assert client.get(path).status_code == 200
+    call(client, DELETE, instagram.signed_request())
+
+    for other in (client, Visitor(create_app(services=make_services()))):
+        page = other.get(path)
+        assert (page.status_code, page.headers["Cache-Control"]) == (410, "no-store")
+
+
+def test_after_a_removal_the_next_account_is_shown(
+    client: FlaskClient, filled: Services, instagram: FakeInstagram, clock: MovingClock
+) -> None:
+    call(client, DELETE, instagram.signed_request())
+    client.get("/")
+    clock.forward(hours=2)
+    filled.tokens.adopt(Token(instagram.issue()), is_verified=True)
+    filled.feed.fetch()
+
+    assert client.get("/").status_code == 200
 
 
 def test_a_deletion_answers_with_a_page_and_its_code_and_asked_twice_the_same(
@@ -307,8 +332,8 @@ def test_another_process_does_not_bring_back_what_it_remembers(
     call(Visitor(create_app(services=filled)), DELETE, instagram.signed_request())
     clock.forward(minutes=1)
 
-    assert neighbour.get("/").status_code == 503
     assert other.tokens.report().token is None
+    assert neighbour.get("/").status_code == 410
     assert filled.store.get("feed:v1") is None
     assert filled.store.get("token:v1") is None
 
@@ -362,7 +387,7 @@ def test_the_token_of_the_variable_does_not_bring_the_feed_back(
 
     for other in (client, Visitor(create_app(services=make_services(**variable)))):
         instagram.forget_calls()
-        assert other.get("/").status_code == (503 if path == DELETE else 200)
+        assert other.get("/").status_code == (410 if path == DELETE else 200)
         assert instagram.calls == []
         status = other.get(STATUS, headers=OWNER).get_json()
         assert (status["status"], status["token"]["present"]) == ("action_required", False)
@@ -377,7 +402,6 @@ def test_a_new_value_of_the_variable_is_used(
     call(client, DELETE, instagram.signed_request())
     other = Visitor(create_app(services=make_services(INSTAGRAM_ACCESS_TOKEN=instagram.issue())))
 
-    assert other.get("/").status_code in (200, 503)
     other.get("/api/cron/refresh-instagram-token", headers=OWNER)
     assert other.get("/").status_code == 200
 

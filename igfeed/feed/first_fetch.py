@@ -96,7 +96,7 @@ class FirstFetch:
 
     def _sync(self) -> None:
         """One command also reads whether a view may fetch."""
-        with self._store.read_ahead(*self._fetcher.keys):
+        with self._store.read_ahead(*self._fetcher.keys, *self._local.keys_without_feed):
             self._local.sync()
             if self._local.snapshot is None:
                 self._failures.load_with_token()

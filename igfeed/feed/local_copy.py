@@ -8,7 +8,7 @@ from functools import partial
 
 from igfeed.clock import Clock, Pause
 from igfeed.errors import StoreError
-from igfeed.feed.removal.mark import RemovalMark
+from igfeed.feed.removal.mark import REMOVAL_KEY, RemovalMark
 from igfeed.feed.rules.arrangement import arranged
 from igfeed.models import Choices, FeedSnapshot, Picture
 from igfeed.models.record import LONG_AGO, is_from_future
@@ -107,6 +107,8 @@ class LocalCopy:
 
     keys = (FEED_KEY,)
     """The store's keys that a sync reads."""
+    keys_without_feed = (REMOVAL_KEY,)
+    """The keys that a sync reads too if the store has no feed."""
 
     snapshot: FeedSnapshot | None = None
     """It has posts that the owner's choices keep from visitors, and more than this process shows: see ``shown``."""
@@ -180,8 +182,9 @@ class LocalCopy:
                 self._sync_pause = None  # The next view asks again. While the store is down, that fails at once.
             return
         self.has_stored_feed = stored is not None
-        if stored is None and self.snapshot and self._removal.covers(self.snapshot):
-            self.snapshot = None
+        if stored is None:
+            removal, ours = self._removal.load(), self.snapshot
+            self.snapshot = None if removal and ours and removal.covers(ours) else ours
         self._settle(stored, self.snapshot)
 
     def _settle(self, stored: FeedSnapshot | None, ours: FeedSnapshot | None) -> None:
@@ -235,6 +238,10 @@ class LocalCopy:
                 self.snapshot = snapshot
         return snapshot
 
+    def is_removed(self) -> bool:
+        """Whether there is no feed because it was removed on request."""
+        return self.snapshot is None and self._removal.last is not None
+
     def remove(self) -> None:
         """Delete the feed, here and in the store. Other processes follow with their next sync. Raises StoreError."""
         newest = self.newest_whole()
@@ -253,7 +260,7 @@ class LocalCopy:
             snapshot = _following(snapshot, known.value)
             if self._document.write_after(known, snapshot):
                 break
-            if self._document.read().value is None and self._removal.covers(snapshot):
+            if self._document.read().value is None and (removal := self._removal.load()) and removal.covers(snapshot):
                 return snapshot  # Its fetch had begun before the feed was removed.
         else:
             snapshot = _following(snapshot, self._document.last.value)

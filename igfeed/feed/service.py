@@ -165,6 +165,10 @@ class FeedService:
         """The owner's choices, from the store if it answers. Never raises."""
         return self._choices.load()
 
+    def is_removed(self) -> bool:
+        """Whether there was no feed, when the store was last asked, because it was removed on request."""
+        return self._local.is_removed()
+
     def remove(self) -> None:
         """Delete the posts, all their pictures and what was chosen about them, on request.
 

@@ -168,7 +168,11 @@ def nothing_to_show(error: IgfeedError) -> Response:
     page = render.feed_not_ready_page()
     response = Response(page.body, headers={CSP_HEADER: page.policy, **FRAME_HEADERS})
     seconds = error.retry_after.total_seconds() if isinstance(error, FeedUnavailable) else RETRY_AFTER
-    return _unavailable(response, seconds)
+    response = _unavailable(response, seconds)
+    if current().feed.is_removed():
+        # Not a 503: caches may show the removed posts for days in place of one (``stale-if-error``, RFC 5861).
+        response.status_code = 410
+    return response
 
 
 def _unknown_picture() -> Response:

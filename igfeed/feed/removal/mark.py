@@ -21,19 +21,27 @@ class Removal(Record):
 
     at: Moment
 
+    def covers(self, snapshot: FeedSnapshot) -> bool:
+        """Whether it was removed: no process may write it again."""
+        return snapshot.fetched_at <= self.at
+
 
 class RemovalMark:
     def __init__(self, store: Store) -> None:
         self._document = Document(store, REMOVAL_KEY, Removal.from_text)
 
+    @property
+    def last(self) -> Removal | None:
+        """The removal as it was when the store was last asked, None if there was none."""
+        return self._document.last.value
+
+    def load(self) -> Removal | None:
+        """The removal. Asks the store, so it is for the rare case that the feed's document is missing. Never raises."""
+        try:
+            return self._document.read().value
+        except StoreError:
+            return self.last
+
     def set(self, now: datetime, newest: FeedSnapshot | None) -> None:
         """From now on no snapshot that was fetched before may be written again. Raises StoreError."""
         self._document.write(Removal(max(now, newest.fetched_at) if newest else now))
-
-    def covers(self, snapshot: FeedSnapshot) -> bool:
-        """Whether it was removed. Asks the store, so it is for the rare case that the feed's document is missing."""
-        try:
-            removal = self._document.read().value
-        except StoreError:
-            removal = self._document.last.value
-        return removal is not None and snapshot.fetched_at <= removal.at

@@ -22,6 +22,7 @@ from igfeed.widget import finished_pages, routes
 from igfeed.widget.oembed import routes as oembed_routes
 from igfeed.widget.page_cache import IN_THIS_PROCESS
 from igfeed.widget.privacy import routes as privacy_routes
+from igfeed.widget.syndication import routes as syndication_routes
 
 ROOT = Path(__file__).parent.parent
 YEAR = 365 * 24 * 3600
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.extensions["igfeed"] = services
 
     # The last two wrap the app, so that they see each request first.
-    for_visitors = (routes, oembed_routes, privacy_routes)
+    for_visitors = (routes, oembed_routes, privacy_routes, syndication_routes)
     for_the_owner = (api, studio_routes, connect_routes, withdrawal_routes, commands, listener)
     for room in (headers, *for_visitors, *for_the_owner, http_errors, finished_pages, proxies):
         room.init_app(app)

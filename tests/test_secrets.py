@@ -43,6 +43,7 @@ from igfeed.stores.read_ahead import ReadAhead
 from igfeed.stores.upstash import UpstashStore
 from igfeed.tokens.document import TOKEN_KEY
 from igfeed.widget.page_cache import pages
+from igfeed.widget.views import FeedFormat
 from tests.harness.clock import MovingClock
 from tests.harness.gunicorn import gunicorn
 from tests.harness.leaks import LeakFinder, disguises, turn_up
@@ -211,6 +212,7 @@ class WatchedProcess:
         client = Visitor(self.app)
         ids = [post["id"] for post in self.instagram.posts]
         paths = ["/", "/?page=2&captions=1", "/embed", "/nothing", "/oembed?url=http://localhost/", "/go/profile"]
+        paths += [each.value for each in FeedFormat]
         paths += [f"/{kind}/{each}{end}" for each in ids for kind, end in (("media", "-320.webp"), ("go", ""))]
         for path in paths:
             self.finder.look_at_answer("pages", path, client.get(path))

@@ -19,6 +19,7 @@ from igfeed.services import Services
 from igfeed.tokens.document import TOKEN_KEY
 from igfeed.tokens.encryption import FernetCipher
 from igfeed.widget.translations import language_of
+from igfeed.widget.views import FeedFormat
 from tests.conftest import MakeServices
 from tests.harness.owner import OWNER, STATUS
 from tests.harness.visitor import Visitor
@@ -26,7 +27,13 @@ from tests.servers.faults import Fault, reset
 from tests.servers.instagram import APP_LIMIT, EXPIRED, PERMISSION, UNSUPPORTED_REQUEST, FakeInstagram
 
 PAGES = ("/", "/embed", "/fragment", "/embed/?columns=3")
-DOCUMENTS = ("/oembed?url=http://localhost/", "/oembed?url=http://localhost/&format=xml", "/go/17900000000000001")
+FEEDS = tuple(each.value for each in FeedFormat)
+DOCUMENTS = (
+    *FEEDS,
+    "/oembed?url=http://localhost/",
+    "/oembed?url=http://localhost/&format=xml",
+    "/go/17900000000000001",
+)
 ALSO_ANSWERED = ("/embed.js", "/media/17900000000000001-320.webp", "/nothing")
 """What visitors' browsers ask for besides, and what has no words of its own about the feed."""
 

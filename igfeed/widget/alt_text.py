@@ -32,7 +32,7 @@ def alt_text(post: Post, username: str, language: Language) -> str:
     """The alternative text in this language. Never empty."""
     return (
         _from_instagram(post.alt_text or "")
-        or _from_caption(post.caption or "")
+        or first_words(post.caption or "")
         or _author_and_date(post, username, language)
     )
 
@@ -55,8 +55,8 @@ def _from_instagram(text: str) -> str:
     return "" if line.casefold().rstrip(" .").endswith(PLACEHOLDER_TEXTS) else line
 
 
-def _from_caption(caption: str) -> str:
-    """The caption's first sentence, or nothing if there is no word in it."""
+def first_words(caption: str) -> str:
+    """The caption's first sentence on one line, shortened. Empty if there is no word in it."""
     sentence = first_sentence(caption)
     return shortened(sentence, MAX_ALT_TEXT_LENGTH) if re.search(r"\w", sentence) else ""
 

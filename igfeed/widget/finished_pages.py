@@ -22,7 +22,7 @@ from igfeed.services import Services, services_of
 from igfeed.web.addresses import depends_on_host, request_origin
 from igfeed.web.finished_page import FinishedAnswer, FinishedPage, Lifetime
 from igfeed.widget.options import Options, requested_options
-from igfeed.widget.views import View
+from igfeed.widget.views import FeedFormat, View
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,7 +42,10 @@ MAX_REQUEST_LENGTH = 500
 REUSE_KEY = "igfeed.reuse"
 """The key in the WSGI environment of the list that takes the view's ``Reuse``."""
 
-PageKey = tuple[str, str, View, Options, KeptPosts | None]
+SharedView = View | FeedFormat
+"""What is the same for everybody: the pages, and the documents for programs."""
+
+PageKey = tuple[str, str, SharedView, Options, KeptPosts | None]
 """Everything that shapes a page: the origin that it names (empty if it names none, or the same for any host), the
 prefix, the view, the options, and the posts that the options chose among."""
 
@@ -65,7 +68,7 @@ class FinishedPages:
         self.app = app
         self._depends_on_host = {
             view: depends_on_host(services.settings, has_absolute_addresses=view.has_absolute_addresses)
-            for view in View
+            for view in (*View, *FeedFormat)
         }
         self._kept: KeptPosts | None = None
         """The posts of the feed, as the latest view said."""
@@ -96,7 +99,7 @@ class FinishedPages:
             return self._make(view, environ, start_response)
         return self.app(environ, start_response)
 
-    def _key(self, environ: "WSGIEnvironment", view: View, kept: KeptPosts | None) -> PageKey:
+    def _key(self, environ: "WSGIEnvironment", view: SharedView, kept: KeptPosts | None) -> PageKey:
         origin = None
         if self._depends_on_host[view]:
             origin = request_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
@@ -114,7 +117,7 @@ class FinishedPages:
             self._origins = {name: lifetime for name, lifetime in self._origins.items() if not lifetime.is_over}
         return len(self._origins) < MAX_ORIGINS
 
-    def _make(self, view: View, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def _make(self, view: SharedView, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Flask's page. It is asked for whole, whatever this visitor has of it: others may have nothing."""
         whole = {name: value for name, value in environ.items() if name != "HTTP_IF_NONE_MATCH"}
         # A list, because Werkzeug gives the app a copy of the environment.
@@ -163,11 +166,11 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = FinishedPages(app.wsgi_app, services)  # type: ignore[method-assign]
 
 
-def _shared_view(environ: "WSGIEnvironment") -> View | None:
+def _shared_view(environ: "WSGIEnvironment") -> SharedView | None:
     """The view that is asked for, or None if the answer is not the same for everybody."""
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
         return None
-    return View.at(environ["PATH_INFO"])
+    return View.at(environ["PATH_INFO"]) or FeedFormat.at(environ["PATH_INFO"])
 
 
 def _raw_request(environ: "WSGIEnvironment") -> RawRequest:

@@ -12,7 +12,7 @@ from igfeed.models.picture import SKETCH_SCHEME
 from igfeed.widget.oembed.addresses import discovery_address
 from igfeed.widget.options import UNKNOWN_TAG, Options, default_options
 from igfeed.widget.scripts import module_version
-from igfeed.widget.views import View
+from igfeed.widget.views import FeedFormat, View
 
 
 def links_to_other_pages(view: View, options: Options, origin: str | None, posts: int) -> dict[str, str | None]:
@@ -37,6 +37,13 @@ def oembed_address(origin: str | None, view: View, options: Options, posts: int)
 def canonical_address(origin: str | None, view: View, page: int) -> str:
     """The canonical address for search engines. Empty if our origin is unknown."""
     return f"{origin}{_path(view)}{f'?page={page}' if page > 1 else ''}" if origin else ""
+
+
+def feed_address(origin: str, format_: FeedFormat, options: Options, posts: int) -> str | None:
+    """The address of the document that these options choose from so many posts. None if no address chooses the same."""
+    if options.tag == UNKNOWN_TAG:
+        return None
+    return f"{origin}{_link(format_, options, default_options(format_).within(posts), options.page)}"
 
 
 def addresses_for_other_pages(origin: str | None) -> dict[str, object]:
@@ -69,14 +76,14 @@ def asset_url(name: str) -> str:
     return url_for("static", filename=name, v=static_hash(Path(current_app.static_folder or "") / name))
 
 
-def _link(view: View, options: Options, defaults: Options, page: int) -> str:
+def _link(view: View | FeedFormat, options: Options, defaults: Options, page: int) -> str:
     query = options.query(defaults, page)
     return f"{_path(view)}?{query}" if query else _path(view)
 
 
-def _path(view: View) -> str:
+def _path(view: View | FeedFormat) -> str:
     """The path as visitors see it, with the prefix under which a proxy mounts the app."""
-    return f"{request.root_path}{view.path}"
+    return f"{request.root_path}{view.value}"
 
 
 @cache

@@ -35,7 +35,7 @@ warning_limit = RateLimit(WARNING_INTERVAL)
 
 @dataclass(frozen=True)
 class Page:
-    """HTML with its ETag (no quotes) and its Content-Security-Policy."""
+    """A page, or a document for programs, with its ETag (no quotes) and its Content-Security-Policy."""
 
     body: bytes
     etag: str

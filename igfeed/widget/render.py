@@ -5,7 +5,7 @@ the feed is.
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -46,7 +46,7 @@ from igfeed.widget.structured_data import gallery
 from igfeed.widget.theme import theme
 from igfeed.widget.tiles import tile, video_origins
 from igfeed.widget.translations import language_of
-from igfeed.widget.views import View
+from igfeed.widget.views import FeedFormat, View
 
 MIDDLE_WIDTH = WIDTHS[1]
 USUAL_FONT_SIZE = 16
@@ -66,14 +66,40 @@ def init_app(app: Flask) -> None:
 
 def feed_page(view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None) -> Page:
     """A page of the feed. ``old_since``: when an old feed was fetched, for a note to visitors; None for a fresh one."""
+
+    def page_of(origin: str | None) -> Page:
+        key = f"{cache_key(view, snapshot, options, origin)}:{'old' if old_since else 'new'}"
+        return cached_page(key, lambda: _render_feed(view, snapshot, options, old_since, origin))
+
+    return for_own_origin(snapshot, page_of)
+
+
+def for_own_origin(snapshot: FeedSnapshot, page_of: Callable[[str | None], Page]) -> Page:
+    """What ``page_of`` makes for our own origin. That is None if the request does not tell it."""
     settings = current().settings
     origin = own_origin(settings, request.environ)
     if origin is None or settings.base_url:
-        return _cached_page(view, snapshot, options, old_since, origin)
+        return page_of(origin)
     # Anybody may send any host, and a cached page for each would fill the cache. So the cached page has a placeholder,
     # which is replaced in each response. No text of the snapshot can contain it, as it is made of their hash.
     placeholder = f"https://{snapshot.version}.invalid"
-    return _with_origin(_cached_page(view, snapshot, options, old_since, placeholder), placeholder, origin)
+    return _with_origin(page_of(placeholder), placeholder, origin)
+
+
+def cached_page(key: str, make: Callable[[], Page]) -> Page:
+    page = page_cache.get(key)
+    if page is None:
+        page = make()
+        page_cache.put(key, page)
+    return page
+
+
+def cache_key(view: View | FeedFormat, snapshot: FeedSnapshot, options: Options, origin: str | None) -> str:
+    settings = current().settings
+    deployment = cached_fingerprint(
+        f"{origin}{request.root_path} {settings.language} {settings.frame_ancestors} {settings.posts}"
+    )
+    return f"{VERSION}:{deployment}:{view.name}:{snapshot.version}:{options.key}"
 
 
 def feed_not_ready_page() -> Page:
@@ -95,29 +121,10 @@ def notice_page(template: str, scripts: Sequence[Markup] = (), **context: object
     return _render(view, options, template, scripts, (), notice=True, **context)
 
 
-def _cached_page(
-    view: View, snapshot: FeedSnapshot, options: Options, old_since: datetime | None, origin: str | None
-) -> Page:
-    key = f"{_cache_key(view, snapshot, options, origin)}:{'old' if old_since else 'new'}"
-    page = page_cache.get(key)
-    if page is None:
-        page = _render_feed(view, snapshot, options, old_since, origin)
-        page_cache.put(key, page)
-    return page
-
-
 def _with_origin(page: Page, placeholder: str, origin: str) -> Page:
     """The page with ``origin`` in place of the placeholder. An origin has no character that needs escaping."""
     body = page.body.replace(placeholder.encode(), origin.encode())
     return page if body == page.body else replace(page, body=body, etag=fingerprint(f"{page.etag} {origin}"))
-
-
-def _cache_key(view: View, snapshot: FeedSnapshot, options: Options, origin: str | None) -> str:
-    settings = current().settings
-    deployment = cached_fingerprint(
-        f"{origin}{request.root_path} {settings.language} {settings.frame_ancestors} {settings.posts}"
-    )
-    return f"{VERSION}:{deployment}:{view.name}:{snapshot.version}:{options.key}"
 
 
 def _render_feed(

@@ -2,11 +2,14 @@
 
 import hashlib
 import re
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from flask import Blueprint, Flask, Response, abort, current_app, request
 
 from igfeed import cache_lifetimes
+from igfeed.background import Work
 from igfeed.clock import RateLimit
 from igfeed.errors import FeedUnavailable, IgfeedError, NoPicture, PictureUnavailable
 from igfeed.feed.picture_files import WIDTHS, Format, media_type
@@ -163,16 +166,52 @@ def nothing_to_show(error: IgfeedError) -> Response:
     """A page for visitors. The log and the status say what is missing and what the owner can do."""
     if request.endpoint == "widget.media":
         return no_picture(error)
+    page = render.feed_not_ready_page()
+    return not_ready(error, Response(page.body, headers={CSP_HEADER: page.policy, **FRAME_HEADERS}))
+
+
+def not_ready(error: IgfeedError, response: Response) -> Response:
+    """The response as a 503 that says when to ask again. The reason goes into the log."""
     if current_app.extensions[LOG_LIMIT].allows(str(error)):
         current_app.logger.warning("There is nothing to show yet, so visitors get 503. %s %s", error, error.hint)
-    page = render.feed_not_ready_page()
-    response = Response(page.body, headers={CSP_HEADER: page.policy, **FRAME_HEADERS})
     seconds = error.retry_after.total_seconds() if isinstance(error, FeedUnavailable) else RETRY_AFTER
     response = _unavailable(response, seconds)
     if current().feed.is_removed():
         # Not a 503: caches may show the removed posts for days in place of one (``stale-if-error``, RFC 5861).
         response.status_code = 410
     return response
+
+
+class ShownFeed(NamedTuple):
+    """What a view shows. ``cache_status`` is the header of that name, ``follow_up`` what should follow the response."""
+
+    snapshot: FeedSnapshot
+    cache_status: str
+    follow_up: Work | None
+
+    def send(self, response: Response) -> Response:
+        """The response, with what follows it."""
+        if self.follow_up:
+            response.call_on_close(partial(current().background, self.follow_up))
+        return response
+
+
+def shown_feed() -> ShownFeed:
+    """The current snapshot, and others may get what the view makes of it. A due refresh follows after the response.
+
+    Without a snapshot the first fetch comes before the response. Raises FeedUnavailable if there is none then.
+    """
+    services = _services()
+    feed = services.feed.current()
+    if feed.snapshot is None:
+        # The first fetch leaves out the renewal, so that the visitor waits less.
+        shown = ShownFeed(services.feed.first(), "igfeed; fwd=miss", services.tokens.keep_alive)
+    elif feed.is_due:
+        shown = ShownFeed(feed.snapshot, "igfeed; fwd=stale", services.feed.refresh)
+    else:
+        shown = ShownFeed(feed.snapshot, "igfeed; hit", None)
+    allow_reuse(request.environ, feed.begin_lifetime, shown.snapshot.kept_posts)
+    return shown
 
 
 def _unknown_picture() -> Response:
@@ -184,31 +223,19 @@ def _unknown_picture() -> Response:
 
 
 def _feed_response(view: View) -> Response:
-    """The page of the current snapshot. A due refresh follows after the response. Without a snapshot it comes first."""
-    services = _services()
-    feed, environ = services.feed.current(), request.environ
-    snapshot, is_due = feed.snapshot, feed.is_due
-    cache_status = "fwd=stale" if is_due else "hit"
-    if snapshot is None:
-        snapshot, is_due, cache_status = services.feed.first(), False, "fwd=miss"
-    kept = snapshot.kept_posts
-    allow_reuse(environ, feed.begin_lifetime, kept)
-    options = requested_options(environ.get("QUERY_STRING", ""), view, kept)
-    shown = render.feed_page(view, snapshot, options, services.feed.old_since(snapshot))
+    shown, environ = shown_feed(), request.environ
+    options = requested_options(environ.get("QUERY_STRING", ""), view, shown.snapshot.kept_posts)
+    page = render.feed_page(view, shown.snapshot, options, current().feed.old_since(shown.snapshot))
     response = PageResponse(
-        shown.body,
-        etag=shown.etag,
-        policy=shown.policy,
+        page.body,
+        etag=page.etag,
+        policy=page.policy,
         cache_control=cache_lifetimes.PAGE,
-        cache_status=f"igfeed; {cache_status}",
+        cache_status=shown.cache_status,
     )
     if "HTTP_IF_NONE_MATCH" in environ:  # It takes as long as the rest of this function.
         response.make_conditional(request)
-    if is_due:
-        response.call_on_close(lambda: services.background(services.feed.refresh))
-    elif cache_status == "fwd=miss":  # The first fetch left out the renewal, so that the visitor waits less.
-        response.call_on_close(lambda: services.background(services.tokens.keep_alive))
-    return response
+    return shown.send(response)
 
 
 def _services() -> Services:

@@ -1,4 +1,4 @@
-"""The ways to show the feed: as a page of its own, as an embed for frames and scripts, and as a part of a page."""
+"""The ways to show the feed: to people as a page, an embed or a part of a page, and to programs as a document."""
 
 from enum import Enum
 
@@ -46,3 +46,28 @@ class View(Enum):
 
 # Flask has no part in this: finished pages find the view before Flask is called.
 _BY_PATH = {path: view for view in View for path in (view.path, f"{view.path.rstrip('/')}/")}
+
+
+class FeedFormat(Enum):
+    """The formats of the feed for programs. The value is the path."""
+
+    JSON_FEED = "/feed.json"
+
+    @staticmethod
+    def at(path: str) -> "FeedFormat | None":
+        """The format with this path."""
+        return _FORMATS.get(path)
+
+    @property
+    def content_type(self) -> str:
+        return _CONTENT_TYPES[self]
+
+    @property
+    def has_absolute_addresses(self) -> bool:
+        """Programs keep a document apart from its address, so each address in it is a whole one."""
+        return True
+
+
+_FORMATS = {each.value: each for each in FeedFormat}
+
+_CONTENT_TYPES = {FeedFormat.JSON_FEED: "application/feed+json"}

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 from igfeed.models import KeptPost, KeptPosts
 from igfeed.models.record import fingerprint
 from igfeed.widget.options.kinds import Choice, Colour, Hashtag, Kind, Number, Switch
-from igfeed.widget.views import View
+from igfeed.widget.views import FeedFormat, View
 
 RATIOS = {"square": (1, 1), "portrait": (4, 5), "tall": (3, 4)}
 """Width and height of a tile, by the names that the option ``ratio`` takes."""
@@ -35,6 +35,9 @@ TRANSPARENT = "transparent"
 
 UNKNOWN_TAG = "-"
 """The value of the option ``tag`` in place of any tag that no kept post has."""
+
+FEED_OPTIONS = ("limit", "type", "tag")
+"""The options that a document for programs takes. The others say what the feed looks like."""
 
 CAROUSEL_PEEK = 0.3
 """How much of one more tile a carousel shows, as a hint that there are more."""
@@ -162,7 +165,10 @@ _TABLE = Options.table()
 
 
 @cache
-def default_options(view: View) -> Options:
+def default_options(view: View | FeedFormat) -> Options:
+    """Of a page, or of a document for programs, which has all posts unless it is asked for fewer."""
+    if isinstance(view, FeedFormat):
+        return Options(limit=MAX_LIMIT)
     if view.has_ground:
         return Options(header=view.has_header)
     # A fragment takes over the colours of its page, unless the owner chose a theme.
@@ -171,11 +177,13 @@ def default_options(view: View) -> Options:
 
 
 @lru_cache(maxsize=200)
-def requested_options(query_string: str, view: View, kept: KeptPosts | None) -> Options:
+def requested_options(query_string: str, view: View | FeedFormat, kept: KeptPosts | None) -> Options:
     """What a query string asks for, among the kept posts. Without these nothing is limited to what there is.
 
     ``query_string`` is as WSGI has it: bytes, decoded as Latin-1. The first value of each name counts.
     """
     pairs = parse_qsl(query_string.encode("latin-1").decode("utf-8", "replace"))
+    if isinstance(view, FeedFormat):
+        pairs = [(name, value) for name, value in pairs if name in FEED_OPTIONS]
     asked = Options.from_query(dict(reversed(pairs)), default_options(view))
     return asked if kept is None else asked.among(kept)

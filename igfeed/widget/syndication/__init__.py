@@ -1,0 +1,1 @@
+"""The feed as documents that programs read."""

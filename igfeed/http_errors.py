@@ -22,7 +22,7 @@ def error_response(error: HTTPException) -> Response | HTTPException:
     is_for_people = request.url_rule is None or request.endpoint == "oembed.go"
     if status_code == 404 and is_for_people:  # noqa: PLR2004
         return _page(page_not_found(), status_code)
-    if status_code >= 500 and View.at(request.path):  # noqa: PLR2004
+    if status_code >= 500 and (View.at(request.path) or is_for_people):  # noqa: PLR2004
         return _page(feed_not_ready_page(), status_code)
     return error
 

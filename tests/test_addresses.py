@@ -128,7 +128,7 @@ def test_a_missing_file_gets_a_short_text_and_no_page(shown: FlaskClient, path: 
     assert b"<main" not in response.data
 
 
-@pytest.mark.parametrize("path", ["/", "/embed", "/embed/"])
+@pytest.mark.parametrize("path", ["/", "/embed", "/embed/", "/go/profile"])
 def test_an_internal_error_is_a_page_too(app: Flask, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     def fail(_: FeedService) -> Any:
         raise ZeroDivisionError

@@ -23,7 +23,7 @@ HEAVY = {"requests", "urllib3", "PIL", "cryptography", "upstash_redis", "httpx",
 NEEDED_BY_FEW = {
     *("dotenv", "igfeed.demo.account", "igfeed.owner.cli", "igfeed.owner.findings", "igfeed.owner.observation"),
     *("apprise", "igfeed.config.alert_addresses", "igfeed.owner.alerts.lookout", "igfeed.owner.alerts.sender"),
-    *("igfeed.owner.status", "igfeed.owner.upkeep", "igfeed.owner.connect.state", "igfeed.owner.connect.trip"),
+    *("igfeed.owner.status", "igfeed.owner.upkeep", "igfeed.owner.connect.state", "igfeed.owner.connect.code_exchange"),
 }
 
 START = "from igfeed import create_app; client = create_app().test_client()"

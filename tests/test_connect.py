@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from igfeed import create_app
 from igfeed.errors import StoreError, WrongAppId, WrongAppSecret
 from igfeed.models import Token
-from igfeed.owner.connect import app_credentials, outcome
+from igfeed.owner.connect import app_credentials, login_failure
 from igfeed.services import Services
 from tests.conftest import MakeServices
 from tests.harness.clock import MovingClock, about
@@ -96,7 +96,7 @@ def test_a_login_ends_with_a_stored_token_and_a_feed(
     assert token.expires_at == about(clock.now + timedelta(seconds=instagram.lifetime))
     assert [instagram.count(each) for each in ("authorize", "code", "exchange")] == [1, 1, 1]
     assert POST_IDS.findall(client.get("/").text) == [post["id"] for post in instagram.posts]
-    assert outcome.last_failure(services) is None
+    assert login_failure.last_failure(services) is None
 
 
 def test_all_ids_of_the_account_that_came_are_kept_with_the_token_and_with_its_renewals(
@@ -191,7 +191,7 @@ def test_a_second_call_changes_nothing_and_leads_to_the_studio(
     assert done(client.get(back)) == ""
     assert stored(services) == before
     assert instagram.calls == []
-    assert outcome.last_failure(services) is None
+    assert login_failure.last_failure(services) is None
 
 
 def test_a_second_call_to_another_process_changes_nothing_either(
@@ -229,7 +229,7 @@ def test_a_forged_state_is_refused(client: FlaskClient, instagram: FakeInstagram
         assert (response.status_code, response.headers["Cache-Control"]) == (400, "no-store")
     assert client.get("/connect/callback?code=AQx").status_code == 400
     assert (instagram.calls, stored(services)) == ([], None)
-    assert outcome.last_failure(services) is None, "anybody can call this route, so it writes nothing"
+    assert login_failure.last_failure(services) is None, "anybody can call this route, so it writes nothing"
 
 
 @pytest.mark.parametrize("browser", ["another browser", "no cookie"])
@@ -326,7 +326,7 @@ def test_what_fails_on_the_way_touches_neither_token_nor_feed_and_the_owner_read
 
     assert done(client.get(back)) == "connect_failed"
 
-    failure = outcome.last_failure(services)
+    failure = login_failure.last_failure(services)
     assert failure
     assert (failure.kind, bool(failure.message), bool(failure.hint)) == (kind, True, True)
     assert (stored(services), services.feed.newest()) == (before, posts)
@@ -340,7 +340,7 @@ def test_a_personal_account_is_told_how_to_become_a_professional_one(
     instagram.profile["account_type"] = "Personal"
 
     assert done(connect(client)) == "connect_failed"
-    failure = outcome.last_failure(services)
+    failure = login_failure.last_failure(services)
     assert failure
     assert failure.kind == "PersonalAccount"
     assert "professional" in failure.hint
@@ -353,7 +353,7 @@ def test_who_presses_cancel_reads_that_nothing_has_changed(
     instagram.user_denies = True
 
     assert done(connect(client)) == "connect_failed"
-    failure = outcome.last_failure(services)
+    failure = login_failure.last_failure(services)
     assert failure
     assert (failure.kind, instagram.count("code")) == ("LoginDenied", 0)
 
@@ -370,7 +370,7 @@ def test_the_next_start_forgets_the_failure(client: FlaskClient, services: Servi
 
     begin(client)
 
-    assert outcome.last_failure(services) is None
+    assert login_failure.last_failure(services) is None
 
 
 def test_a_store_that_takes_nothing_is_found_out_before_the_code_is_spent(
@@ -400,7 +400,7 @@ def test_where_nothing_can_be_connected_the_studio_says_what_to_set(
     services = make_services(**variables)
 
     assert done(begin(Visitor(create_app(services=services)))) == "connect_failed"
-    failure = outcome.last_failure(services)
+    failure = login_failure.last_failure(services)
     assert failure
     assert said in failure.hint
 
@@ -615,4 +615,4 @@ def test_a_forgotten_app_is_gone(make_services: MakeServices) -> None:
     app_credentials.save(services, "999999", "0123456789abcdef")
     app_credentials.forget(services)
 
-    assert (app_credentials.credentials(services), app_credentials.source(services)) == (None, None)
+    assert app_credentials.credentials(services) is None

@@ -1,7 +1,8 @@
-"""Whose account a token or a request of Meta's is about. One account has several ids, and any of them may come.
+"""The account that igfeed knows, to compare it with that of a new token or of a request from Meta.
 
-``/me`` has two: the app's own number for the account, and that of the professional account. The exchange of a code has
-told a third (Meta's documentation, recorded replies).
+Instagram has several ids for one account, and any of them may come. ``/me`` sends two: the app's own number for the
+account, and the number of the professional account. The exchange of a code has sent a third (Meta's documentation,
+recorded replies).
 """
 
 from collections.abc import Collection
@@ -12,9 +13,10 @@ from igfeed.services import Services
 
 @dataclass(frozen=True)
 class KnownAccount:
-    """The account whose posts are shown, and that of the token. They differ only until the next fetch.
+    """``feed_ids`` belong to the account whose posts are shown, ``token_ids`` to the account of the token.
 
-    ``username`` is None if nothing was ever fetched. The ids are empty if they are not known.
+    The two accounts differ only until the next fetch. ``username`` is that of the posts, None if nothing was ever
+    fetched. Unknown ids are empty.
     """
 
     username: str | None
@@ -22,15 +24,15 @@ class KnownAccount:
     token_ids: frozenset[str]
 
     def is_other_than(self, username: str, ids: Collection[str]) -> bool:
-        """Whether these are of another account. False if nothing is known of ours: there is nothing to lose then."""
-        # Either is enough: an account may be renamed, and another app has another number for the same account.
+        """Whether ``username`` and ``ids`` belong to another account than the posts. False if there are no posts."""
+        # One match is enough: an account may be renamed, and another app has another number for the same account.
         if self.username is None or self.username.casefold() == username.casefold():
             return False
         return self.feed_ids.isdisjoint(ids)
 
 
 def known_account(services: Services) -> KnownAccount:
-    """What the snapshot and the token say. Raises StoreError if the store does not answer."""
+    """The account, by the snapshot and the token. Raises StoreError if the store does not answer."""
     snapshot, token_ids = services.feed.newest(), services.tokens.account_ids()
     feed_ids = snapshot.profile.ids if snapshot else frozenset[str]()
     if not feed_ids or not token_ids or feed_ids & token_ids:

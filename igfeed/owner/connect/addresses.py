@@ -1,4 +1,4 @@
-"""The addresses of ours that the owner copies into the app's page at Meta. The studio shows them."""
+"""Our addresses that the owner copies into the app's page at Meta. The studio shows them."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from igfeed.web.addresses import own_origin
 
 @dataclass(frozen=True)
 class AppAddresses:
-    """Each is for the field of Meta's form that is named like it. ``redirect`` must be the same there to the letter."""
+    """Each is for the field of the same name in Meta's form. Meta compares every letter of ``redirect``."""
 
     redirect: str
     deauthorize: str
@@ -42,6 +42,6 @@ def absolute(path: str) -> str:
 
 
 def is_at_own_host() -> bool:
-    """Whether the browser is at the host that Instagram sends it back to. A cookie of another host would not come."""
+    """Whether the browser is at the host that Instagram sends it back to. Another host would not get our cookie."""
     base_url = current().settings.base_url
     return base_url is None or urlsplit(base_url).netloc.lower() == request.host.lower()

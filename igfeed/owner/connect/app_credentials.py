@@ -1,7 +1,7 @@
 """The app's id and secret: from the variables, or typed into the studio and kept encrypted in the store.
 
-For the studio's form: ``save`` what was typed, ``source`` says where the present ones are from, ``app_id`` is the only
-part that a page may show. The variables win, so the form is of no use while they are set.
+The studio's form calls ``save`` with what was typed. ``source`` says where the credentials in use come from. A page may
+show the id, and never the secret. The variables win, so the form has no effect while they are set.
 """
 
 from typing import Literal
@@ -9,30 +9,28 @@ from typing import Literal
 from igfeed.errors import WrongAppId, WrongAppSecret
 from igfeed.models.app_credentials import APP_ID, APP_SECRET, AppCredentials
 from igfeed.models.pasted import pasted
-from igfeed.owner.connect.sealed import SealedDocument
+from igfeed.owner.connect.encrypted_document import EncryptedDocument
 from igfeed.services import Services
 
-DOCUMENT = SealedDocument("app:v1", AppCredentials)
+DOCUMENT = EncryptedDocument("app:v1", AppCredentials)
 
 CredentialsSource = Literal["environment", "store"]
 
 
 def credentials(services: Services) -> AppCredentials | None:
-    """Those to use, None if there are none. Raises StoreError if the stored ones cannot be read."""
+    """The credentials to use, None if there are none. Raises StoreError if the stored ones cannot be read."""
     return services.settings.app or DOCUMENT.read(services)
 
 
-def source(services: Services) -> CredentialsSource | None:
-    """Where they are from, None if there are none. Raises StoreError as ``credentials`` does."""
-    if services.settings.app:
-        return "environment"
-    return "store" if DOCUMENT.read(services) else None
+def source(services: Services) -> CredentialsSource:
+    """Where the credentials to use come from, if there are any. Does not ask the store."""
+    return "environment" if services.settings.app else "store"
 
 
 def save(services: Services, app_id: str, secret: str) -> None:
-    """Store what the owner has typed, in place of what was there.
+    """Store what the owner has typed, in place of the stored credentials.
 
-    Raises WrongAppId or WrongAppSecret if it cannot be right, and StoreError.
+    Raises WrongAppId or WrongAppSecret if one of them cannot be right, and StoreError.
     """
     app_id, secret = pasted(app_id), pasted(secret)
     if not APP_ID.fullmatch(app_id):
@@ -43,5 +41,5 @@ def save(services: Services, app_id: str, secret: str) -> None:
 
 
 def forget(services: Services) -> None:
-    """Delete the stored ones. Raises StoreError."""
+    """Delete the stored credentials. Raises StoreError."""
     DOCUMENT.delete(services)

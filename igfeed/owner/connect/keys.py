@@ -1,4 +1,4 @@
-"""Keys that are derived from the owner's secret, so that the owner has to set one variable only."""
+"""Keys that are derived from the owner's secret, so that the owner sets one variable only."""
 
 import base64
 import hashlib
@@ -15,17 +15,17 @@ SCRYPT_COST, SCRYPT_BLOCK = 2**14, 8
 
 
 def derived_keys(settings: Settings, purpose: str) -> list[bytes]:
-    """A key for each of the owner's secrets, the first one to sign with. Empty if no secret is set.
+    """A key for each of the owner's secrets. Sign with the first one. Empty if no secret is set.
 
-    Keys for different purposes have nothing in common.
+    Each purpose has its own keys, so a signature for one purpose is not valid for another.
     """
     return [_derived(secret, purpose) for secret in settings.secrets]
 
 
 def cipher(settings: Settings, purpose: str) -> Cipher:
-    """Encrypts with IGFEED_ENCRYPTION_KEY if it is set, else with a key derived from CRON_SECRET.
+    """A cipher that encrypts with IGFEED_ENCRYPTION_KEY if it is set, else with a key derived from CRON_SECRET.
 
-    It opens what was encrypted with either of them.
+    It decrypts what was encrypted with either of them.
     """
     derived = [base64.urlsafe_b64encode(key).decode() for key in derived_keys(settings, purpose)]
     keys = [*settings.encryption_keys, *derived]

@@ -1,25 +1,25 @@
-"""The login of another account than the one that is shown. It waits for the owner's answer."""
+"""A login with another account than the one whose posts are shown. It waits until the owner has agreed."""
 
 from datetime import timedelta
 
 from igfeed.clock import CLOCKS_DIFFER
-from igfeed.owner.connect.sealed import SealedDocument
-from igfeed.owner.connect.trip import NewLogin
+from igfeed.owner.connect.code_exchange import NewLogin
+from igfeed.owner.connect.encrypted_document import EncryptedDocument
 from igfeed.services import Services
 
-DOCUMENT = SealedDocument("connect-pending:v1", NewLogin)
+DOCUMENT = EncryptedDocument("connect-pending:v1", NewLogin)
 
 ANSWER_TIME = timedelta(minutes=10)
-"""How long the owner may think about it. After that the token counts as thrown away."""
+"""How long the login waits for the owner's answer. After that its token is not used any more."""
 
 
 def keep(services: Services, login: NewLogin) -> None:
-    """Raises StoreError."""
+    """Store the login until the owner answers. Raises StoreError."""
     DOCUMENT.write(services, login)
 
 
 def waiting(services: Services) -> NewLogin | None:
-    """The login that waits, None if there is none any more. Raises StoreError if the store does not answer."""
+    """The login that waits, None if there is none or it has waited too long. Raises StoreError."""
     login = DOCUMENT.read(services)
     if login is None:
         return None
@@ -28,7 +28,7 @@ def waiting(services: Services) -> NewLogin | None:
 
 
 def take(services: Services) -> NewLogin | None:
-    """The same, for an answer: it waits no longer. Raises StoreError."""
+    """Return what ``waiting`` returns, and delete it, because the owner has answered. Raises StoreError."""
     try:
         return waiting(services)
     finally:
@@ -36,5 +36,5 @@ def take(services: Services) -> NewLogin | None:
 
 
 def drop(services: Services) -> None:
-    """Forget it. Raises StoreError."""
+    """Delete the login. Raises StoreError."""
     DOCUMENT.delete(services)

@@ -1,7 +1,7 @@
-"""The routes of a login: to Instagram's page, back from it, and the question about another account.
+"""The routes of a login.
 
-For the studio: a link to ``url_for("connect.start")``, or with ``another=1`` for another account. It ends at the studio
-with ``done=connected``, ``done=connect_kept`` or ``done=connect_failed``. ``outcome.last_failure`` says why it failed.
+The studio links to ``connect.start``, with ``another=1`` to choose another account. A login ends at the studio with
+``done=connected``, ``done=connect_kept`` or ``done=connect_failed``. ``login_failure`` says why it failed.
 """
 
 from flask import Blueprint, Flask, Response, redirect, request, url_for
@@ -24,14 +24,14 @@ def init_app(app: Flask) -> None:
 @bp.get("")
 @owner_page
 def start() -> Response:
-    """To Instagram's own page, with a state that only this browser can bring back."""
-    # A visitor's process needs none of this, and it would make its start slower.
-    from igfeed.owner.connect import app_credentials, outcome  # noqa: PLC0415  as above
+    """Redirects to Instagram's login page, with a state that only this browser can bring back."""
+    # Imported here, because processes for visitors need none of this and would start more slowly.
+    from igfeed.owner.connect import app_credentials, login_failure  # noqa: PLC0415  as above
     from igfeed.owner.connect.addresses import absolute, is_at_own_host  # noqa: PLC0415  as above
 
     services, another = current(), request.args.get("another")
     if not is_at_own_host() and "at" not in request.args:
-        # Once only: behind a proxy that changes the host we can never be at our own.
+        # Redirected once only: behind a proxy that changes the host, the browser would never seem to be there.
         return _redirect(absolute(url_for("connect.start", another=another, at="own-host")), 302)
     try:
         services.check_startup()
@@ -40,7 +40,7 @@ def start() -> Response:
             raise _nothing_to_connect(is_demo=services.settings.demo)
     except IgfeedError as error:
         return _failed(error)
-    outcome.forget(services)
+    login_failure.forget(services)
     return _to_instagram(app.id, asks_again=another is not None)
 
 
@@ -49,26 +49,26 @@ def _to_instagram(app_id: str, *, asks_again: bool) -> Response:
     from igfeed.owner.connect.addresses import redirect_address  # noqa: PLC0415  as above
 
     services = current()
-    begun, back = state.begin(services, request.cookies.get(state.COOKIE)), redirect_address()
-    response = _redirect(services.login.authorize_address(app_id, back, begun.state, asks_again=asks_again), 302)
+    begun, return_to = state.begin(services, request.cookies.get(state.COOKIE)), redirect_address()
+    response = _redirect(services.login.authorize_address(app_id, return_to, begun.state, asks_again=asks_again), 302)
     response.set_cookie(
         state.COOKIE,
         begun.cookie,
         max_age=state.STATE_LIFETIME,
         path=url_for("connect.start"),
-        # By the address that Instagram sends the browser to: a proxy may have ended TLS and said nothing of it.
-        secure=back.startswith("https:"),
+        # Not by this request's scheme: a proxy may have ended TLS without telling us.
+        secure=return_to.startswith("https:"),
         httponly=True,
-        samesite="Lax",  # Strict would keep it back, because the browser comes from Instagram's page.
+        samesite="Lax",  # With "Strict" the browser would not send it, because it comes from Instagram's page.
     )
     return response
 
 
 @bp.get("/callback")
 def callback() -> Response:
-    """Back from Instagram, with a code or with a refusal.
+    """Instagram sends the browser here after the login, with a code or with an error.
 
-    It is not behind the secret: the state shows that the owner has begun it in this browser.
+    It does not ask for the secret, because the state proves that the owner has begun the login in this browser.
     """
     from igfeed.owner.connect import state  # noqa: PLC0415  as above
 
@@ -77,11 +77,11 @@ def callback() -> Response:
         nonce = state.checked(services, request.args.get("state", ""), request.cookies.get(state.COOKIE))
     except state.StateRefused:
         return page_response("studio/notice.html", 400, notice="login_refused")
-    # Browsers and proxies really call this twice. The second call must not undo what the first has done.
+    # Some browsers and proxies call this twice. The second call would fail, and would hide the first one's success.
     if not state.is_first_use(services, nonce):
         return _to_studio()
     try:
-        return _finish()
+        return _exchange()
     except IgfeedError as error:
         return _failed(error)
 
@@ -108,7 +108,7 @@ def confirm() -> Response:
 @owner_form
 def answer() -> str | Response:
     """The owner's answer. The posts that are shown stay until those of the new account are fetched."""
-    from igfeed.owner.connect import pending, trip  # noqa: PLC0415  as above
+    from igfeed.owner.connect import code_exchange, pending  # noqa: PLC0415  as above
 
     login = pending.take(current())
     if request.form.get("show") != "new":
@@ -116,32 +116,35 @@ def answer() -> str | Response:
     if login is None:
         return "too_late"
     try:
-        trip.adopt(current(), login)
+        code_exchange.adopt(current(), login)
     except IgfeedError as error:
         return _failed(error)
     return "connected"
 
 
-def _finish() -> Response:
-    """The rest of the way to a stored token, for a state that was good. Raises an IgfeedError."""
+def _exchange() -> Response:
+    """Exchange the code and use the token, or ask the owner first if its account is another one.
+
+    Raises an IgfeedError.
+    """
     from igfeed.instagram.login import refusal  # noqa: PLC0415  as above
-    from igfeed.owner.connect import app_credentials, pending, trip  # noqa: PLC0415  as above
+    from igfeed.owner.connect import app_credentials, code_exchange, pending  # noqa: PLC0415  as above
     from igfeed.owner.connect.accounts import known_account  # noqa: PLC0415  as above
     from igfeed.owner.connect.addresses import redirect_address  # noqa: PLC0415  as above
 
-    services, said = current(), request.args
-    if "error" in said:
-        raise refusal(said["error"], said.get("error_description", ""))
+    services, query = current(), request.args
+    if "error" in query:
+        raise refusal(query["error"], query.get("error_description", ""))
     app = app_credentials.credentials(services)
     if app is None:
         raise _nothing_to_connect()
     known = known_account(services)
-    # Instagram's page ends its redirect in "#_", which some clients send along.
-    login = trip.new_login(services, app, said.get("code", "").removesuffix("#_"), redirect_address())
+    # Instagram appends "#_" to the redirect, and some clients send it to us as a part of the code.
+    login = code_exchange.new_login(services, app, query.get("code", "").removesuffix("#_"), redirect_address())
     if known.is_other_than(login.username, login.ids):
         pending.keep(services, login)
         return _redirect(url_for("connect.confirm"), 303)
-    trip.adopt(services, login)
+    code_exchange.adopt(services, login)
     return to_studio("connected")
 
 
@@ -155,9 +158,9 @@ def _nothing_to_connect(*, is_demo: bool = False) -> LoginRefused:
 
 
 def _failed(error: IgfeedError) -> Response:
-    from igfeed.owner.connect import outcome  # noqa: PLC0415  as above
+    from igfeed.owner.connect import login_failure  # noqa: PLC0415  as above
 
-    outcome.record(current(), error)
+    login_failure.record(current(), error)
     return to_studio("connect_failed")
 
 

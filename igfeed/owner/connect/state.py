@@ -1,6 +1,6 @@
-"""The ``state`` of a login: it shows that the owner has begun it here, in this browser, a few minutes ago.
+"""The ``state`` of a login (OAuth 2): it proves that the owner has begun the login in this browser, minutes ago.
 
-Instagram sends it back with the code. Without it, somebody could make the owner's browser connect another account.
+Instagram sends it back with the code. Without it, another site could make the owner's browser connect another account.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ MAX_COOKIE_LENGTH = 64
 
 
 class StateRefused(Exception):
-    """The state is forged, of another browser, or too old. Nothing may be done for it."""
+    """The state is forged, too old, or from another browser. The login must not go on."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class BegunLogin:
 
 
 def begin(services: Services, cookie: str | None) -> BegunLogin:
-    """A new state. ``cookie`` is what the browser has already: it is used again, so that two tabs can log in."""
+    """A new state. ``cookie`` is the browser's present one. It is used again, so that two tabs can log in."""
     if not cookie or len(cookie) > MAX_COOKIE_LENGTH:
         cookie = token_urlsafe(24)
-    # The time is ours, not itsdangerous' own, so that one clock decides everything.
+    # We add the time ourselves, because itsdangerous would read another clock.
     content = [token_urlsafe(16), int(services.clock().timestamp()), fingerprint(cookie)]
     state = _serializer(services).dumps(content)
     assert isinstance(state, str)  # noqa: S101  the serializer is typed for bytes too
@@ -48,7 +48,7 @@ def begin(services: Services, cookie: str | None) -> BegunLogin:
 
 
 def checked(services: Services, state: str, cookie: str | None) -> str:
-    """What names this login. Raises StateRefused."""
+    """The nonce that identifies this login. Raises StateRefused."""
     try:
         nonce, issued, browser = _serializer(services).loads(state)
     except (BadData, ValueError):
@@ -60,14 +60,15 @@ def checked(services: Services, state: str, cookie: str | None) -> str:
 
 
 def is_first_use(services: Services, nonce: str) -> bool:
-    """True once only, for one of several requests with the same state. It never raises."""
-    # Twice as long as a state is good for, as the clocks of two servers may differ.
+    """True for one of several requests with the same state, False for all others. It never raises."""
+    # Twice the lifetime of a state, because the clocks of two servers may differ.
     return services.store.claim(f"claim:connect:{nonce}", 2 * STATE_LIFETIME)
 
 
 def _serializer(services: Services) -> URLSafeSerializer:
-    """The last key signs: a state of the secret before a change is still accepted."""
+    """Signs with the first secret and accepts any of them, so that the owner can change the secret during a login."""
     keys = derived_keys(services.settings, STATE_PURPOSE)
     if not keys:
         raise StateRefused  # Nobody can have begun a login without a secret.
+    # Reversed, because itsdangerous signs with the last key.
     return URLSafeSerializer(keys[::-1], salt=STATE_PURPOSE, signer_kwargs={"digest_method": hashlib.sha256})

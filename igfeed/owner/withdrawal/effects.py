@@ -1,7 +1,7 @@
-"""What is done when the account's owner removes the app at Instagram, or asks Meta to have the data deleted.
+"""Deletes what belongs to an account, when its owner removes the app at Instagram or has the data deleted.
 
-The token of the variable INSTAGRAM_ACCESS_TOKEN cannot be deleted from here. It counts as forgotten and is not used
-again, until the owner of the server gives the variable another value.
+The token in the variable INSTAGRAM_ACCESS_TOKEN cannot be deleted from here. It counts as forgotten: it is not used
+again until the server's owner gives the variable another value.
 """
 
 import hmac
@@ -10,15 +10,13 @@ from dataclasses import dataclass
 
 from igfeed.errors import InstagramError, TokenRejected
 from igfeed.models.record import Moment, Record
-from igfeed.owner.connect import outcome, pending
+from igfeed.owner.connect import login_failure, pending
 from igfeed.owner.connect.accounts import KnownAccount, known_account
+from igfeed.owner.withdrawal.signed_request import UNKNOWN_USER_ID
 from igfeed.services import Services
 from igfeed.stores.document import Document
 
 log = logging.getLogger(__name__)
-
-NOBODY = "0"
-"""The id in recorded requests that do not say whom they are about."""
 
 CODE_LENGTH = 24
 """Hex digits of a confirmation code."""
@@ -26,14 +24,14 @@ CODE_LENGTH = 24
 
 @dataclass(frozen=True)
 class Deletion(Record):
-    """What became of a request: ``had_data`` is False if igfeed had nothing of that account."""
+    """A request that was carried out. ``had_data`` is False if igfeed had stored nothing of that account."""
 
     at: Moment
     had_data: bool
 
 
 def deauthorize(services: Services, user_id: str) -> None:
-    """Forget the token if it is that account's. The posts stay. Raises StoreError."""
+    """Delete the token if it belongs to that account. The posts stay. Raises StoreError."""
     known = known_account(services)
     if user_id in known.token_ids:
         log.warning("The account has removed the app at Instagram: its token is deleted, its posts stay")
@@ -43,16 +41,17 @@ def deauthorize(services: Services, user_id: str) -> None:
 
 
 def delete(services: Services, user_id: str, app_secret: str) -> str:
-    """Forget the token, the posts and the pictures of that account. Gives the confirmation code, always the same one.
+    """Delete the token, the posts and the pictures of that account.
 
-    Raises StoreError; then the request can be repeated.
+    Returns the confirmation code, which is always the same for one account. Raises StoreError; then the request can be
+    repeated.
     """
     known, code = known_account(services), _code(user_id, app_secret)
     had_data = user_id in known.token_ids | known.feed_ids
     if user_id in known.token_ids:
         services.tokens.forget()
         pending.drop(services)
-        outcome.forget(services)
+        login_failure.forget(services)
     elif _may_be_ours(known, user_id):
         _forget_if_rejected(services)
     if user_id in known.feed_ids:
@@ -65,17 +64,17 @@ def delete(services: Services, user_id: str, app_secret: str) -> str:
 
 
 def deletion(services: Services, code: str) -> Deletion | None:
-    """What became of the request with this confirmation code. None if there was none. Raises StoreError."""
+    """The deletion with this confirmation code, None if there was none. Raises StoreError."""
     return _document(services, code).read().value
 
 
 def _may_be_ours(known: KnownAccount, user_id: str) -> bool:
-    """Whether nothing says that it is not ours."""
-    return user_id == NOBODY or not known.token_ids
+    """Whether the request may be about our account: it names none, or we do not know our own ids."""
+    return user_id == UNKNOWN_USER_ID or not known.token_ids
 
 
 def _forget_if_rejected(services: Services) -> None:
-    """Ask Instagram once whether the token still works: if somebody else has removed the app, it does."""
+    """Ask Instagram whether the token still works, and delete it if not. It works if another account has withdrawn."""
     token = services.tokens.report().token
     if token is None:
         return
@@ -89,7 +88,7 @@ def _forget_if_rejected(services: Services) -> None:
 
 
 def _code(user_id: str, app_secret: str) -> str:
-    """Always the same for one account. Nobody can guess it, and it does not say whose it is."""
+    """The confirmation code: always the same for one account. Nobody can guess it or learn the account from it."""
     return hmac.digest(app_secret.encode(), f"confirmation code of {user_id}".encode(), "sha256").hex()[:CODE_LENGTH]
 
 

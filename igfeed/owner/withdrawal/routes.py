@@ -26,28 +26,28 @@ def init_app(app: Flask) -> None:
 
 @bp.post("/deauthorize")
 def deauthorize() -> Response:
-    """The account's owner has removed the app at Instagram: the token is forgotten, the posts stay."""
+    """The account's owner has removed the app at Instagram. The token is deleted, the posts stay."""
     from igfeed.owner.withdrawal import effects  # noqa: PLC0415  a visitor's process needs none of this
 
-    user_id, _ = _asked_about()
+    user_id, _ = _account_and_app()
     effects.deauthorize(current(), user_id)
     return _json({"ok": True})
 
 
 @bp.post("/delete")
 def delete() -> Response:
-    """The account's owner wants the data deleted: token, posts and pictures are."""
+    """The account's owner wants the data deleted. Token, posts and pictures are deleted."""
     from igfeed.owner.connect.addresses import absolute  # noqa: PLC0415  as above
     from igfeed.owner.withdrawal import effects  # noqa: PLC0415  as above
 
-    user_id, app = _asked_about()
+    user_id, app = _account_and_app()
     code = effects.delete(current(), user_id, app.secret)
     return _json({"url": absolute(url_for("withdrawal.deletion", code=code)), "confirmation_code": code})
 
 
 @bp.get("/deletion/<code>")
 def deletion(code: str) -> Response:
-    """What became of a deletion, for whoever has its code."""
+    """The page about a deletion, for anybody who has its code. 404 if there is no such deletion."""
     from igfeed.owner.withdrawal import effects  # noqa: PLC0415  as above
 
     found = effects.deletion(current(), code) if CODE.fullmatch(code) else None
@@ -56,7 +56,7 @@ def deletion(code: str) -> Response:
 
 
 class _RefusedError(Exception):
-    """The request is not one of Meta's."""
+    """The request does not come from Meta."""
 
 
 @bp.errorhandler(_RefusedError)
@@ -66,12 +66,15 @@ def refused(_: Exception) -> Response:
 
 @bp.errorhandler(StoreError)
 def store_away(error: StoreError) -> Response:
-    """Not a 200: Meta must not take for deleted what is not."""
+    """503, because a 200 would tell Meta that the data is deleted."""
     return _uncached(api.error(503, "store_away", str(error), "Send the request again later."))
 
 
-def _asked_about() -> tuple[str, "AppCredentials"]:
-    """The id of the account that Meta asks about, and our app. Raises _RefusedError, and StoreError."""
+def _account_and_app() -> tuple[str, "AppCredentials"]:
+    """The id of the account that the request is about, and our app's credentials.
+
+    Raises _RefusedError, and StoreError.
+    """
     from igfeed.owner.connect import app_credentials  # noqa: PLC0415  as above
     from igfeed.owner.withdrawal import signed_request  # noqa: PLC0415  as above
 

@@ -1,7 +1,6 @@
-"""How the last login ended, for the studio.
+"""Why the last login failed, for the studio.
 
-``last_failure(services)`` is all that a page needs. Each start of Connect forgets the failure before it, so what is
-there is worth showing. A login that succeeds leads to ``/studio?done=connected``.
+``last_failure`` is all that a page needs. Each start of Connect deletes the failure before it.
 """
 
 import logging
@@ -14,7 +13,7 @@ from igfeed.stores.document import Document
 
 log = logging.getLogger(__name__)
 
-OUTCOME_KEY = "connect:v1"
+FAILURE_KEY = "connect:v1"
 
 LATER_HINT = "Nothing has changed. Connect again in some minutes."
 AGAIN_HINT = "Nothing has changed. Connect again."
@@ -22,7 +21,7 @@ AGAIN_HINT = "Nothing has changed. Connect again."
 
 @dataclass(frozen=True)
 class ConnectFailure(Record):
-    """Why a login gave no token. ``message`` says what happened and ``hint`` what to do; neither has a secret in it.
+    """Why a login gave no token. ``message`` says what happened and ``hint`` what to do. Neither holds a secret.
 
     ``kind`` is the error's class name.
     """
@@ -60,11 +59,11 @@ def forget(services: Services) -> None:
 
 
 def _hint(error: IgfeedError) -> str:
-    """What to do. The hints of some errors are for the feed, which tries again by itself. A login does not."""
+    """What the owner should do. Some errors have a hint for the feed, which tries again by itself. A login does not."""
     if isinstance(error, InstagramUnreachable | RateLimited):
         return LATER_HINT
     return AGAIN_HINT if isinstance(error, TokenRejected) else error.hint
 
 
 def _document(services: Services) -> Document[ConnectFailure]:
-    return Document(services.store, OUTCOME_KEY, ConnectFailure.from_text)
+    return Document(services.store, FAILURE_KEY, ConnectFailure.from_text)

@@ -1,4 +1,4 @@
-"""Documents of Connect that hold a secret: the store has them encrypted only."""
+"""A document that is encrypted in the store, because it holds a secret of Connect."""
 
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -8,19 +8,19 @@ from igfeed.owner.connect.keys import cipher
 from igfeed.services import Services
 
 
-class Sealable(Protocol):
+class Storable(Protocol):
     def to_text(self) -> str: ...
 
     @classmethod
     def from_text(cls, text: str) -> Self: ...
 
 
-T = TypeVar("T", bound=Sealable)
+T = TypeVar("T", bound=Storable)
 
-NO_KEY = "Nothing can be kept secret while no secret is set."
+NO_KEY_MESSAGE = "igfeed cannot encrypt what it should store, because no secret is set."
 
 
-class SealedDocument(Generic[T]):
+class EncryptedDocument(Generic[T]):
     """One document under ``key``. Every method raises StoreError if the store fails."""
 
     def __init__(self, key: str, kind: type[T]) -> None:
@@ -28,7 +28,7 @@ class SealedDocument(Generic[T]):
         self._kind = kind
 
     def read(self, services: Services) -> T | None:
-        """What the store has. Raises StoreError too if it cannot be decrypted: the owner's secret has changed."""
+        """The stored value, None if there is none. Raises StoreError too if the owner's secret has changed."""
         text = services.store.get(self.key)
         if text is None:
             return None
@@ -40,7 +40,7 @@ class SealedDocument(Generic[T]):
 
     def write(self, services: Services, value: T) -> None:
         if not services.settings.secrets and not services.settings.encryption_keys:
-            raise StoreError(NO_KEY, "Set CRON_SECRET to a long random text and deploy again.")
+            raise StoreError(NO_KEY_MESSAGE, "Set CRON_SECRET to a long random text and deploy again.")
         services.store.set(self.key, cipher(services.settings, self.key).encrypt(value.to_text()))
 
     def delete(self, services: Services) -> None:

@@ -1,4 +1,4 @@
-"""The way from a code to a stored token. Nothing that fails on it touches the token or the feed that are there."""
+"""Exchanges the code of a login for a token. If a step fails, the stored token and the feed stay as they are."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,9 +16,10 @@ PERSONAL = "personal"
 
 @dataclass(frozen=True)
 class NewLogin(Record):
-    """A long-lived token that Instagram has accepted for profile and posts, and whose it is. It is not in use yet.
+    """A long-lived token that is not in use yet, with the account that it belongs to.
 
-    ``lifetime`` is in seconds, None if Instagram has not said.
+    Instagram has accepted it for the profile and the posts. ``lifetime`` is in seconds, None if Instagram did not send
+    it.
     """
 
     at: Moment
@@ -29,9 +30,9 @@ class NewLogin(Record):
 
 
 def new_login(services: Services, app: AppCredentials, code: str, redirect: str) -> NewLogin:
-    """Exchange the code and try the token. Raises an InstagramError, or StoreError if nothing could be kept."""
+    """Exchange the code and try the token. Raises an InstagramError, or StoreError if the store takes no writes."""
     services.check_startup()
-    services.store.check_writable()  # A code works once, so it is not spent for a token that cannot be kept.
+    services.store.check_writable()  # Before the exchange, because a code works only once.
     grant = services.login.grant(app, code, redirect)
     try:
         token = services.instagram.exchange(grant.token, app.secret)
@@ -46,17 +47,17 @@ def new_login(services: Services, app: AppCredentials, code: str, redirect: str)
 
 
 def adopt(services: Services, login: NewLogin) -> SetUp:
-    """Use its token from now on, as `setup-token` does. Raises an IgfeedError if it was not stored."""
+    """Store the login's token and use it from now on, as `setup-token` does. Raises an IgfeedError if that fails."""
     passed = services.clock() - login.at
     expires_in = timedelta(seconds=login.lifetime) - passed if login.lifetime else None
     return upkeep.set_up(services, login.token, expires_in=expires_in, ids=login.ids)
 
 
 def _check(services: Services, token: Token, profile: Profile) -> None:
-    """Raises the error because of which the feed could not be shown with this token."""
+    """Raises an InstagramError if this token cannot read the posts."""
     if (profile.account_type or "").casefold() == PERSONAL:
         raise PersonalAccount(f"@{profile.username} is a personal account.")
     try:
         services.instagram.media(token.value, 1)
     except (InstagramUnreachable, RateLimited):
-        return  # It says nothing about the token, and the code is spent.
+        return  # A temporary fault says nothing about the token, and the code cannot be used again.

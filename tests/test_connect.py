@@ -616,3 +616,26 @@ def test_a_forgotten_app_is_gone(make_services: MakeServices) -> None:
     app_credentials.forget(services)
 
     assert app_credentials.credentials(services) is None
+
+
+CODE = "0" * 24
+KEYS = ("app:v1", "connect:v1", "connect-pending:v1", "token-forgotten:v1", "feed-removed:v1", f"deletion:v1:{CODE}")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_an_odd_document_breaks_no_page(make_services: MakeServices, key: str) -> None:
+    services = make_services(**NO_APP)
+    client = Visitor(create_app(services=services))
+
+    for text in ("", "[]", "{}", "fernet:nothing"):
+        services.store.set(key, text)
+        pages = ("/studio", "/connect", "/connect/confirm", f"/connect/deletion/{CODE}", "/privacy", "/embed")
+        statuses = {path: client.get(path, headers=OWNER).status_code for path in pages}
+        assert statuses == {
+            "/studio": 200,
+            "/connect": 303,
+            "/connect/confirm": 303,
+            f"/connect/deletion/{CODE}": 404,
+            "/privacy": 200,
+            "/embed": 503,
+        }

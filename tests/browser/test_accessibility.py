@@ -138,6 +138,13 @@ def test_axe_finds_nothing_where_nothing_is_shown_yet(page: Page, empty_site: st
     assert violations_anyhow(page) == {}
 
 
+@pytest.mark.parametrize("path", ["/privacy", "/connect/deletion/unknown", "/connect/callback"])
+def test_axe_finds_nothing_on_the_pages_of_text(page: Page, site: str, path: str) -> None:
+    page.goto(site + path)
+
+    assert violations_anyhow(page) == {}
+
+
 def test_axe_sees_a_picture_without_a_text(page: Page, site: str) -> None:
     """So that the silence of the other tests means something."""
     page.goto(f"{site}/")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from igfeed import create_app
@@ -81,7 +82,10 @@ def test_from_the_button_to_the_feed_and_to_another_account_only_when_the_owner_
     instagram.login_id = "271"
     owner.goto("/connect?another=1")
     owner.get_by_role("link", name="Allow").click()
-    owner.get_by_role("button", name="Keep @studio.nord").click()
+    keep = owner.get_by_role("button", name="Keep @studio.nord")
+    expect(keep).to_be_visible()
+    assert Axe().run(owner, options={"resultTypes": ["violations"]}).response["violations"] == []
+    keep.click()
     expect(owner).to_have_url(studio(address, "connect_kept"))
     assert services.tokens.report().token == token
 

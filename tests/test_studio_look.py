@@ -12,11 +12,14 @@ from flask.testing import FlaskClient
 from igfeed import create_app
 from igfeed.models import Token
 from igfeed.owner.pages.words import FOLDER
-from igfeed.widget.options import Options
+from igfeed.texts.hashtags import MAX_HASHTAG_LENGTH
+from igfeed.widget.options import Options, default_options
+from igfeed.widget.views import View
 from tests.conftest import MakeServices
 from tests.harness.owner import OWNER
 from tests.harness.visitor import Visitor, posts_on
 from tests.servers.instagram import FakeInstagram, image
+from tests.servers.upstash import FakeUpstash
 
 ENGLISH = tomllib.loads((FOLDER / "en.toml").read_text("utf-8"))
 
@@ -161,3 +164,107 @@ def test_while_there_is_nothing_to_show_the_preview_says_so(make_services: MakeS
     client = Visitor(create_app(services=make_services(IGFEED_STORE_PATH=str(tmp_path / "empty.sqlite3"))))
 
     assert "The posts are on their way" in get(client, "/studio/preview")
+
+
+# What every embed shows by itself
+
+
+def keep(client: FlaskClient, **options: str) -> str:
+    """Press the button, with these options in the controls. Gives what the page says."""
+    form_token = re.findall(r'name="form_token" value="([^"]+)"', get(client, "/studio"))[0]
+    response = client.post("/studio/look", data={"form_token": form_token, **options}, headers=OWNER)
+    assert response.status_code == 303
+    page = unescape(get(client, response.headers["Location"]))
+    return str(re.findall(r'role="status">(.*)</p>', page)[0])
+
+
+def shown(client: FlaskClient, path: str) -> int:
+    return len(posts_on(client.get(path)))  # type: ignore[arg-type]
+
+
+def test_a_kept_look_is_that_of_every_embed_that_asks_for_nothing_else(client: FlaskClient) -> None:
+    plain = client.get("/").data
+    assert shown(client, "/embed") == shown(client, "/fragment") == 3
+
+    assert keep(client, limit="1", layout="grid", page="2").startswith("From now on")
+
+    assert [shown(client, path) for path in ("/embed", "/fragment", "/embed?limit=2", "/embed?limit=3")] == [1, 1, 2, 3]
+    assert client.get("/").data == plain
+    assert '{"limit":"1"}[name]' in client.get("/embed.js").text
+
+
+def test_the_finished_page_of_before_is_not_sent_again(client: FlaskClient) -> None:
+    before = [client.get("/embed").data for _ in range(2)]
+    keep(client, radius="9")
+    after = [client.get("/embed").data for _ in range(2)]
+
+    assert before[0] == before[1] != after[0] == after[1]
+    assert b"--radius:9px" in after[0]
+
+
+def test_another_process_shows_the_kept_look_for_no_more_store_commands(
+    make_services: MakeServices, upstash: FakeUpstash, token: Token
+) -> None:
+    database = {"UPSTASH_REDIS_REST_URL": upstash.url, "UPSTASH_REDIS_REST_TOKEN": upstash.token}
+    owner = Visitor(create_app(services=make_services(**database)))
+    create_app(services=make_services(**database)).extensions["igfeed"].tokens.adopt(token, is_verified=True)
+    owner.get("/embed")
+    keep(owner, limit="1")
+    visitor = Visitor(create_app(services=make_services(**database)))
+    upstash.forget()
+
+    assert shown(visitor, "/embed") == 1
+    assert len(upstash.commands()) == 1
+
+
+def test_links_to_other_pages_and_oembed_stay_true_with_a_kept_look(client: FlaskClient) -> None:
+    keep(client, limit="1", gap="20")
+
+    assert 'href="/embed?page=2"' in client.get("/embed").text
+    assert 'href="/embed?page=2&amp;gap=4"' in client.get("/embed?gap=4").text
+    frame = client.get("/oembed?url=http://localhost/%3Fgap%3D4").get_json()["html"]
+    assert 'src="http://localhost/embed?gap=4"' in frame
+
+
+def test_the_controls_begin_with_the_kept_look_and_the_snippets_name_what_differs_from_it(client: FlaskClient) -> None:
+    keep(client, gap="20", header="1")
+    page, other = get(client, "/studio"), get(client, "/studio?gap=4&header=0")
+
+    assert re.search(r'name="gap"[^>]* value="20"', page)
+    assert re.search(r'name="header" value="1" checked', page)
+    assert "data-" not in snippet(page, "script")
+    assert snippet(other, "wordpress").endswith("/?gap=4&header=0")
+
+
+def test_a_kept_look_is_taken_back(client: FlaskClient) -> None:
+    before = client.get("/embed").data
+    keep(client, limit="1", theme="light")
+
+    assert "as it did at first" in keep(client, reset="1")
+    assert client.get("/embed").data.replace(b" ", b"") == before.replace(b" ", b"")
+
+
+def test_nothing_that_is_no_option_is_kept(client: FlaskClient) -> None:
+    assert "as it did at first" in keep(client, evil="<script>", gap="x", limit="12")
+
+
+def test_no_other_site_can_change_the_look(client: FlaskClient) -> None:
+    assert client.post("/studio/look", data={"limit": "1"}, headers=OWNER).status_code == 403
+    assert shown(client, "/embed") == 3
+
+
+def test_the_longest_look_can_be_kept_and_read_again(client: FlaskClient, make_services: MakeServices) -> None:
+    tag = "\N{CJK UNIFIED IDEOGRAPH-20000}" * 100
+    longest = {
+        "layout": "highlight",
+        "theme": "light",
+        "open": "instagram",
+        "background": "transparent",
+        "limit": "100",
+    }
+
+    keep(client, tag=tag, type="video", font="rounded", color="f5ead7", accent="f5ead7", ratio="original", **longest)
+
+    assert len(tag) == MAX_HASHTAG_LENGTH
+    kept = make_services().feed.choices.look
+    assert default_options(View.EMBED, kept).tag == tag

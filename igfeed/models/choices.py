@@ -26,6 +26,10 @@ MAX_LABEL_LENGTH = 40
 """Characters: a button has one line on a phone."""
 
 
+MAX_LOOK_LENGTH = 2000
+"""Characters: a hashtag of 100 letters, each as four bytes in percent-encoding, and 300 for all else."""
+
+
 @dataclass(frozen=True)
 class PostLink:
     """A link of the owner's for one post, such as to a shop. ``label`` None means the page's own words."""
@@ -64,7 +68,8 @@ class Choices(Record):
     """One document for each account. Each method returns a copy; ``revision`` is for whoever stores it to count.
 
     ``pinned`` are in the order in which they are shown. A post is never both hidden and pinned.
-    ``approved`` are the posts that may be shown although they are new, the latest last.
+    ``approved`` are the posts that may be shown although they are new, the latest last. ``look`` is the query string
+    that an embed has where its own says nothing.
     """
 
     revision: Count = 0
@@ -73,6 +78,7 @@ class Choices(Record):
     approved: tuple[MediaId, ...] = ()
     links: tuple[PostLink, ...] = ()
     rules: PostRules = PostRules()
+    look: Annotated[str, Meta(max_length=MAX_LOOK_LENGTH)] = ""
 
     def hide(self, ids: Iterable[str]) -> Self:
         chosen = _distinct(ids)

@@ -78,6 +78,15 @@ def set_link(services: Services, name: str, url: str, label: str = "") -> Choice
     return _change(services, linked, [name])
 
 
+def set_look(services: Services, look: str) -> Choices:
+    """Let embeds have these options where their own query says nothing. An empty ``look``: as it was at first.
+
+    Raises StoreError.
+    """
+    services.check_startup()
+    return services.feed.choose(lambda choices, _: replace(choices, look=look))
+
+
 def set_rules(
     services: Services,
     *,

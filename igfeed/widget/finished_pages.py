@@ -55,10 +55,14 @@ RawRequest = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class Reuse:
-    """What a view allows: how long its page may be sent again. ``kept`` are the posts that its options chose among."""
+    """What a view allows: how long its page may be sent again.
+
+    ``kept`` are the posts that its options chose among. ``look`` has the options of embeds by the owner's choice.
+    """
 
     lifetime: Lifetime
     kept: KeptPosts
+    look: str
 
 
 class FinishedPages:
@@ -71,7 +75,8 @@ class FinishedPages:
             for view in (*View, *FeedFormat)
         }
         self._kept: KeptPosts | None = None
-        """The posts of the feed, as the latest view said."""
+        self._look = ""
+        """The posts of the feed and the owner's look, as the latest view said."""
         self._raw_request = _raw_request_and_host if any(self._depends_on_host.values()) else _raw_request
         self._answers: dict[RawRequest, FinishedAnswer] = {}
         self._pages: dict[PageKey, FinishedPage] = {}
@@ -89,7 +94,7 @@ class FinishedPages:
         view = _shared_view(environ)
         if view is None:
             return self.app(environ, start_response)
-        key = self._key(environ, view, self._kept)
+        key = self._key(environ, view, self._kept, self._look)
         page = self._pages.get(key)
         if page and not page.lifetime.is_over:
             answer = page.answer(environ)
@@ -99,11 +104,11 @@ class FinishedPages:
             return self._make(view, environ, start_response)
         return self.app(environ, start_response)
 
-    def _key(self, environ: "WSGIEnvironment", view: SharedView, kept: KeptPosts | None) -> PageKey:
+    def _key(self, environ: "WSGIEnvironment", view: SharedView, kept: KeptPosts | None, look: str) -> PageKey:
         origin = None
         if self._depends_on_host[view]:
             origin = request_origin(environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""))
-        options = requested_options(environ.get("QUERY_STRING", ""), view, kept)
+        options = requested_options(environ.get("QUERY_STRING", ""), view, kept, look)
         return origin or "", environ.get("SCRIPT_NAME", ""), view, options, kept
 
     def _has_room_for(self, origin: str) -> bool:
@@ -129,8 +134,8 @@ class FinishedPages:
         (reuse,) = allowed
         page = FinishedPage.from_response(reuse.lifetime, response)
         # The first request of a process, and the first after a fetch, came before the posts were known.
-        self._kept = reuse.kept
-        self._keep(self._key(environ, view, reuse.kept), page)
+        self._kept, self._look = reuse.kept, reuse.look
+        self._keep(self._key(environ, view, reuse.kept, reuse.look), page)
         return ClosingIterator(page.answer(environ).send(start_response), response.close)
 
     def _keep(self, key: PageKey, page: FinishedPage) -> None:
@@ -154,10 +159,10 @@ class FinishedPages:
         self._answers[request] = answer
 
 
-def allow_reuse(environ: "WSGIEnvironment", begin_lifetime: Callable[[], Lifetime], kept: KeptPosts) -> None:
+def allow_reuse(environ: "WSGIEnvironment", begin_lifetime: Callable[[], Lifetime], kept: KeptPosts, look: str) -> None:
     """Called by a view before it renders: others may get its page during the lifetime that begins now."""
     if REUSE_KEY in environ:
-        environ[REUSE_KEY].append(Reuse(begin_lifetime(), kept))
+        environ[REUSE_KEY].append(Reuse(begin_lifetime(), kept, look))
 
 
 def init_app(app: Flask) -> None:

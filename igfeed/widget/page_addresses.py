@@ -15,22 +15,28 @@ from igfeed.widget.scripts import module_version
 from igfeed.widget.views import FeedFormat, View
 
 
-def links_to_other_pages(view: View, options: Options, origin: str | None, posts: int) -> dict[str, str | None]:
-    """The links to newer and older posts. A fragment links to embeds with the same options, as it is no page itself."""
-    prefix, defaults = "", default_options(view)
+def links_to_other_pages(
+    view: View, options: Options, origin: str | None, posts: int, look: str
+) -> dict[str, str | None]:
+    """The links to newer and older posts. A fragment links to embeds with the same options, as it is no page itself.
+
+    ``look`` are the options that embeds have by the owner's choice: a link need not name them.
+    """
+    prefix, defaults = "", default_options(view, look)
     if view is View.FRAGMENT:
-        prefix, view, defaults = origin or "", View.EMBED, replace(default_options(View.EMBED), theme=defaults.theme)
+        usual = default_options(View.EMBED, look)
+        prefix, view, defaults = origin or "", View.EMBED, replace(usual, theme=defaults.theme)
     # Only what is kept can be shown: Instagram's older posts are not fetched for a page.
     pages = {"newer": options.page - 1, "older": options.page + 1 if options.page * options.limit < posts else 0}
     return {name: f"{prefix}{_link(view, options, defaults, page)}" if page else None for name, page in pages.items()}
 
 
-def oembed_address(origin: str | None, view: View, options: Options, posts: int) -> str | None:
-    """Where the page's oEmbed document is. It names the page with its options."""
+def oembed_address(origin: str | None, view: View, options: Options, posts: int, look: str) -> str | None:
+    """Where the page's oEmbed document is. It names the page with its options. ``look``: see above."""
     # Among them is no limit that only says how many posts there are today.
     if origin is None or options.tag == UNKNOWN_TAG:
         return None
-    page = _link(view, options, default_options(view).within(posts), options.page)
+    page = _link(view, options, default_options(view, look).within(posts), options.page)
     return discovery_address(origin, request.root_path, page)
 
 

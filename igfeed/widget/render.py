@@ -151,10 +151,10 @@ def _render_feed(
         picture_address=picture,
         gallery=gallery(snapshot.profile, tiles, canonical, picture) if canonical else None,
         sizing=embedded_sizing(settings.frame_ancestors, origin),
-        oembed=oembed_address(origin, view, options, len(chosen)),
+        oembed=oembed_address(origin, view, options, len(chosen), snapshot.choices.look),
         videos=video_origins(snapshot, settings),
         **_room(view, snapshot, options),
-        **links_to_other_pages(view, options, origin, len(chosen)),
+        **links_to_other_pages(view, options, origin, len(chosen), snapshot.choices.look),
         **(addresses_for_other_pages(origin) if view is View.FRAGMENT else {}),
     )
 

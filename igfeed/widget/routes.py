@@ -210,7 +210,7 @@ def shown_feed() -> ShownFeed:
         shown = ShownFeed(feed.snapshot, "igfeed; fwd=stale", services.feed.refresh)
     else:
         shown = ShownFeed(feed.snapshot, "igfeed; hit", None)
-    allow_reuse(request.environ, feed.begin_lifetime, shown.snapshot.kept_posts)
+    allow_reuse(request.environ, feed.begin_lifetime, shown.snapshot.kept_posts, shown.snapshot.choices.look)
     return shown
 
 
@@ -224,7 +224,8 @@ def _unknown_picture() -> Response:
 
 def _feed_response(view: View) -> Response:
     shown, environ = shown_feed(), request.environ
-    options = requested_options(environ.get("QUERY_STRING", ""), view, shown.snapshot.kept_posts)
+    kept, look = shown.snapshot.kept_posts, shown.snapshot.choices.look
+    options = requested_options(environ.get("QUERY_STRING", ""), view, kept, look)
     page = render.feed_page(view, shown.snapshot, options, current().feed.old_since(shown.snapshot))
     response = PageResponse(
         page.body,

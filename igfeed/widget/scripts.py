@@ -3,7 +3,7 @@
 import re
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from flask import current_app, render_template, request
 from jinja2.utils import htmlsafe_json_dumps
@@ -59,6 +59,7 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
         place=_own_address(),
         names=list(Options.table()),
         defaults=default_options(View.EMBED),
+        look=dict(parse_qsl(snapshot.choices.look)) if snapshot else {},
         ratios=_heights_of_tiles(snapshot),
         version=module_version(),
         posts=len(snapshot.posts) if snapshot else current().settings.posts,

@@ -78,6 +78,7 @@
     waiting = setTimeout(update, 200);
   });
   form.addEventListener('submit', event => {
+    if (event.submitter?.formMethod == 'post') return;
     event.preventDefault();
     update();
   });

@@ -14,7 +14,7 @@
     const [scheme] = [tag.src, document.baseURI, 'https:'].map(each => /^https?:/.exec(each)).find(Boolean);
     const address = new URL(`${scheme}${place}embed`), asked = new URLSearchParams(query);
     for (const name of {{ names|tojson }}) {
-      const value = tag.dataset[name] ?? asked.get(name);
+      const value = tag.dataset[name] ?? asked.get(name){% if look %} ?? {{ look|tojson }}[name]{% endif %};
       if (value != null) address.searchParams.set(name, value);
     }
     return [address, 'frame' in tag.dataset || asked.has('frame')];

@@ -45,7 +45,7 @@ def contents(services: Services) -> dict[str, Any]:
 
 def look(services: Services, snapshot: FeedSnapshot | None) -> dict[str, Any]:
     """What the builder and its snippets need."""
-    chosen = Look.from_query(request.args)
+    chosen = Look.from_query(request.args, snapshot.choices.look if snapshot else "")
     origin = own_origin(services.settings, request.environ) or UNKNOWN_ORIGIN
     return {
         "look": chosen,

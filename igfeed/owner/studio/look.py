@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import floor
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from markupsafe import Markup
 
@@ -63,13 +64,28 @@ class Shortfall:
 
 @dataclass(frozen=True)
 class Look:
-    """``asked`` are the options that differ from what ``/embed`` shows by itself, as in a query string."""
+    """``asked`` are the options that differ from what ``/embed`` shows by itself, as in a query string.
+
+    ``kept`` is the owner's look, which embeds have by themselves.
+    """
 
     asked: Mapping[str, str]
+    kept: str = ""
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> "Look":
-        return cls({name: value for name, value in _valid(query) if name == FOLLOWS_PAGE or value != _USUAL[name]})
+    def from_query(cls, query: Mapping[str, str], kept: str = "") -> "Look":
+        usual = _usual(kept)
+        asked = {name: value for name, value in _valid(query) if _counts(name, value, usual)}
+        return cls(asked, kept)
+
+    @property
+    def to_keep(self) -> str:
+        """What embeds shall show by themselves from now on, as a query string: the kept look with what is asked."""
+        look = {**dict(parse_qsl(self.kept)), **self.asked}
+        usual = _usual("")
+        return urlencode(
+            {name: value for name, value in look.items() if name != "page" and _counts(name, value, usual)}
+        )
 
     @property
     def query(self) -> str:
@@ -80,21 +96,23 @@ class Look:
         return {group: [self._control(name) for name in names] for group, names in GROUPS.items()}
 
     def _control(self, name: str) -> Control:
-        kind, usual = Options.table()[name].kind, "" if name == FOLLOWS_PAGE else _USUAL[name]
-        value = self.asked.get(name, usual)
+        kind = Options.table()[name].kind
+        own, kept = ("" if name == FOLLOWS_PAGE else _usual("")[name]), dict(parse_qsl(self.kept))
+        value = self.asked.get(name, kept.get(name, own))
         if isinstance(kind, Number):
             return Control(name, "number", value, least=kind.least, most=kind.most)
         if isinstance(kind, Choice):
-            return Control(name, "choice", value, (*(() if usual else (NOT_SET,)), *kind.choices))
+            return Control(name, "choice", value, (*(() if own else (NOT_SET,)), *kind.choices))
         return Control(name, _OTHER_KINDS.get(type(kind), "text"), value)
 
     def shortfalls(self) -> Iterator[Shortfall]:
         """The chosen colours that are hard to read. What a transparent feed stands on is not known, so it has none."""
-        ground = self.asked.get("background", "transparent")
+        shown = {**dict(parse_qsl(self.kept)), **self.asked}
+        ground = shown.get("background", "transparent")
         if ground == "transparent":
             return
         for name in ("color", "accent"):
-            ratio = contrast(f"#{self.asked[name]}", f"#{ground}") if name in self.asked else LEAST_CONTRAST
+            ratio = contrast(f"#{shown[name]}", f"#{ground}") if name in shown else LEAST_CONTRAST
             if ratio < LEAST_CONTRAST:
                 yield Shortfall(name, floor(ratio * 10) / 10)
 
@@ -135,4 +153,11 @@ def _text(value: object) -> str:
     return NOT_SET if value is None else str(int(value)) if isinstance(value, bool) else str(value)
 
 
-_USUAL = {name: _text(getattr(default_options(View.EMBED), name)) for name in Options.table()}
+def _counts(name: str, value: str, usual: Mapping[str, str]) -> bool:
+    return name == FOLLOWS_PAGE or value != usual[name]
+
+
+@lru_cache(maxsize=20)
+def _usual(kept: str) -> dict[str, str]:
+    """What ``/embed`` shows by itself, as in a query string."""
+    return {name: _text(getattr(default_options(View.EMBED, kept), name)) for name in Options.table()}

@@ -21,5 +21,7 @@ def _embed() -> Page:
     snapshot = current().feed.current().snapshot
     if snapshot is None:
         return feed_not_ready_page()
-    options = requested_options(request.environ.get("QUERY_STRING", ""), View.EMBED, snapshot.kept_posts)
+    options = requested_options(
+        request.environ.get("QUERY_STRING", ""), View.EMBED, snapshot.kept_posts, snapshot.choices.look
+    )
     return feed_page(View.EMBED, snapshot, options, None)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, current_app
+from flask import Blueprint, Flask, Response, current_app, request
 
-from igfeed.owner.pages.forms import form_token, owner_form
+from igfeed.owner.pages.forms import form_token, owner_form, to_studio
 from igfeed.owner.pages.frame import PRIVATE_HEADERS, owner_page, page_response, render_part
 from igfeed.owner.studio import connection_routes, post_routes
 from igfeed.services import current
@@ -49,6 +49,18 @@ def preview() -> Response:
     from igfeed.owner.studio.preview import preview_response  # noqa: PLC0415  as above
 
     return preview_response()
+
+
+@bp.post("/look")
+@owner_form
+def keep_look() -> Response:
+    """Let every embed have the options of the form where it asks for nothing else, or as it was at first."""
+    from igfeed.owner import choosing  # noqa: PLC0415  as above
+    from igfeed.owner.studio.look import Look  # noqa: PLC0415  as above
+
+    look = "" if "reset" in request.form else Look.from_query(request.form).to_keep
+    choosing.set_look(current(), look)
+    return to_studio("look_saved" if look else "look_reset", section="look")
 
 
 @bp.post("/renew")

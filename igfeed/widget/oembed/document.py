@@ -30,7 +30,7 @@ def document(frame: Frame, snapshot: FeedSnapshot, origin: str, title: str) -> D
     """The document without a thumbnail. ``title`` is also that of the page."""
     profile = snapshot.profile
     page = f"{origin}{url_for('widget.index')}"
-    query = frame.options.query(default_options(View.EMBED), frame.options.page)
+    query = frame.options.query(default_options(View.EMBED, snapshot.choices.look), frame.options.page)
     source = f"{origin}{url_for('widget.embed')}{f'?{query}' if query else ''}"
     return {
         "type": "rich",

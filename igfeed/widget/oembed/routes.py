@@ -82,7 +82,7 @@ def go(target: str) -> WerkzeugResponse:
 def _document(query: str, origin: str) -> Document:
     snapshot, services = _snapshot(), current()
     # Not limited to the posts of today: a CMS keeps the frame's address, and there will be more of them.
-    options = requested_options(query, View.EMBED, None)
+    options = requested_options(query, View.EMBED, None, snapshot.choices.look)
     room = _pixels("maxwidth"), _pixels("maxheight")
     name = snapshot.profile.name or f"@{snapshot.profile.username}"
     title = language_of(services.settings.language).words.page_title.format(name=name)

@@ -6,7 +6,7 @@ the feed, and requests that mean the same share one cache key.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, fields, replace
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -164,11 +164,19 @@ class Options:
 _TABLE = Options.table()
 
 
-@cache
-def default_options(view: View | FeedFormat) -> Options:
-    """Of a page, or of a document for programs, which has all posts unless it is asked for fewer."""
+@lru_cache(maxsize=20)
+def default_options(view: View | FeedFormat, look: str = "") -> Options:
+    """What a view shows if its query says nothing. ``look`` is the query string of the owner's choice for embeds.
+
+    A document for programs has all posts unless it is asked for fewer.
+    """
     if isinstance(view, FeedFormat):
         return Options(limit=MAX_LIMIT)
+    defaults = _own_defaults(view)
+    return Options.from_query(dict(parse_qsl(look)), defaults) if look and view.is_a_part else defaults
+
+
+def _own_defaults(view: View) -> Options:
     if view.has_ground:
         return Options(header=view.has_header)
     # A fragment takes over the colours of its page, unless the owner chose a theme.
@@ -177,13 +185,15 @@ def default_options(view: View | FeedFormat) -> Options:
 
 
 @lru_cache(maxsize=200)
-def requested_options(query_string: str, view: View | FeedFormat, kept: KeptPosts | None) -> Options:
+def requested_options(query_string: str, view: View | FeedFormat, kept: KeptPosts | None, look: str = "") -> Options:
     """What a query string asks for, among the kept posts. Without these nothing is limited to what there is.
+
+    ``look`` has the owner's choices for what it does not say.
 
     ``query_string`` is as WSGI has it: bytes, decoded as Latin-1. The first value of each name counts.
     """
     pairs = parse_qsl(query_string.encode("latin-1").decode("utf-8", "replace"))
     if isinstance(view, FeedFormat):
         pairs = [(name, value) for name, value in pairs if name in FEED_OPTIONS]
-    asked = Options.from_query(dict(reversed(pairs)), default_options(view))
+    asked = Options.from_query(dict(reversed(pairs)), default_options(view, look))
     return asked if kept is None else asked.among(kept)

@@ -107,7 +107,7 @@ def test_without_script_the_options_are_shown_and_a_button_works(owner: Page, st
     owner.goto(studio, wait_until="domcontentloaded")
     owner.get_by_label("Gap pixels between posts").fill("20")
     owner.get_by_text("Carousel", exact=True).click()
-    owner.get_by_role("button", name="Show").click()
+    owner.get_by_role("button", name="Show", exact=True).click()
 
     expect(owner.frame_locator(".preview").locator(".strip .grid")).to_be_visible()
     owner.get_by_text("Iframe", exact=True).click()

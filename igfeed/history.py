@@ -1,6 +1,6 @@
 """The history: what the last renewals and fetches came to, newest first, as one document in the store.
 
-An event is worth less than the renewal or the fetch that it is about, so nothing here raises but ``events``.
+Recording an event raises nothing, so that it cannot make a renewal or a fetch fail. Only ``events`` raises.
 """
 
 import logging
@@ -23,24 +23,25 @@ HISTORY_KEY = "history:v1"
 
 MAX_EVENTS = 50
 MAX_ROUTINE_EVENTS = MAX_EVENTS // 2
-"""Places that views' fetches may keep when there are many other events. They come every quarter of an hour, and would
-push out the renewals within half a day."""
+"""How many routine events stay if other events need their places. A view fetches every quarter of an hour, so routine
+events alone would push out the renewals within half a day."""
 
 MAX_ERROR_LENGTH = 300
 """Characters of an error's message, so that the document stays small: each fetch reads and writes it."""
 
 MAX_SWAP_ATTEMPTS = 3
-"""How often an event is offered to the store if other processes are faster. After that it waits for the next event."""
+"""How often an event is offered to the store if other processes write first. Then it waits for the next event."""
 
 What = Literal["renewal", "fetch"]
 By = Literal["cron", "visitor", "owner"]
+"""Who asked for it."""
 
 
 @dataclass(frozen=True)
 class Event(Record):
     """A finished renewal or fetch. ``at`` is when it ended, ``ms`` how many milliseconds it took.
 
-    ``account`` is None for the default account. ``error`` is the message of what made it fail, without secrets.
+    ``account`` is None for the default account. ``error`` is the error's message without secrets, None if it succeeded.
     """
 
     at: Moment
@@ -53,7 +54,7 @@ class Event(Record):
 
     @property
     def is_routine(self) -> bool:
-        """Whether it is a fetch that a view has led to and that has succeeded."""
+        """Whether it is a successful fetch that a view has caused."""
         return (self.what, self.by, self.error) == ("fetch", "visitor", None)
 
     def to_json(self) -> dict[str, Any]:
@@ -72,9 +73,9 @@ _asked_by: ContextVar[By] = ContextVar("asked_by", default="visitor")
 
 @contextmanager
 def asked_by(by: By) -> Iterator[None]:
-    """Inside the block, and for this thread alone, renewals and fetches are those of the cron or of the owner.
+    """Events that this thread records inside the block say that ``by`` asked for them.
 
-    Why no argument: it would go through six methods that do nothing else with it.
+    It is no argument, because it would pass through six methods that do not use it.
     """
     before = _asked_by.set(by)
     try:
@@ -115,8 +116,8 @@ class History:
             self._known = stored.events if stored else ()
         return bounded((*self._unsaved, *self._known))
 
-    def on_turn(self, listener: Callable[[Event], None]) -> None:
-        """Call the listener after each event that failed, and after each that succeeded where the last one had failed.
+    def on_failure_or_recovery(self, listener: Callable[[Event], None]) -> None:
+        """Call the listener after each failed event, and after each successful one that follows a failed one.
 
         It is called in the thread of the renewal or fetch, and must not raise.
         """
@@ -124,9 +125,9 @@ class History:
 
     @contextmanager
     def recording(self, what: What, outcome: str) -> Iterator[None]:
-        """Add an event for what is done in the block: with this outcome, or a failed one if it raises an IgfeedError.
+        """Add an event for the work in the block: with this outcome, or a failed one if it raises an IgfeedError.
 
-        The error goes on. It costs one store command if the store's ``keys`` were read ahead, else two.
+        The error is raised again. It costs one store command if ``keys`` were read ahead, else two.
         """
         began = Beginning(self._clock)
         try:
@@ -157,7 +158,7 @@ class History:
         for _ in range(MAX_SWAP_ATTEMPTS):
             text, stored = self._document.read()
             events = Events(bounded((*self._unsaved, *(stored.events if stored else ()))))
-            # What is no document of ours may be no text at all, which a swap cannot compare.
+            # The stored value is unreadable. It may not even be a text, and a swap can compare only texts.
             if text is not None and stored is None:
                 self._document.write(events)
             elif not self._document.swap(text, events):
@@ -167,8 +168,8 @@ class History:
 
 
 def bounded(events: Sequence[Event]) -> tuple[Event, ...]:
-    """The newest events, each once. Routine events leave first, as long as there are more than their places."""
-    # Once each, because a swap whose reply was lost may have stored events that are offered again.
+    """The newest events, each once. Routine events are dropped first, down to MAX_ROUTINE_EVENTS."""
+    # Each once, because a swap whose reply was lost may have stored events that are then offered again.
     unique = tuple(dict.fromkeys(events))
     routine = [event for event in unique if event.is_routine]
     places = max(MAX_ROUTINE_EVENTS, MAX_EVENTS - (len(unique) - len(routine)))

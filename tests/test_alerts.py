@@ -20,7 +20,7 @@ from igfeed.models import Token
 from igfeed.owner.alerts import sender
 from igfeed.owner.alerts.due_alert import due_alert
 from igfeed.owner.alerts.episode import EPISODE_KEY, MAX_TRIES, RETRY_PAUSES, Episode
-from igfeed.owner.alerts.lookout import ALERT_CLAIM_TTL, _send_once, look, send_test
+from igfeed.owner.alerts.notifier import ALERT_CLAIM_TTL, _send_once, notify, send_test
 from igfeed.owner.observation import observe
 from igfeed.owner.status import report
 from igfeed.services import Services
@@ -294,7 +294,7 @@ def test_a_view_that_fetches_costs_no_more_commands_with_alerts(
 def test_the_sample_account_sends_nothing(start: Start, webhook: Webhook) -> None:
     services = start(IGFEED_DEMO="1")
 
-    look(services)
+    notify(services)
 
     with pytest.raises(IgfeedError, match="No address"):
         send_test(services)
@@ -438,11 +438,11 @@ def test_an_alert_that_another_process_has_claimed_is_left_to_it_until_the_claim
 ) -> None:
     assert services.store.claim("claim:alert:1:action-required:no-token:0", ALERT_CLAIM_TTL)
 
-    look(services)
+    notify(services)
 
     assert webhook.requests == 0
     clock.now += ALERT_CLAIM_TTL
-    look(services)
+    notify(services)
     assert webhook.titles == [NEEDED]
 
 
@@ -452,7 +452,7 @@ def test_a_process_that_decided_before_another_one_sent_the_alert_looks_again_be
     before, seen = Episode(), observe(services)
     alert = due_alert(before, seen)
     assert alert is not None
-    look(services)
+    notify(services)
     clock.now += ALERT_CLAIM_TTL
 
     _send_once(services, alert, before, seen)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"requests", "urllib3", "PIL", "cryptography", "upstash_redis", "httpx", "asyncio"}
 NEEDED_BY_FEW = {
     *("dotenv", "igfeed.demo.account", "igfeed.owner.cli", "igfeed.owner.findings", "igfeed.owner.observation"),
-    *("apprise", "igfeed.config.alert_addresses", "igfeed.owner.alerts.lookout", "igfeed.owner.alerts.sender"),
+    *("apprise", "igfeed.config.alert_addresses", "igfeed.owner.alerts.notifier", "igfeed.owner.alerts.sender"),
     *("igfeed.owner.status", "igfeed.owner.upkeep", "igfeed.owner.connect.state", "igfeed.owner.connect.code_exchange"),
 }
 

@@ -18,7 +18,7 @@ from igfeed.models import Picture
 from igfeed.models.pasted import pasted
 from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.owner import upkeep
-from igfeed.owner.alerts.lookout import send_test
+from igfeed.owner.alerts.notifier import send_test
 from igfeed.owner.findings import Verdict
 from igfeed.owner.status import Status, report
 from igfeed.owner.upkeep import SetUp

@@ -16,7 +16,7 @@ from igfeed.history import By, asked_by
 from igfeed.models import FeedSnapshot, Picture, Token
 from igfeed.models.pasted import other_kind
 from igfeed.models.token import TOKEN_LIFETIME
-from igfeed.owner.alerts.lookout import look
+from igfeed.owner.alerts.notifier import notify
 from igfeed.owner.status import Status, TokenStatus, report, with_iso_times
 from igfeed.services import Services
 from igfeed.tokens.renewal import RenewalOutcome
@@ -144,7 +144,7 @@ def _run(services: Services) -> Run:
     shown = snapshot or services.feed.cached
     refusal = services.store.refusal  # Before the report, which finds out whether the store takes writes again.
     status = report(services)
-    look(services)
+    notify(services)
     error = errors[0] if errors else refusal or _store_error(status) or _picture_error(pictures)
     return Run(
         ok=error is None,

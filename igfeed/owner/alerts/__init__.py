@@ -1,1 +1,1 @@
-"""The messages that tell the owner, wherever they are, that a person is needed."""
+"""The messages that tell the owner when a person is needed."""

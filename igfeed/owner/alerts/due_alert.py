@@ -1,4 +1,4 @@
-"""Which alert is due, if any: from what the owner has been told and from how everything is."""
+"""Decides which alert is due: compares what the owner has been told with the present state."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from igfeed.owner.findings import Finding, renewal_failure, worst_finding
 from igfeed.owner.observation import Observation
 
 WARNING_DAYS = (21, 14, 7, 3, 1)
-"""With so many days left there is a warning if the token cannot be renewed."""
+"""Days before the token's expiry at which the owner is warned, as long as renewals fail."""
 
 DAY = timedelta(days=1)
 
@@ -19,7 +19,7 @@ Kind = Literal["action_required", "expiring", "well"]
 
 @dataclass(frozen=True)
 class Alert:
-    """``name`` is the same in all processes and differs from all other alerts of the episode. It holds no secret."""
+    """``name`` identifies the alert within its episode, and is the same in all processes. It holds no secret."""
 
     kind: Kind
     name: str
@@ -27,7 +27,7 @@ class Alert:
 
 
 def due_alert(episode: Episode, seen: Observation) -> Alert | None:
-    """The alert to send now, None if the owner knows how everything is or a failed try's pause lasts."""
+    """The alert to send now. None if the owner has been told everything, and during the pause after a failed try."""
     for alert in _alerts(episode, seen):
         if not episode.is_done(alert.name):
             return None if episode.is_paused(alert.name, seen.at) else alert
@@ -37,7 +37,7 @@ def due_alert(episode: Episode, seen: Observation) -> Alert | None:
 def _alerts(episode: Episode, seen: Observation) -> Iterator[Alert]:
     """What the owner should know by now, the most urgent first."""
     finding = worst_finding(seen)
-    # The lineage, so that another token that is rejected too gets an alert of its own.
+    # The name has the lineage, so that the next token gets an alert of its own if it is rejected too.
     lineage = seen.token.lineage if seen.token else "no-token"
     if finding.status == "action_required":
         yield Alert("action_required", f"action-required:{lineage}", finding)
@@ -49,18 +49,18 @@ def _alerts(episode: Episode, seen: Observation) -> Iterator[Alert]:
 
 
 def _expiry_warning(seen: Observation) -> tuple[int, str] | None:
-    """The warning that is due, by its days, and the token's date of expiry. None while renewals succeed."""
+    """The latest of WARNING_DAYS that has come, and the token's date of expiry. None while renewals succeed."""
     token = seen.token
     if token is None or token.expires_at is None or not renewal_failure(seen):
         return None
     if seen.is_token_expired or seen.is_token_rejected:
         return None
     left = token.expires_at - seen.at
-    # Only the latest: a process that comes late does not send one after the other.
+    # Only the latest, so that a process that starts late does not send several warnings at once.
     days = min((days for days in WARNING_DAYS if left <= days * DAY), default=None)
     return None if days is None else (days, f"{token.expires_at:%Y-%m-%d}")
 
 
 def _is_well(seen: Observation) -> bool:
-    """Whether what alerts are about is over. A picture that is missing, for example, is no matter for an alert."""
+    """Whether nothing is left that alerts are about. A missing picture, for example, does not count."""
     return not (seen.read_error or seen.fetch_failure or renewal_failure(seen)) and seen.snapshot is not None

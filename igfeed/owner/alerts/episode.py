@@ -1,4 +1,4 @@
-"""What the owner has been told already: one document in the store, so that each alert is sent once by all processes.
+"""What the owner has been told: one document in the store, so that all processes together send each alert once.
 
 An episode begins with its first alert and ends with the message that all is well again.
 """
@@ -14,19 +14,19 @@ from igfeed.stores.document import Document
 EPISODE_KEY = "alerts:v1"
 
 RETRY_PAUSES = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
-"""How long after each failed try the addresses that did not take the alert are not tried again."""
+"""The pauses after the first, second, third and fourth failed try. The fifth try is the last one."""
 MAX_TRIES = len(RETRY_PAUSES) + 1
 
 MAX_TOLD = 40
-"""Names of alerts that the document keeps. A few are usual: each token that the owner sets up may add some."""
+"""How many names of alerts the document keeps. Usually there are a few; each new token may add some."""
 
 
 @dataclass(frozen=True)
 class Unsent(Record):
-    """The alert that is being sent, or that some addresses have not taken.
+    """The alert that is being sent, or that some addresses have not accepted.
 
-    ``addresses`` are the places of these in IGFEED_ALERTS, counted from 1. Nobody tries again before ``next_try``, so
-    it also keeps other processes away while one is sending.
+    ``addresses`` are the places of those addresses in IGFEED_ALERTS, counted from 1. No process tries before
+    ``next_try``. So one process can send while the others wait.
     """
 
     name: Name
@@ -41,10 +41,10 @@ class Unsent(Record):
 
 @dataclass(frozen=True)
 class Episode(Record):
-    """``number`` counts the episodes. ``told`` are the names of the alerts that are done: sent, or given up.
+    """``number`` counts the episodes. ``told`` are the names of the alerts that were sent, or given up after all tries.
 
-    ``has_reached_owner`` is True once any address has taken any alert of this episode. ``last_error`` is about the
-    last alert that was sent, a test included: None if every address took it.
+    ``has_reached_owner`` is True once any address has accepted any alert of this episode. ``last_error`` is about the
+    last alert or test: None if every address accepted it.
     """
 
     number: Count = 1
@@ -65,16 +65,16 @@ class Episode(Record):
         return self.unsent is not None and self.unsent.name == name and self.unsent.is_paused(now)
 
     def trying(self, name: str, addresses: Collection[int], now: datetime) -> "Episode":
-        """The document while the alert is being sent to those of ``addresses`` that have not taken it."""
+        """The episode while the alert is being sent to those of ``addresses`` that have not accepted it."""
         before = self.unsent
-        if before is None or before.name != name:  # Another alert that was not sent yet is out of date by now.
+        if before is None or before.name != name:  # Another unsent alert is out of date by now.
             return replace(self, unsent=Unsent(name, 1, now + RETRY_PAUSES[0], tuple(addresses)))
         pause = RETRY_PAUSES[min(before.tries, len(RETRY_PAUSES) - 1)]
         left = tuple(each for each in before.addresses if each in addresses)
         return replace(self, unsent=Unsent(name, before.tries + 1, now + pause, left))
 
     def tried(self, failed: Collection[int], last_error: str | None) -> "Episode":
-        """The document after a try that the addresses ``failed`` have not taken."""
+        """The episode after a try that failed at the addresses ``failed``."""
         unsent = self.unsent
         if unsent is None:
             return self
@@ -86,7 +86,7 @@ class Episode(Record):
         return replace(self, told=told, unsent=None, has_reached_owner=reached, last_error=last_error)
 
     def closed(self) -> "Episode":
-        """The document when all is well again: the next alert begins another episode."""
+        """The next episode, which has no alert yet."""
         return Episode(self.number + 1, last_error=self.last_error)
 
 

@@ -1,6 +1,6 @@
-"""Calls the lookout after a renewal or a fetch that failed, and after the one that succeeds again.
+"""Calls the notifier after each failed renewal or fetch, and after the next one that succeeds.
 
-The cron looks by itself at its end. A healthy view costs nothing: the history knows whether the last one had failed.
+The cron calls the notifier by itself at its end. A view of a healthy feed never leads here.
 """
 
 from functools import partial
@@ -13,24 +13,24 @@ from igfeed.services import Services, services_of
 
 def init_app(app: Flask) -> None:
     services = services_of(app)
-    services.history.on_turn(partial(_after_event, services))
+    services.history.on_failure_or_recovery(partial(_after_event, services))
 
 
 def _after_event(services: Services, event: Event) -> None:
-    """Look when the answer is sent: at once if it is, else later."""
+    """Notify after the answer, so that no visitor waits. Without a request, notify now."""
     if event.by == "cron":
         return
     if not has_request_context():
-        _look_in_background(services)
+        _notify_in_background(services)
         return
 
     @after_this_request
     def add_to(response: Response) -> Response:
-        response.call_on_close(partial(_look_in_background, services))
+        response.call_on_close(partial(_notify_in_background, services))
         return response
 
 
-def _look_in_background(services: Services) -> None:
-    from igfeed.owner.alerts.lookout import look  # noqa: PLC0415  no view of a healthy feed needs it
+def _notify_in_background(services: Services) -> None:
+    from igfeed.owner.alerts.notifier import notify  # noqa: PLC0415  no view of a healthy feed needs it
 
-    services.background(partial(look, services))
+    services.background(partial(notify, services))

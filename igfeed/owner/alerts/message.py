@@ -1,25 +1,23 @@
-"""The words of an alert: which account, what happened, what to do, and what visitors see meanwhile.
+"""The text of an alert: which account, what happened, what to do, and what visitors see meanwhile.
 
-It is in English, as the status is. Nothing in it is a secret: it is made of the status's own sentences.
+It is in English, like the status. It holds no secret, because it is made of the status's sentences.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 from typing import Literal
 
 from igfeed.errors import TokenError
-from igfeed.owner.alerts.due_alert import Alert
+from igfeed.owner.alerts.due_alert import DAY, Alert
 from igfeed.owner.findings import renewal_failure
 from igfeed.owner.observation import Observation
-
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Message:
-    """``tone`` is one of Apprise's notification types: services show it as a colour or a sign."""
+    """``tone`` is one of Apprise's notification types. Some services show it as a colour or a symbol."""
 
     title: str
     body: str
@@ -27,7 +25,7 @@ class Message:
 
 
 def message_of(alert: Alert, seen: Observation, base_url: str | None) -> Message:
-    """The alert in words. ``base_url`` is the feed's public origin, None if it is not known."""
+    """The text of the alert. ``base_url`` is the feed's public origin, None if it is not known."""
     if alert.kind == "well":
         return Message("All is well again with your Instagram feed", _joined(_recovery(seen)), "success")
     if alert.kind == "expiring":
@@ -35,8 +33,8 @@ def message_of(alert: Alert, seen: Observation, base_url: str | None) -> Message
     return Message("Your Instagram feed needs you", _joined(_requirement(alert, seen, base_url)), "failure")
 
 
-def trial_message(base_url: str | None) -> Message:
-    """What ``test-alert`` sends."""
+def message_of_test(base_url: str | None) -> Message:
+    """The message that ``test-alert`` sends."""
     lines = ("This is a test: alerts of igfeed arrive here.", f"The studio: {_studio(base_url)}")
     return Message("Your Instagram feed can reach you", _joined(lines), "info")
 
@@ -53,8 +51,8 @@ def _requirement(alert: Alert, seen: Observation, base_url: str | None) -> Itera
         yield finding.problem
     if finding.hint and finding.hint != TokenError.hint:
         yield finding.hint
-    verb = "The studio says more" if seen.token and finding.hint != TokenError.hint else "Connect again"
-    yield f"{verb}: {_studio(base_url)}"
+    invitation = "The studio says more" if seen.token and finding.hint != TokenError.hint else "Connect again"
+    yield f"{invitation}: {_studio(base_url)}"
     yield _what_visitors_see(seen)
 
 

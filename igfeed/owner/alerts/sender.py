@@ -1,6 +1,7 @@
-"""Sends a message to each address, by Apprise, within a time limit. An address never reaches a log or an error.
+"""Sends a message to all addresses with Apprise, within a time limit. No address reaches a log or an error.
 
-Apprise is imported by the first message: that takes longer than the rest of a cold start, and most processes send none.
+Only the first message imports Apprise. The import takes longer than the rest of a cold start, and most processes send
+no message.
 """
 
 import logging
@@ -17,13 +18,15 @@ from igfeed.owner.alerts.message import Message
 log = logging.getLogger(__name__)
 
 SENDING_TIME_LIMIT = 10.0
-"""Seconds for one message to all addresses, which get it at the same time."""
+"""Seconds for one message to all addresses, which are tried at the same time."""
 
 THREAD_NAME = "igfeed-alert"
 
-TALKATIVE_LIBRARIES = ("apprise", "oauthlib", "requests_oauthlib")
-"""Loggers that may log an address, or a part of it. Nothing else in igfeed uses them."""
+LOGGERS_OF_ADDRESSES = ("apprise", "oauthlib", "requests_oauthlib")
+"""Loggers that may log an address or a part of it. Nothing else in igfeed uses these libraries."""
+
 URLLIB3_MODULES = ("connection", "connectionpool", "poolmanager", "response", "util.retry")
+"""Modules of urllib3 that may do so too. Requests to Instagram use them as well."""
 
 ERROR_STATUS = re.compile(r"\berror=(\d{3})\b")
 """How Apprise's plugins log the HTTP status of a refusal (2.3.0)."""
@@ -31,10 +34,10 @@ ERROR_STATUS = re.compile(r"\berror=(\d{3})\b")
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of a message at one address: ``number`` is its place in IGFEED_ALERTS, counted from 1.
+    """The result of sending a message to one address. ``number`` is its place in IGFEED_ALERTS, counted from 1.
 
-    ``kind`` is a word such as ``mailto``. ``error`` is None if the address took the message, else a sentence without
-    secrets.
+    ``kind`` is a word such as ``mailto``. ``error`` is None if the address accepted the message, else a sentence
+    without secrets.
     """
 
     number: int
@@ -46,23 +49,23 @@ class Delivery:
 
 
 def send(message: Message, addresses: Mapping[int, str]) -> list[Delivery]:
-    """Send the message to the addresses, given by their numbers. Raises nothing: errors are in the result.
+    """Send the message. ``addresses`` has each address by its number. Raises nothing: errors are in the result.
 
     A server that has not answered within SENDING_TIME_LIMIT may still deliver the message afterwards.
     """
     if not addresses:
         return []
     _import_apprise()  # Before the time begins, and once instead of in each thread.
-    trials = [_Trial(number, address, message) for number, address in addresses.items()]
+    attempts = [_Attempt(number, address, message) for number, address in addresses.items()]
     deadline = Deadline(SENDING_TIME_LIMIT)
-    for trial in trials:
-        trial.start()
-    return [trial.delivery(deadline) for trial in trials]
+    for attempt in attempts:
+        attempt.start()
+    return [attempt.delivery(deadline) for attempt in attempts]
 
 
 @dataclass
-class _Trial:
-    """One address's try, in a thread of its own: some of Apprise's plugins have no time limit that always holds."""
+class _Attempt:
+    """The attempt at one address. It has its own thread, because some plugins of Apprise have no reliable time limit."""
 
     number: int
     address: str = field(repr=False)
@@ -70,7 +73,7 @@ class _Trial:
     outcome: list[str | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        # A daemon, so that a server that never answers does not keep the process from ending.
+        # A daemon thread, so that the process can end although a server never answers.
         self._thread = Thread(target=self._run, name=THREAD_NAME, daemon=True)
 
     def start(self) -> None:
@@ -96,10 +99,10 @@ class _Trial:
 
 
 def _error_of(address: str, message: Message) -> str | None:
-    """Send the message now. None if the address took it, else why not."""
+    """Send the message now. Returns None if the address accepted it, else why not."""
     apprise = _import_apprise()
-    # In this thread, without Apprise's own ones: those cannot start while the process is ending, and the process would
-    # wait for them. The messages show no picture from elsewhere.
+    # Without Apprise's own threads: they cannot start while the process is ending, and the process would wait for them.
+    # Without a mask for pictures, so that the messages load none from elsewhere.
     asset = apprise.AppriseAsset(
         app_id="igfeed", app_desc="igfeed", image_url_mask="", async_mode=False, service_timeout=0
     )
@@ -113,7 +116,7 @@ def _error_of(address: str, message: Message) -> str | None:
 
 
 def _reason(lines: Iterator[str]) -> str:
-    """What went wrong, from Apprise's log lines. They are not repeated, as they may quote the address or the server."""
+    """What went wrong, from Apprise's log lines. It quotes none of them, because they may hold the address."""
     text = " ".join(lines)
     if status := ERROR_STATUS.search(text):
         return f"It answered with HTTP status {status[1]}."
@@ -121,18 +124,18 @@ def _reason(lines: Iterator[str]) -> str:
 
 
 def _import_apprise() -> Any:
-    for name in TALKATIVE_LIBRARIES:
+    for name in LOGGERS_OF_ADDRESSES:
         logger = logging.getLogger(name)
         logger.propagate = False
         if not logger.handlers:  # Without any handler, Python prints warnings to standard error.
             logger.addHandler(logging.NullHandler())
     for name in URLLIB3_MODULES:
-        logging.getLogger(f"urllib3.{name}").addFilter(_is_no_senders_line)
+        logging.getLogger(f"urllib3.{name}").addFilter(_is_not_of_an_alert)
     import apprise  # noqa: PLC0415  see above
 
     return apprise
 
 
-def _is_no_senders_line(record: logging.LogRecord) -> bool:
-    """A filter for loggers that are also used by requests to Instagram."""
+def _is_not_of_an_alert(record: logging.LogRecord) -> bool:
+    """A filter for loggers that alerts share with requests to Instagram."""
     return record.threadName != THREAD_NAME

@@ -87,7 +87,7 @@ def fetch() -> str:
 @owner_form
 def test_alert() -> str:
     """Send a test to every address of IGFEED_ALERTS."""
-    from igfeed.owner.alerts.lookout import send_test  # noqa: PLC0415  as above
+    from igfeed.owner.alerts.notifier import send_test  # noqa: PLC0415  as above
 
     deliveries = send_test(current())
     return "alert_failed" if any(each.error for each in deliveries) else "alert_sent"

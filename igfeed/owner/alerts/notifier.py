@@ -1,4 +1,4 @@
-"""Looks how everything is, and tells the owner once what they need to know."""
+"""Sends the owner each alert once, whatever the number of processes."""
 
 import logging
 from collections.abc import Sequence
@@ -9,22 +9,23 @@ from igfeed.errors import IgfeedError, StoreError
 from igfeed.owner.alerts.addresses import alert_addresses
 from igfeed.owner.alerts.due_alert import Alert, due_alert
 from igfeed.owner.alerts.episode import EPISODE_KEY, Episode, episode_document
-from igfeed.owner.alerts.message import message_of, trial_message
+from igfeed.owner.alerts.message import message_of, message_of_test
 from igfeed.owner.alerts.sender import Delivery, send
 from igfeed.owner.observation import Observation, observe
 from igfeed.services import Services
+from igfeed.stores import Store
 
 log = logging.getLogger(__name__)
 
 ALERT_CLAIM_TTL = timedelta(minutes=2)
-"""How long other processes leave an alert to the one that has claimed it. It covers the import of Apprise too."""
+"""How long other processes leave an alert to the one that has claimed it. Sending includes the import of Apprise."""
 
 
-def look(services: Services) -> None:
-    """Send the alert that is due, if there is one. Raises nothing: what failed is in the log and in the status.
+def notify(services: Services) -> None:
+    """Send the alert that is due, if there is one. Raises nothing: errors are in the log and in the status.
 
-    It reads the store by one command. While the store is away nothing is sent, as nobody could tell whether another
-    process has sent it.
+    It costs one store command if no alert is due. While the store is away nothing is sent, because no process can know
+    whether another one has sent it.
     """
     if not alert_addresses(services.settings):
         return
@@ -45,7 +46,7 @@ def send_test(services: Services) -> list[Delivery]:
     if not addresses:
         hint = "Set IGFEED_ALERTS; docs/alerts.md has an example for each service. The sample account sends none."
         raise IgfeedError("No address for alerts is set up.", hint)
-    deliveries = send(trial_message(services.settings.base_url), addresses)
+    deliveries = send(message_of_test(services.settings.base_url), addresses)
     _note_error(services, deliveries)
     return deliveries
 
@@ -53,19 +54,15 @@ def send_test(services: Services) -> list[Delivery]:
 def _send_once(services: Services, alert: Alert, episode: Episode, seen: Observation) -> None:
     """Send the alert, unless another process is doing so or has done so since ``episode`` was read.
 
-    The store must take the document before anything is sent: otherwise the same alert would be sent again and again.
+    The document is written before anything is sent. Otherwise a store that takes no writes would let the same alert be
+    sent again and again.
     """
-    store, document, now = services.store, episode_document(services.store), services.clock()
-    tries = episode.unsent.tries if episode.unsent else 0
-    if not store.claim(f"claim:alert:{episode.number}:{alert.name}:{tries}", ALERT_CLAIM_TTL):
-        return
-    # Compared after the claim, not before it: otherwise two processes could both pass the comparison.
-    stored = document.read()
-    if (stored.value or Episode()) != episode:
+    document, now = episode_document(services.store), services.clock()
+    if not _is_left_to_us(services.store, alert, episode):
         return
     addresses = alert_addresses(services.settings)
     if alert.kind == "well" and not episode.has_reached_owner:
-        addresses = {}  # Who has not heard that something was wrong need not hear that it is over.
+        addresses = {}  # The owner was never told that something was wrong.
     episode = episode.trying(alert.name, addresses, now)
     document.write(episode)
     left = episode.unsent.addresses if episode.unsent else ()
@@ -76,8 +73,17 @@ def _send_once(services: Services, alert: Alert, episode: Episode, seen: Observa
     document.write(episode.closed() if alert.kind == "well" and not episode.unsent else episode)
 
 
+def _is_left_to_us(store: Store, alert: Alert, episode: Episode) -> bool:
+    """Whether this process has claimed the alert, and no other one has changed the episode."""
+    tries = episode.unsent.tries if episode.unsent else 0
+    if not store.claim(f"claim:alert:{episode.number}:{alert.name}:{tries}", ALERT_CLAIM_TTL):
+        return False
+    # Compared after the claim, not before it: otherwise two processes could both pass the comparison.
+    return (episode_document(store).read().value or Episode()) == episode
+
+
 def _note_error(services: Services, deliveries: Sequence[Delivery]) -> None:
-    """Let the status show what became of a test."""
+    """Keep the errors of a test for the status."""
     document = episode_document(services.store)
     try:
         episode = document.read().value or Episode()

@@ -65,7 +65,7 @@ def send(message: Message, addresses: Mapping[int, str]) -> list[Delivery]:
 
 @dataclass
 class _Attempt:
-    """The attempt at one address. It has its own thread, because some plugins of Apprise have no reliable time limit."""
+    """The attempt at one address. It has its own thread, as some plugins of Apprise have no reliable time limit."""
 
     number: int
     address: str = field(repr=False)

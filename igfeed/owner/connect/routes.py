@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, redirect, request, url_for
 
 from igfeed.errors import IgfeedError, LoginRefused
 from igfeed.owner.pages.forms import form_token, owner_form, to_studio
-from igfeed.owner.pages.frame import owner_page, page_response
+from igfeed.owner.pages.page import owner_page, page_response
 from igfeed.services import current
 
 bp = Blueprint("connect", __name__, url_prefix="/connect")

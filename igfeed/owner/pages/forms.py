@@ -1,7 +1,7 @@
-"""The owner's forms. A browser sends the secret by itself, so a form must show that one of our pages was its source.
+"""Protects the owner's forms against requests that another site makes the owner's browser send (CSRF).
 
-A page has ``form_token()`` in a hidden field named ``FORM_TOKEN``. The view that the form is sent to has the decorator
-``owner_form``. Another site can make the owner's browser send a form, but cannot read the token on our page.
+The browser adds the secret to such a request by itself. So each page has ``form_token()`` in a hidden field named
+``FORM_TOKEN``, which another site cannot read. The view that gets the form has the decorator ``owner_form``.
 """
 
 import hashlib
@@ -17,25 +17,26 @@ from flask import Response, redirect, request, url_for
 from igfeed.clock import CLOCKS_DIFFER
 from igfeed.errors import IgfeedError
 from igfeed.owner.auth import Access, access
-from igfeed.owner.pages.frame import locked_page, refused_page
-from igfeed.owner.pages.results import reason_of
+from igfeed.owner.pages.failure_reasons import reason_of
+from igfeed.owner.pages.page import locked_page, refused_page
 from igfeed.services import current
 
 FORM_TOKEN = "form_token"  # noqa: S105  the name of a field
 FORM_LIFETIME = timedelta(hours=12)
-"""How long a page may stay open until its forms are refused."""
+"""How long a page may stay open before its forms are refused."""
 
 SIGNED_PURPOSE = b"igfeed form token"
-"""What the key is derived for, so that no other signature of ours is a form token."""
+"""The purpose of the derived key, so that no other signature of ours is accepted as a form token."""
 
 Params = ParamSpec("Params")
 
 
 def owner_form(view: Callable[Params, str | Response]) -> Callable[Params, Response]:
-    """The view, for forms that the owner has sent from one of our pages. Others get a page that says why not.
+    """The view, for forms that the owner has sent from one of our pages. Anybody else gets a page that says why not.
 
-    The view returns the name of its result, one of those in ``results``: the browser is sent to the studio, which says
-    it in words. Or it returns a response. An IgfeedError becomes the result "failed" with the error's reason.
+    The view returns a response, or the name of its result: one of those under ``results`` in the translations. Then the
+    browser is redirected to the studio, which shows the sentence. An IgfeedError becomes the result "failed" with the
+    error's reason.
     """
 
     @wraps(view)
@@ -57,29 +58,30 @@ def owner_form(view: Callable[Params, str | Response]) -> Callable[Params, Respo
 
 
 def to_studio(result: str, *, because: str | None = None, section: str | None = None) -> Response:
-    """A 303 to the studio, which says what ``result`` and ``because`` stand for: see ``results``.
+    """A 303 to the studio, which shows the sentences named ``result`` and ``because``.
 
-    ``section`` is the id of the element that the browser scrolls to.
+    They are names under ``results`` and ``reasons`` in the translations. ``section`` is the id of the element that the
+    browser scrolls to.
     """
     response = redirect(url_for("studio.page", done=result, because=because, _anchor=section), 303)
     response.headers["Cache-Control"] = "no-store"
-    # Flask's redirect is typed as Werkzeug's response, and makes ours.
+    # Flask's redirect is typed as Werkzeug's response, but returns Flask's.
     assert isinstance(response, Response)  # noqa: S101  as above
     return response
 
 
 def form_token() -> str:
-    """For the hidden field of a form. Empty if no secret is set, as then nobody sees a form."""
+    """The value of a form's hidden field. Empty if no secret is set, because then nobody sees a form."""
     secrets = current().settings.secrets
     issued = f"{int(current().clock().timestamp()):x}"
     return f"{issued}.{_signature(secrets[0], issued)}" if secrets else ""
 
 
 def _age_of_form() -> timedelta | None:
-    """How long ago the form's token was made, at least a second. None if it is none of ours."""
+    """How long ago the form's token was made, at least a second. None if we have not signed it."""
     issued, _, signature = request.form.get(FORM_TOKEN, "").partition(".")
     given = signature.encode()
-    # The owner may be changing one secret for another: a token signed with any of them counts.
+    # Any secret is accepted, because the owner may be replacing one by another.
     secrets = current().settings.secrets
     if sum(hmac.compare_digest(given, _signature(secret, issued).encode()) for secret in secrets) == 0:
         return None
@@ -93,13 +95,13 @@ def _signature(secret: str, issued: str) -> str:
 
 
 def _is_from_our_pages() -> bool:
-    """Whether the browser says so. A client that says nothing is no browser of today: its form token decides."""
+    """Whether the request's headers say so. True without such headers, as in old browsers: the form token decides."""
     if site := request.headers.get("Sec-Fetch-Site"):
         return site == "same-origin"
     origin = request.headers.get("Origin")
     if origin is None:
         return True
-    # Without the scheme: a proxy may have ended TLS and said nothing of it. A proxy may also change the host, but then
-    # BASE_URL has what browsers see.
+    # Schemes are not compared, because a proxy may have ended TLS without telling us. A proxy may also change the host.
+    # Then BASE_URL has the host that browsers see.
     ours = {request.host, urlsplit(current().settings.base_url or "").netloc}
     return urlsplit(origin).netloc in ours - {""}

@@ -1,4 +1,4 @@
-"""The words of the owner's pages: one file for each language, as a tree of tables."""
+"""The words of the owner's pages, in one file for each language."""
 
 import tomllib
 from collections.abc import Mapping
@@ -22,7 +22,8 @@ class Words:
         return Words(found) if isinstance(found, dict) else found
 
     def __getattr__(self, name: str) -> Any:
-        # A KeyError, as Jinja prints nothing in place of what raises AttributeError. Other names belong to Python.
+        # A KeyError and no AttributeError, because Jinja would print nothing instead of raising it. Python itself looks
+        # for names with an underscore, and expects an AttributeError.
         if name.startswith("_"):
             raise AttributeError(name)
         return self[name]
@@ -31,7 +32,7 @@ class Words:
         return self[name] if name is not None and name in self._table else None
 
 
-@cache  # A file is read with the first page of the owner's in a process.
+@cache  # A process reads a file when it shows the owner the first page.
 def words_of(code: str) -> Words:
     """The words of the language with this code, one of ``config.LANGUAGES``."""
     own, english = (tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8")) for name in (code, "en"))

@@ -1,1 +1,1 @@
-"""The studio: one page on which the owner sees how the feed is, and looks after it."""
+"""The studio: one page on which the owner sees the state of the feed and changes it."""

@@ -1,4 +1,4 @@
-"""The cards of the studio: how each part is, as a value and a note."""
+"""The cards of the studio. Each shows the state of one part of igfeed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ LIFETIME_DAYS = TOKEN_LIFETIME.days
 
 @dataclass(frozen=True)
 class Card:
-    """``days_left`` is for a bar of ``LIFETIME_DAYS``; None where there is no bar."""
+    """``value`` is the state in a few words, ``note`` a remark under it.
+
+    ``days_left`` is for a bar that is full at ``most_days``. None means no bar.
+    """
 
     name: str
     level: Level
@@ -27,7 +30,7 @@ class Card:
 
 
 def cards(found: Examination, events: Sequence[Event], say: Sentences) -> Iterator[Card]:
-    """``events`` are those of the history, newest first."""
+    """One card for each part. ``events`` are those of the history, newest first."""
     yield _token(found, say)
     yield _feed(found, say)
     yield _pictures(found, say)
@@ -62,7 +65,9 @@ def _token_note(found: Examination, say: Sentences) -> str:
 def _feed(found: Examination, say: Sentences) -> Card:
     words, feed = say.words.cards.feed, found.status.feed
     if found.seen.snapshot is None:
-        return Card(words.name, "warn" if feed.last_error else "none", words.none, words.failed * bool(feed.last_error))
+        return Card(
+            words.name, "warn" if feed.last_error else "none", words.none, words.failed if feed.last_error else ""
+        )
     posts = say.counted(words.posts, feed.posts)
     note = words.fetched.format(ago=say.ago(feed.fetched_at)) if feed.fetched_at else words.undated
     return Card(words.name, "warn" if feed.last_error else "good", posts, note)
@@ -95,7 +100,10 @@ def _renewal(found: Examination, say: Sentences) -> Card:
 
 
 def _cron(events: Sequence[Event], say: Sentences) -> Card:
-    """The last run has added one event or two, the fetch last. A failure of either counts."""
+    """A run of the cron adds the event of its fetch, and before it that of a renewal if it tried one.
+
+    The run has failed if either has failed.
+    """
     words, runs = say.words.cards.cron, [event for event in events if event.by == "cron"]
     if not runs:
         return Card(words.name, "none", words.none, words.none_note)

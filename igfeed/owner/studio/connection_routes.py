@@ -1,4 +1,4 @@
-"""The form of the studio for the app's id and secret, which is for those who cannot or will not set variables."""
+"""The routes that get the studio's form for the app's id and secret. Owners who set the variables do not need it."""
 
 from flask import Blueprint, Response, request
 
@@ -14,8 +14,8 @@ SECTION = "connection"
 @bp.post("/app")
 @owner_form
 def save_app() -> Response:
-    """Keep the app's id and secret, encrypted."""
-    # A visitor's process needs none of this, and it would make its start slower.
+    """Store the app's id and secret, encrypted."""
+    # Imported here, because processes for visitors need none of this and would start more slowly.
     from igfeed.owner.connect import app_credentials  # noqa: PLC0415  as above
 
     try:
@@ -31,7 +31,7 @@ def save_app() -> Response:
 @bp.post("/forget-app")
 @owner_form
 def forget_app() -> Response:
-    """Delete the kept id and secret."""
+    """Delete the stored id and secret."""
     from igfeed.owner.connect import app_credentials  # noqa: PLC0415  as above
 
     current().check_startup()

@@ -1,4 +1,4 @@
-"""All that the page shows. What cannot be read is left out, and the sentence on top says why."""
+"""Collects what the studio's page shows. Parts that cannot be read are left out; the health says why."""
 
 from typing import Any
 
@@ -19,13 +19,13 @@ from igfeed.web.addresses import own_origin
 from igfeed.widget.translations import language_of
 
 UNKNOWN_ORIGIN = "https://feed.example.com"
-"""Our origin in the snippets, where neither BASE_URL nor the request gives it."""
+"""Our origin in the snippets if neither BASE_URL nor the request tells it."""
 
 MAX_EVENTS_SHOWN = 12
 
 
 def contents(services: Services) -> dict[str, Any]:
-    """What the template of the page needs."""
+    """The variables of the page's template."""
     code = services.settings.language
     words, found = words_of(code), examine(services)
     with services.store.read_ahead(*services.history.keys, *CONNECTION_KEYS):
@@ -44,7 +44,7 @@ def contents(services: Services) -> dict[str, Any]:
 
 
 def look(services: Services, snapshot: FeedSnapshot | None) -> dict[str, Any]:
-    """What the builder and its snippets need."""
+    """The variables of the templates for the builder and its snippets."""
     chosen = Look.from_query(request.args, snapshot.choices.look if snapshot else "")
     origin = own_origin(services.settings, request.environ) or UNKNOWN_ORIGIN
     return {

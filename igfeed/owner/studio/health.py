@@ -1,4 +1,4 @@
-"""Is it well? One sentence, what follows from it, and a card for each part."""
+"""The health of the feed, as the studio shows it: a sentence, the buttons that may help, a card for each part."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from igfeed.widget.translations import language_of
 Action = Literal["connect", "connect_again", "renew", "fetch", "test_alert"]
 
 FEW_DAYS = 14
-"""With fewer left, a failed renewal is worth a sentence of its own."""
+"""If the token has fewer days left, a failed renewal gets a more urgent sentence."""
 
 ACTIONS: dict[str, tuple[Action, ...]] = {
     "well": ("fetch", "renew"),
@@ -33,14 +33,14 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
     "fetch_failed": ("fetch",),
     "degraded": ("fetch", "renew"),
 }
-"""The buttons under each sentence. The first is what most likely mends it."""
+"""The buttons under each sentence. The first one is the most likely to help."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """``title`` and ``text`` are the sentence on top.
+    """``title`` and ``text`` are the sentence at the top of the page.
 
-    ``findings`` are in English, as igfeed and Instagram said them.
+    ``findings`` say what is wrong. They are in English, in the words of igfeed and Instagram.
     """
 
     level: Level
@@ -56,7 +56,7 @@ class Health:
 
 
 def health_of(found: Examination, events: Sequence[Event], settings: Settings) -> Health:
-    """``events`` are those of the history, newest first."""
+    """The health now. ``events`` are those of the history, newest first."""
     words = words_of(settings.language)
     say = Sentences(words, language_of(settings.language), found.seen.at)
     name = sentence_name(found)
@@ -66,7 +66,7 @@ def health_of(found: Examination, events: Sequence[Event], settings: Settings) -
         sentence.title,
         sentence.text,
         (*ACTIONS[name], *_test_alert(found)),
-        () if name == "first_start" else tuple(_flaws(found)),
+        () if name == "first_start" else tuple(_problems(found)),
         tuple(cards(found, events, say)),
     )
 
@@ -77,8 +77,8 @@ def _test_alert(found: Examination) -> Iterator[Action]:
         yield "test_alert"
 
 
-def _flaws(found: Examination) -> Iterator[Finding]:
-    """What is wrong, each sentence once: a rejected token is also a failed fetch."""
+def _problems(found: Examination) -> Iterator[Finding]:
+    """What is wrong, each problem once: a rejected token is also the problem of the failed fetch."""
     said: set[str | None] = set()
     for finding in found.findings:
         if finding.status != "ok" and finding.problem not in said:
@@ -87,7 +87,7 @@ def _flaws(found: Examination) -> Iterator[Finding]:
 
 
 def sentence_name(found: Examination) -> str:
-    """Which of the sentences holds: a key of ``ACTIONS``."""
+    """The name of the sentence that fits the state: a key of ``ACTIONS``."""
     status = found.status
     if found.seen.startup_error:
         return "no_store"
@@ -99,17 +99,17 @@ def sentence_name(found: Examination) -> str:
         return "no_token" if found.seen.snapshot else "first_start"
     if status.status == "action_required":
         return "refused"
-    return _flaw(status) if status.status == "degraded" else _well(found)
+    return _sentence_if_degraded(status) if status.status == "degraded" else _sentence_if_ok(found)
 
 
-def _flaw(status: Status) -> str:
+def _sentence_if_degraded(status: Status) -> str:
     if status.last_renewal.error:
         is_urgent = status.token.days_left is not None and status.token.days_left < FEW_DAYS
         return "expiring" if is_urgent else "renewal_failed"
     return "fetch_failed" if status.feed.last_error else "degraded"
 
 
-def _well(found: Examination) -> str:
+def _sentence_if_ok(found: Examination) -> str:
     return "well" if found.seen.snapshot else "not_fetched"
 
 

@@ -1,4 +1,4 @@
-"""The forms of the studio about posts: hide, pin, approve, link, and the rules."""
+"""The routes that get the studio's forms about posts."""
 
 import re
 from collections.abc import Callable
@@ -32,8 +32,8 @@ SECTION = "posts"
 @bp.post("/choose")
 @owner_form
 def choose() -> Response:
-    """What the pressed button stands for."""
-    # A visitor's process needs none of this, and it would make its start slower.
+    """Hide, show, approve, pin or unpin one post, by the button that was pressed."""
+    # Imported here, because processes for visitors need none of this and would start more slowly.
     from igfeed.owner import choosing  # noqa: PLC0415  as above
 
     pressed = next((name for name in CHANGES if name in request.form), None)
@@ -41,26 +41,26 @@ def choose() -> Response:
         return to_studio("nothing_chosen", section=SECTION)
     post_id, change = request.form[pressed], getattr(choosing, pressed)
     refusal = "too_many_pins" if pressed == "pin" else "unknown_post"
-    return _done(partial(change, current(), [post_id]), CHANGES[pressed], refusal, f"post-{post_id}")
+    return _change_and_answer(partial(change, current(), [post_id]), CHANGES[pressed], refusal, f"post-{post_id}")
 
 
 @bp.post("/link")
 @owner_form
 def link() -> Response:
-    """A link for one post, or none any more."""
+    """Save the owner's link for one post. An empty address removes it."""
     from igfeed.owner import choosing  # noqa: PLC0415  as above
 
     form = request.form
     post_id, url = form.get("post", ""), form.get("url", "")
     result = "link_saved" if url.strip() else "link_removed"
     change = partial(choosing.set_link, current(), post_id, url, form.get("label", ""))
-    return _done(change, result, "bad_link", f"post-{post_id}")
+    return _change_and_answer(change, result, "bad_link", f"post-{post_id}")
 
 
 @bp.post("/rules")
 @owner_form
 def rules() -> Response:
-    """The rules for all posts, in place of those before."""
+    """Save the rules for all posts, in place of the rules before."""
     from igfeed.owner import choosing  # noqa: PLC0415  as above
 
     form = request.form
@@ -75,10 +75,10 @@ def rules() -> Response:
             approve_new="approve_new" in form,
         )
 
-    return _done(change, "rules_saved", "bad_hashtag", SECTION)
+    return _change_and_answer(change, "rules_saved", "bad_hashtag", SECTION)
 
 
-def _done(change: Callable[[], object], result: str, refusal: str, section: str) -> Response:
+def _change_and_answer(change: Callable[[], object], result: str, refusal: str, section: str) -> Response:
     """Make the change and say so. A shorter feed is filled after the answer."""
     from igfeed.owner import choosing  # noqa: PLC0415  as above
 

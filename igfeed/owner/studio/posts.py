@@ -1,4 +1,4 @@
-"""Choose posts: all kept posts as small tiles, what the owner has chosen about each, and the rules."""
+"""The kept posts as the studio shows them, with what the owner has chosen about them."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,10 @@ from igfeed.widget.translations import language_of
 
 @dataclass(frozen=True)
 class PostCard:
-    """``reason`` says why visitors do not see the post, empty if they do. ``pin`` is its place, counted from 1.
+    """``reason`` says why visitors do not see the post, empty if they do.
 
-    ``link`` and ``label`` are empty if the owner has given it no link.
+    ``pin`` is the post's place among the pinned ones, counted from 1. ``link`` and ``label`` are those of the owner's
+    link, empty if there is none.
     """
 
     id: str
@@ -33,7 +34,7 @@ class PostCard:
 
 @dataclass(frozen=True)
 class Selection:
-    """``rules`` are the present ones. ``hidden`` is how many of the posts visitors do not see by the owner's choice."""
+    """``posts`` are all kept posts, newest first. ``rules`` are the present ones."""
 
     posts: tuple[PostCard, ...]
     rules: PostRules
@@ -52,7 +53,7 @@ def _card(listed: ListedPost, profile: Profile, settings: Settings) -> PostCard:
         post.picture,
         alt_text(post, profile.username, language),
         language.date(post.timestamp) if post.timestamp else "",
-        _said(listed.reason, words_of(settings.language)),
+        _reason_in_words(listed.reason, words_of(settings.language)),
         listed.reason.kind if listed.reason else "",
         listed.pin,
         listed.link.url if listed.link else "",
@@ -60,7 +61,7 @@ def _card(listed: ListedPost, profile: Profile, settings: Settings) -> PostCard:
     )
 
 
-def _said(reason: Reason | None, words: Words) -> str:
+def _reason_in_words(reason: Reason | None, words: Words) -> str:
     if reason is None:
         return ""
     sentence: str = words.posts.reasons[reason.kind]

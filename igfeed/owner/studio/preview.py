@@ -1,4 +1,4 @@
-"""The preview of the studio: what ``/embed`` shows with the options, for a frame on our own page only."""
+"""The studio's preview: what ``/embed`` shows, in a frame that only our own page may have."""
 
 from flask import Response, request
 
@@ -11,7 +11,7 @@ from igfeed.widget.views import View
 
 
 def preview_response() -> Response:
-    """The embed. IGFEED_FRAME_ANCESTORS need not name our own origin for it, as only the owner can load it."""
+    """The embed with the options in the query. Our page may frame it even if IGFEED_FRAME_ANCESTORS does not say so."""
     page = _embed()
     policy = f"{page.policy.partition('frame-ancestors')[0]}frame-ancestors 'self'"
     return Response(page.body, headers={CSP_HEADER: policy, "Cache-Control": "no-store"})

@@ -1,11 +1,11 @@
-"""The studio's page, its parts, and the buttons that mend."""
+"""The routes of the studio's page."""
 
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, current_app, request
 
 from igfeed.owner.pages.forms import form_token, owner_form, to_studio
-from igfeed.owner.pages.frame import PRIVATE_HEADERS, owner_page, page_response, render_part
+from igfeed.owner.pages.page import PRIVATE_HEADERS, owner_page, page_response, render_part
 from igfeed.owner.studio import connection_routes, post_routes
 from igfeed.services import current
 

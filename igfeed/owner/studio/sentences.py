@@ -1,4 +1,4 @@
-"""Numbers and spans of time in the words of a language."""
+"""Numbers and times in words, in the page's language."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

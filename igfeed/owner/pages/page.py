@@ -1,4 +1,4 @@
-"""The frame of the owner's pages: who may see them, their style, their policy."""
+"""A page for the owner: who may see it, and how it is made from a template."""
 
 import hashlib
 from base64 import b64encode
@@ -25,7 +25,7 @@ Params = ParamSpec("Params")
 
 
 def owner_page(view: Callable[Params, Response]) -> Callable[Params, Response]:
-    """The view, for the owner only. Others get a page that says how to come in, or how to set a secret."""
+    """The view, for the owner only. Anybody else gets a page that asks for the secret, or says how to set one."""
 
     @wraps(view)
     def guarded(*args: Params.args, **kwargs: Params.kwargs) -> Response:
@@ -36,7 +36,7 @@ def owner_page(view: Callable[Params, Response]) -> Callable[Params, Response]:
 
 
 def locked_page(granted: Access) -> Response:
-    """401, upon which a browser asks for the secret, or 503 while none is set."""
+    """A 401, which makes a browser ask for the secret. A 503 if no secret is set."""
     if granted is Access.NO_SECRET_SET:
         return page_response("studio/notice.html", 503, notice="no_secret")
     response = page_response("studio/notice.html", 401, notice="locked")
@@ -45,15 +45,14 @@ def locked_page(granted: Access) -> Response:
 
 
 def refused_page() -> Response:
-    """403, for a form that another site may have made the owner's browser send."""
+    """A 403, for a form that another site may have made the owner's browser send."""
     return page_response("studio/notice.html", 403, notice="refused")
 
 
 def page_response(template: str, status_code: int = 200, *, script: str = "", **context: object) -> Response:
-    """A page of the owner's. No cache keeps it, and no frame shows it.
+    """A page for the owner. No cache keeps it, and no other page can show it in a frame.
 
-    The template extends ``studio/base.html``. It gets ``words``, ``language`` (for dates and numbers) and ``code``
-    (a filter's function: what stands between backticks becomes ``<code>``).
+    The template extends ``studio/base.html``. It gets what ``render_part`` gives it, and ``context``.
     """
     style = render_template("studio/style.css")
     ours = {"style": Markup(style), "script": Markup(script)}  # noqa: S704  both are ours
@@ -62,7 +61,10 @@ def page_response(template: str, status_code: int = 200, *, script: str = "", **
 
 
 def render_part(template: str, **context: object) -> str:
-    """A page or a part of one, with its words."""
+    """A page or a part of one as HTML.
+
+    The template gets ``words``, ``language`` (for dates and numbers), ``language_code`` and ``with_code``.
+    """
     code = current().settings.language
     return render_template(
         template,
@@ -75,7 +77,7 @@ def render_part(template: str, **context: object) -> str:
 
 
 def with_code(text: str) -> Markup:
-    """The text with ``<code>`` in place of backticks."""
+    """The text, escaped, with each part between backticks as ``<code>``."""
     parts = (escape(part) for part in text.split("`"))
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)

@@ -1,12 +1,13 @@
-"""What the studio says after a form: a fixed table of names, so that no address can put words onto the page.
+"""The reason that the studio gives when a form has failed: one of a fixed table of names.
 
-The words are in the translations, under ``results`` and ``reasons``.
+The address of the studio has only the name, so no link can put words onto the page. The translations have a sentence
+for each name, under ``reasons``.
 """
 
 from igfeed import errors
 from igfeed.errors import IgfeedError
 
-# The first that fits counts, so a class stands before its parent.
+# The first class that fits is taken, so a class comes before its parent.
 _REASONS: tuple[tuple[type[IgfeedError], str], ...] = (
     (errors.WriteRefused, "write_refused"),
     (errors.StoreError, "store_away"),
@@ -20,5 +21,5 @@ _REASONS: tuple[tuple[type[IgfeedError], str], ...] = (
 
 
 def reason_of(error: IgfeedError) -> str:
-    """The name under which the translations have a sentence about this kind of error."""
+    """The name of the sentence about this kind of error, "unknown" if there is none."""
     return next((name for kind, name in _REASONS if isinstance(error, kind)), "unknown")

@@ -144,6 +144,7 @@ def test_all_is_well_again_is_told_once_and_the_next_time_it_is_needed_again(
         set_up(services, instagram, clock)
         stale(clock)
         visit(services)
+        assert webhook.titles[-1] == WELL, "the first fetch that succeeds tells it"
         run_cron(services)
 
     assert webhook.titles == [NEEDED, WELL] * 2

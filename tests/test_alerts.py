@@ -131,7 +131,8 @@ def test_a_missing_token_is_told(services: Services, webhook: Webhook) -> None:
     run_cron(services)
 
     assert webhook.titles == [NEEDED]
-    assert "No access token is set up." in webhook.alerts[0]["message"]
+    lines = webhook.alerts[0]["message"].splitlines()
+    assert lines[1:3] == ["No access token is set up.", f"Connect: {BASE_URL}/studio"]
 
 
 def test_all_is_well_again_is_told_once_and_the_next_time_it_is_needed_again(

@@ -51,9 +51,14 @@ def _requirement(alert: Alert, seen: Observation, base_url: str | None) -> Itera
         yield finding.problem
     if finding.hint and finding.hint != TokenError.hint:
         yield finding.hint
-    invitation = "The studio says more" if seen.token and finding.hint != TokenError.hint else "Connect again"
-    yield f"{invitation}: {_studio(base_url)}"
+    yield f"{_advice(alert, seen)}: {_studio(base_url)}"
     yield _what_visitors_see(seen)
+
+
+def _advice(alert: Alert, seen: Observation) -> str:
+    if seen.token is None:
+        return "Connect"
+    return "Connect again" if alert.finding.hint == TokenError.hint else "The studio says more"
 
 
 def _expiry(seen: Observation, base_url: str | None) -> Iterator[str]:

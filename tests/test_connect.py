@@ -491,6 +491,23 @@ def test_an_answer_that_another_site_sends_is_refused(
     assert kept.value == token.value
 
 
+def test_a_login_that_waits_too_long_is_deleted(
+    client: FlaskClient, services: Services, another: TestResponse, clock: MovingClock
+) -> None:
+    clock.forward(minutes=11)
+
+    assert client.get("/connect/confirm", headers=OWNER).status_code == 303
+    assert services.store.get("connect-pending:v1") is None
+
+
+def test_a_new_login_ends_the_question_about_an_earlier_one(
+    client: FlaskClient, services: Services, another: TestResponse
+) -> None:
+    begin(client)
+
+    assert services.store.get("connect-pending:v1") is None
+
+
 def test_an_answer_that_comes_too_late_changes_nothing(
     client: FlaskClient, services: Services, another: TestResponse, token: Token, clock: MovingClock
 ) -> None:

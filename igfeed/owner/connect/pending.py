@@ -24,7 +24,10 @@ def waiting(services: Services) -> NewLogin | None:
     if login is None:
         return None
     age = services.clock() - login.at
-    return login if -CLOCKS_DIFFER < age < ANSWER_TIME else None
+    if -CLOCKS_DIFFER < age < ANSWER_TIME:
+        return login
+    drop(services)  # Its token is good for sixty days, and nobody wants it.
+    return None
 
 
 def take(services: Services) -> NewLogin | None:

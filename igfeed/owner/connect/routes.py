@@ -26,7 +26,7 @@ def init_app(app: Flask) -> None:
 def start() -> Response:
     """Redirects to Instagram's login page, with a state that only this browser can bring back."""
     # Imported here, because processes for visitors need none of this and would start more slowly.
-    from igfeed.owner.connect import app_credentials, login_failure  # noqa: PLC0415  as above
+    from igfeed.owner.connect import app_credentials, login_failure, pending  # noqa: PLC0415  as above
     from igfeed.owner.connect.addresses import absolute, is_at_own_host  # noqa: PLC0415  as above
 
     services, another = current(), request.args.get("another")
@@ -38,6 +38,7 @@ def start() -> Response:
         app = app_credentials.credentials(services)
         if app is None or services.settings.demo:
             raise _nothing_to_connect(is_demo=services.settings.demo)
+        pending.drop(services)  # A new login is the answer to the question about an earlier one.
     except IgfeedError as error:
         return _failed(error)
     login_failure.forget(services)

@@ -31,7 +31,7 @@ PLACEHOLDER_TEXTS = (
 def alt_text(post: Post, username: str, language: Language) -> str:
     """The alternative text in this language. Never empty."""
     return (
-        _from_instagram(post.alt_text or "")
+        from_instagram(post.alt_text or "")
         or first_words(post.caption or "")
         or _author_and_date(post, username, language)
     )
@@ -39,7 +39,7 @@ def alt_text(post: Post, username: str, language: Language) -> str:
 
 def alt_text_beside_caption(post: Post, username: str, language: Language) -> str:
     """The same where the whole caption can be read too. It repeats nothing of that."""
-    own = _from_instagram(post.alt_text or "")
+    own = from_instagram(post.alt_text or "")
     is_repetition = own.casefold() in _line(post.caption or "").casefold()
     return _author_and_date(post, username, language) if is_repetition else own
 
@@ -49,7 +49,8 @@ def excerpt(caption: str | None) -> str:
     return _line(caption or "")
 
 
-def _from_instagram(text: str) -> str:
+def from_instagram(text: str) -> str:
+    """The text of Instagram on one line. Empty if it is a placeholder."""
     line = _line(text)
     # The placeholder may follow "Photo by …", so only the end is compared.
     return "" if line.casefold().rstrip(" .").endswith(PLACEHOLDER_TEXTS) else line

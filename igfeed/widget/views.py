@@ -52,6 +52,8 @@ class FeedFormat(Enum):
     """The formats of the feed for programs. The value is the path."""
 
     JSON_FEED = "/feed.json"
+    ATOM = "/feed.xml"
+    BEHOLD = "/behold.json"
 
     @staticmethod
     def at(path: str) -> "FeedFormat | None":
@@ -70,4 +72,8 @@ class FeedFormat(Enum):
 
 _FORMATS = {each.value: each for each in FeedFormat}
 
-_CONTENT_TYPES = {FeedFormat.JSON_FEED: "application/feed+json"}
+_CONTENT_TYPES = {
+    FeedFormat.JSON_FEED: "application/feed+json",
+    FeedFormat.ATOM: "application/atom+xml; charset=utf-8",
+    FeedFormat.BEHOLD: "application/json",
+}

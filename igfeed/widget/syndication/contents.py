@@ -39,7 +39,9 @@ def html(feed: Feed, tile: Tile) -> Markup:
     """The pictures, the caption with its links and lines, and the owner's link."""
     paragraphs = [_picture(feed, tile, slide) for slide in tile.slides]
     paragraphs += [_caption(tile.caption_parts) if tile.caption else None, _own_link(feed, tile.own_link)]
-    return Markup("\n").join(PARAGRAPH.format(text=text) for text in paragraphs if text)
+    found = Markup("\n").join(PARAGRAPH.format(text=text) for text in paragraphs if text)
+    # Some readers, feedparser among them, take a quote that is written as a number for the end of an attribute.
+    return found.replace("&#34;", Markup("&quot;"))
 
 
 def _picture(feed: Feed, tile: Tile, slide: Slide) -> Markup | None:

@@ -14,12 +14,16 @@ from igfeed.widget.options import Options, requested_options
 from igfeed.widget.page_cache import Page
 from igfeed.widget.render import cache_key, cached_page, for_own_origin
 from igfeed.widget.routes import not_ready, shown_feed
-from igfeed.widget.syndication import json_feed
+from igfeed.widget.syndication import atom, behold, json_feed
 from igfeed.widget.syndication.feed import Feed
 from igfeed.widget.translations import language_of
 from igfeed.widget.views import FeedFormat
 
-WRITERS = {FeedFormat.JSON_FEED: json_feed.document}
+WRITERS = {
+    FeedFormat.JSON_FEED: json_feed.document,
+    FeedFormat.ATOM: atom.document,
+    FeedFormat.BEHOLD: behold.document,
+}
 """The functions that write a feed in each format."""
 
 bp = Blueprint("syndication", __name__)
@@ -33,6 +37,18 @@ def init_app(app: Flask) -> None:
 def json_feed_document() -> Response:
     """The posts as a JSON Feed."""
     return _response(FeedFormat.JSON_FEED)
+
+
+@bp.get(FeedFormat.ATOM.value)
+def atom_document() -> Response:
+    """The posts as an Atom feed."""
+    return _response(FeedFormat.ATOM)
+
+
+@bp.get(FeedFormat.BEHOLD.value)
+def behold_document() -> Response:
+    """The posts as Behold's users read them."""
+    return _response(FeedFormat.BEHOLD)
 
 
 @bp.after_request

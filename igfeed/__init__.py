@@ -26,6 +26,8 @@ from igfeed.widget.syndication import routes as syndication_routes
 
 ROOT = Path(__file__).parent.parent
 YEAR = 365 * 24 * 3600
+MAX_BODY_BYTES = 64 * 1024
+"""The largest body of a request. Forms are parsed in memory, and Meta's callbacks are open to everybody."""
 
 log = logging.getLogger(__name__)
 logged_warnings = RateLimit(YEAR)
@@ -47,6 +49,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         CACHE_TYPE=IN_THIS_PROCESS,
         CACHE_THRESHOLD=200,
         CACHE_KEY_PREFIX="igfeed:",
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         SEND_FILE_MAX_AGE_DEFAULT=YEAR,
     )
     app.config.from_prefixed_env()  # The owner may set FLASK_CACHE_TYPE and the like.

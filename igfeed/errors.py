@@ -5,6 +5,7 @@ The class says what happened, the message explains it to a person, and ``hint`` 
     IgfeedError
     ├── ConfigError            an environment variable has a bad value
     ├── ChoiceRefused          what the owner asked for a post cannot be
+    │   └── UnknownPost            the feed has no such post
     ├── StoreError             the store failed, or its content cannot be read
     │   └── WriteRefused           the store answers but does not accept writes
     ├── FeedUnavailable        there is nothing to show yet
@@ -60,6 +61,10 @@ class ConfigError(IgfeedError):
 
 class ChoiceRefused(IgfeedError):
     """An unknown post, a fourth pin, a link that visitors cannot be given."""
+
+
+class UnknownPost(ChoiceRefused):
+    hint = "`flask igfeed posts` lists those that it has."
 
 
 class StoreError(IgfeedError):

@@ -120,6 +120,13 @@ def test_a_post_has_one_link() -> None:
         "https://evil.example\\@shop.example/",
         "https://shop.example/a b",
         f"https://shop.example/{'a' * 2000}",
+        "https://[::1/",
+        "https://[shop]/",
+        "https://shop.example:99999/",
+        "https://shop.example:x/",
+        "https://shop..example/",
+        f"https://{'ä' * 64}.example/",
+        "https://shop.example/\x00",
         "",
     ],
 )

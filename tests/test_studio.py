@@ -241,6 +241,7 @@ FOREIGN: dict[str, dict[str, Any]] = {
     "from a neighbour": {"Sec-Fetch-Site": "same-site"},
     "from another origin": {"Origin": "https://evil.example"},
     "from a page without an origin": {"Origin": "null"},
+    "from an origin that cannot be read": {"Origin": "http://["},
 }
 
 

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -118,6 +119,25 @@ def test_a_forged_request_is_refused_and_changes_nothing(
         assert (response.status_code, response.headers["Cache-Control"]) == (400, "no-store"), name
     assert client.get(f"{path}?signed_request={instagram.signed_request()}").status_code == 405
     assert (stored(filled), posts(filled), instagram.calls) == (before[0], before[1], [])
+
+
+@pytest.mark.parametrize("path", [DEAUTHORIZE, DELETE])
+def test_a_body_that_is_far_too_long_is_not_read_into_memory(client: FlaskClient, path: str) -> None:
+    # In chunks a client need not say how long it is, so that only the reader can notice.
+    body = BytesIO(b"signed_request=" + b"x" * 10_000_000)
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    kind = "application/x-www-form-urlencoded"
+
+    assert client.post(path, input_stream=body, content_type=kind, environ_base=chunked).status_code == 400
+    assert body.tell() < 1_000_000
+    assert call(client, path, "x" * 10_000_000).status_code == 413
+
+
+def test_an_id_that_is_no_text_is_somebody_elses(
+    client: FlaskClient, filled: Services, instagram: FakeInstagram
+) -> None:
+    assert call(client, DELETE, instagram.signed_request("\ud800")).status_code == 200
+    assert stored(filled)
 
 
 def test_without_an_app_secret_nothing_can_be_checked_so_nothing_is_done(

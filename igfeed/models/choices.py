@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
@@ -42,7 +43,7 @@ class PostLink:
     def checked(cls, post_id: str, url: str, label: str | None) -> Self:
         """A link that visitors may be given. Raises ChoiceRefused."""
         url, label = url.strip(), clean(label or "")
-        if not re.match(LINK, url) or len(url) > MAX_LINK_LENGTH:
+        if not re.match(LINK, url) or len(url) > MAX_LINK_LENGTH or not _can_be_followed(url):
             raise ChoiceRefused("This is no address that begins with https://.", "Copy it from the browser.")
         if label and len(label) > MAX_LABEL_LENGTH:
             raise ChoiceRefused(f"The button's text is longer than {MAX_LABEL_LENGTH} characters.", "Shorten it.")
@@ -126,6 +127,16 @@ def rule_hashtags(texts: Iterable[str]) -> tuple[str, ...]:
             raise ChoiceRefused(f"{text[:MAX_LABEL_LENGTH]} is no hashtag.", "A hashtag is one word, such as #bread.")
         found.append(hashtag)
     return tuple(dict.fromkeys(found))
+
+
+def _can_be_followed(url: str) -> bool:
+    """Whether browsers, and the redirect of ``/go``, can read the address: its host, its port, its characters."""
+    try:
+        parts = urlsplit(url)
+        # The number of a port is only checked when it is asked for.
+        return bool((parts.hostname or "").encode("idna")) and parts.port != 0 and url.isprintable()
+    except ValueError:  # UnicodeError is one too: a label is empty or too long.
+        return False
 
 
 def _distinct(ids: Iterable[str]) -> tuple[str, ...]:

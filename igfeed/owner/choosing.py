@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from igfeed.errors import ChoiceRefused
+from igfeed.errors import UnknownPost
 from igfeed.feed.rules.arrangement import ListedPost
 from igfeed.models import Choices, FeedSnapshot, Post, PostLink, PostRules
 from igfeed.models.choices import rule_hashtags
@@ -134,7 +134,7 @@ def _id(name: str, posts: Posts, choices: Choices) -> str:
     if found is None and name.strip() in (*choices.hidden, *choices.pinned):
         return name.strip()  # The post has left the feed, but the choice can still be taken back.
     if found is None:
-        raise ChoiceRefused("The feed has no such post.", "`flask igfeed posts` lists those that it has.")
+        raise UnknownPost("The feed has no such post.")
     return found
 
 

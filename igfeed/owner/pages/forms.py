@@ -104,4 +104,7 @@ def _is_from_our_pages() -> bool:
     # Schemes are not compared, because a proxy may have ended TLS without telling us. A proxy may also change the host.
     # Then BASE_URL has the host that browsers see.
     ours = {request.host, urlsplit(current().settings.base_url or "").netloc}
-    return urlsplit(origin).netloc in ours - {""}
+    try:
+        return urlsplit(origin).netloc in ours - {""}
+    except ValueError:  # A bracket is not closed. No browser sends that.
+        return False

@@ -6,7 +6,7 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
-from igfeed.errors import ChoiceRefused
+from igfeed.errors import ChoiceRefused, UnknownPost
 from igfeed.models.kept_posts import PostType
 from igfeed.owner.pages.forms import owner_form, to_studio
 from igfeed.services import current
@@ -40,8 +40,9 @@ def choose() -> Response:
     if pressed is None:
         return to_studio("nothing_chosen", section=SECTION)
     post_id, change = request.form[pressed], getattr(choosing, pressed)
-    refusal = "too_many_pins" if pressed == "pin" else "unknown_post"
-    return _change_and_answer(partial(change, current(), [post_id]), CHANGES[pressed], refusal, f"post-{post_id}")
+    return _change_and_answer(
+        partial(change, current(), [post_id]), CHANGES[pressed], "too_many_pins", f"post-{post_id}"
+    )
 
 
 @bp.post("/link")
@@ -84,6 +85,8 @@ def _change_and_answer(change: Callable[[], object], result: str, refusal: str, 
 
     try:
         change()
+    except UnknownPost:
+        return to_studio("unknown_post", section=SECTION)  # The page has no tile to scroll to.
     except ChoiceRefused:
         return to_studio(refusal, section=section)
     services = current()

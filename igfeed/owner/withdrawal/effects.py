@@ -89,7 +89,9 @@ def _forget_if_rejected(services: Services) -> None:
 
 def _code(user_id: str, app_secret: str) -> str:
     """The confirmation code: always the same for one account. Nobody can guess it or learn the account from it."""
-    return hmac.digest(app_secret.encode(), f"confirmation code of {user_id}".encode(), "sha256").hex()[:CODE_LENGTH]
+    # JSON can name characters that are none (``\ud800``).
+    text = f"confirmation code of {user_id}".encode(errors="replace")
+    return hmac.digest(app_secret.encode(), text, "sha256").hex()[:CODE_LENGTH]
 
 
 def _document(services: Services, code: str) -> Document[Deletion]:

@@ -22,8 +22,9 @@ from tests.harness.clock import MovingClock
 from tests.harness.owner import OWNER, STATUS
 from tests.harness.visitor import POST_IDS, Visitor
 from tests.servers.instagram import TEMPORARY, FakeInstagram, image
+from tests.servers.upstash import FakeUpstash
 
-DEAUTHORIZE, DELETE = "/connect/deauthorize", "/connect/delete"
+DEAUTHORIZE, DELETE, DELETION = "/connect/deauthorize", "/connect/delete", "/connect/deletion"
 
 OURS = "24500000000000001"
 SOMEBODY = "24500000000000777"
@@ -119,6 +120,23 @@ def test_a_forged_request_is_refused_and_changes_nothing(
         assert (response.status_code, response.headers["Cache-Control"]) == (400, "no-store"), name
     assert client.get(f"{path}?signed_request={instagram.signed_request()}").status_code == 405
     assert (stored(filled), posts(filled), instagram.calls) == (before[0], before[1], [])
+
+
+@pytest.mark.parametrize("path", [DEAUTHORIZE, DELETE, DELETION])
+def test_strangers_make_the_store_work_a_few_times_a_minute_only(
+    make_services: MakeServices, upstash: FakeUpstash, path: str
+) -> None:
+    store = {"UPSTASH_REDIS_REST_URL": upstash.url, "UPSTASH_REDIS_REST_TOKEN": upstash.token}
+    services = make_services(**store, INSTAGRAM_APP_ID="", INSTAGRAM_APP_SECRET="")
+    client = Visitor(create_app(services=services))
+    upstash.forget()
+
+    if path == DELETION:
+        answers = [client.get(f"{path}/{number:024x}").status_code for number in range(30)]
+        assert answers == [404] * 10 + [503] * 20
+    else:
+        assert {call(client, path, "a.b").status_code for _ in range(30)} == {400}
+    assert len(upstash.commands()) == (10 if path == DELETION else 1)
 
 
 @pytest.mark.parametrize("path", [DEAUTHORIZE, DELETE])

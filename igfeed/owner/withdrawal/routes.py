@@ -1,13 +1,15 @@
 """The routes that Meta calls, and the page about a deletion that it shows to the account's owner."""
 
 import json
+import logging
 import re
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, Response, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
 
 from igfeed.errors import StoreError
 from igfeed.owner import api
+from igfeed.owner.withdrawal.store_reads import StoreReads
 from igfeed.services import current
 from igfeed.web.headers import CSP_HEADER
 from igfeed.widget.privacy.page import deletion_page
@@ -15,13 +17,19 @@ from igfeed.widget.privacy.page import deletion_page
 if TYPE_CHECKING:
     from igfeed.models.app_credentials import AppCredentials
 
+log = logging.getLogger(__name__)
+
 bp = Blueprint("withdrawal", __name__, url_prefix="/connect")
 
 CODE = re.compile(r"[0-9a-f]{24}")
 
+STORE_READS = "igfeed store reads"
+"""The key of the app's ``StoreReads`` in ``app.extensions``."""
+
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
+    app.extensions[STORE_READS] = StoreReads()
 
 
 @bp.post("/deauthorize")
@@ -50,7 +58,10 @@ def deletion(code: str) -> Response:
     """The page about a deletion, for anybody who has its code. 404 if there is no such deletion."""
     from igfeed.owner.withdrawal import effects  # noqa: PLC0415  as above
 
-    found = effects.deletion(current(), code) if CODE.fullmatch(code) else None
+    is_code = CODE.fullmatch(code) is not None
+    if is_code and not _store_reads().allow_a_code():
+        abort(503, "Please ask again in a minute.")
+    found = effects.deletion(current(), code) if is_code else None
     page = deletion_page(code, found.at if found else None, had_data=found is not None and found.had_data)
     return Response(page.body, 200 if found else 404, {CSP_HEADER: page.policy, "Cache-Control": "no-store"})
 
@@ -66,8 +77,9 @@ def refused(_: Exception) -> Response:
 
 @bp.errorhandler(StoreError)
 def store_away(error: StoreError) -> Response:
-    """503, because a 200 would tell Meta that the data is deleted."""
-    return _uncached(api.error(503, "store_away", str(error), "Send the request again later."))
+    """503, because a 200 would tell Meta that the data is deleted. What has failed is for the log only."""
+    log.warning("A request about a deletion, or of Meta's, was not answered: %s", error)
+    return _uncached(api.error(503, "store_away", "The store does not answer.", "Send the request again later."))
 
 
 def _account_and_app() -> tuple[str, "AppCredentials"]:
@@ -75,16 +87,20 @@ def _account_and_app() -> tuple[str, "AppCredentials"]:
 
     Raises _RefusedError, and StoreError.
     """
-    from igfeed.owner.connect import app_credentials  # noqa: PLC0415  as above
     from igfeed.owner.withdrawal import signed_request  # noqa: PLC0415  as above
 
-    app = app_credentials.credentials(current())
+    app = _store_reads().app(current())
     try:
         if app is None:
             raise signed_request.BadSignature  # Without the secret nothing can be checked.
         return signed_request.user_id(request.form.get("signed_request", ""), app.secret), app
     except signed_request.BadSignature:
         raise _RefusedError from None
+
+
+def _store_reads() -> StoreReads:
+    reads: StoreReads = current_app.extensions[STORE_READS]
+    return reads
 
 
 def _json(data: dict[str, object]) -> Response:

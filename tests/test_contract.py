@@ -196,7 +196,7 @@ def test_the_header_shows_name_counts_and_biography(seen: Seen) -> None:
     parts = Parts(seen.page.text)
 
     assert parts.texts["feed-title"].strip() == "Studio Nord"
-    assert parts.texts["biography"].strip() == "Furniture from Malmö 🪑\nOpen Tue to Sat"
+    assert parts.texts["biography p-note"].strip() == "Furniture from Malmö 🪑\nOpen Tue to Sat"
     header = seen.page.text.partition("</header>")[0]
     assert re.findall(r"<span>([^<]+)</span>", header) == ["4 posts", "4,821 followers"]
     assert parts.meta("description") == parts.meta("og:description") == "Furniture from Malmö 🪑 Open Tue to Sat"
@@ -222,6 +222,13 @@ def test_search_engines_are_told_the_same(seen: Seen) -> None:
             "thumbnailUrl": f"{seen.address}/media/{post['id']}-320.webp",
             "caption": alternative,
             "uploadDate": post["timestamp"].replace("+0000", "+00:00"),
+            "creator": {
+                "@type": "Organization",
+                "name": "Studio Nord",
+                "url": "https://www.instagram.com/studio.nord/",
+            },
+            "creditText": "Studio Nord",
+            "copyrightNotice": "© Studio Nord",
         }
         for post, alternative in zip(POSTS, ALTERNATIVES, strict=True)
     ]

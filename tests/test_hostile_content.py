@@ -29,7 +29,9 @@ PATHS = ("/?captions=1&limit=2", "/embed?header=1&captions=1&page=2&limit=1", "/
 HARMLESS = "Harmless"
 VOID = frozenset({"meta", "link", "img", "source"})
 
-TEXT_ATTRIBUTES = frozenset({("img", "alt"), ("meta", "content"), ("dialog", "aria-label"), ("button", "data-video")})
+TEXT_ATTRIBUTES = frozenset(
+    {("img", "alt"), ("meta", "content"), ("link", "title"), ("dialog", "aria-label"), ("button", "data-video")}
+)
 """What may differ: texts, and the address of a video, which Instagram signs anew with each fetch."""
 
 OURS = re.compile(r"/[^/\\].*|/|http://localhost/.*", re.DOTALL)

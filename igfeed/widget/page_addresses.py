@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import current_app, request, url_for
 
@@ -50,6 +51,13 @@ def feed_address(origin: str, format_: FeedFormat, options: Options, posts: int)
     if options.tag == UNKNOWN_TAG:
         return None
     return f"{origin}{_link(format_, options, default_options(format_).within(posts), options.page)}"
+
+
+def document_addresses(options: Options) -> dict[str, str]:
+    """The documents with the page's choice of posts, for its head: their addresses by media type."""
+    chosen = {"type": options.type, "tag": None if options.tag == UNKNOWN_TAG else options.tag}
+    query = urlencode({name: value for name, value in chosen.items() if value})
+    return {each.content_type.partition(";")[0]: f"{_path(each)}{f'?{query}' if query else ''}" for each in FeedFormat}
 
 
 def addresses_for_other_pages(origin: str | None) -> dict[str, object]:

@@ -34,6 +34,7 @@ from igfeed.widget.page_addresses import (
     addresses_for_other_pages,
     asset_url,
     canonical_address,
+    document_addresses,
     links_to_other_pages,
     oembed_address,
     picture_address,
@@ -146,7 +147,6 @@ def _render_feed(
         fetched_at=iso(snapshot.fetched_at),
         as_of=language_of(settings.language).date(old_since) if old_since else None,
         avif=can_make_avif(),
-        eager=eager_pictures(view, options),
         address=canonical,
         picture_address=picture,
         gallery=gallery(snapshot.profile, tiles, canonical, picture) if canonical else None,
@@ -154,14 +154,21 @@ def _render_feed(
         oembed=oembed_address(origin, view, options, len(chosen), snapshot.choices.look),
         videos=video_origins(snapshot, settings),
         **_room(view, snapshot, options),
+        **_for_programs(view, options),
         **links_to_other_pages(view, options, origin, len(chosen), snapshot.choices.look),
         **(addresses_for_other_pages(origin) if view is View.FRAGMENT else {}),
     )
 
 
+def _for_programs(view: View, options: Options) -> dict[str, object]:
+    """What programs find on a page of our own: its posts as documents, and microformats."""
+    return {"documents": document_addresses(options), "marked": view is View.PAGE}
+
+
 def _room(view: View, snapshot: FeedSnapshot, options: Options) -> dict[str, object]:
-    """Where the tiles stand, and how much room their pictures have."""
+    """Where the tiles stand, how much room their pictures have, and how many of them load at once."""
     return {
+        "eager": eager_pictures(view, options),
         "layout": layout_of(snapshot, options),
         "sizes": picture_sizes(options, view),
         "large_sizes": picture_sizes(options, view, larger=2),

@@ -4,7 +4,7 @@ The class says what happened, the message explains it to a person, and ``hint`` 
 
     IgfeedError
     ├── ConfigError            an environment variable has a bad value
-    ├── ChoiceRefused          what the owner asked for a post cannot be
+    ├── ChoiceRefused          a choice of the owner is not possible
     │   └── UnknownPost            the feed has no such post
     ├── StoreError             the store failed, or its content cannot be read
     │   └── WriteRefused           the store answers but does not accept writes
@@ -60,7 +60,7 @@ class ConfigError(IgfeedError):
 
 
 class ChoiceRefused(IgfeedError):
-    """An unknown post, a fourth pin, a link that visitors cannot be given."""
+    """For example an unknown post, a fourth pin, or a link without https."""
 
 
 class UnknownPost(ChoiceRefused):

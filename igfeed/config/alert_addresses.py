@@ -1,6 +1,6 @@
-"""The addresses of IGFEED_ALERTS: which ones are accepted, and what may be said about one.
+"""Checks the addresses of IGFEED_ALERTS.
 
-Apprise itself could check them, but importing it takes longer than the rest of a cold start.
+Apprise could check them, but importing it takes longer than the rest of a cold start.
 """
 
 import re
@@ -25,18 +25,18 @@ vapid viber victorops voipms vonage webex wechat wecom wecombot whapi whatsapp w
 wxpusher wxteams x xbmc xbmcs xmatters xml xmls xmpp xmpps youlmk zalo zcliq zohocliq zoom zulip
 """
 SCHEMES = frozenset(_SCHEMES.split())
-"""What an address may begin with, before ``://``: all that Apprise 2.3.0 knows. A test compares them with Apprise's."""
+"""The schemes before ``://`` that Apprise 2.3.0 knows. A test compares them with Apprise's own."""
 
 WEBHOOK = re.compile(
     r"https://(hooks\.(?P<slack>slack)(-gov)?\.com/(services|workflows|triggers)|"
     r"(?P<discord>discord)(app)?\.com/api/webhooks)/[\w/-]+(\?\S*)?",
     re.ASCII,
 )
-"""A webhook's address as Slack and Discord show it."""
+"""The address of a webhook, as Slack and Discord show it. Apprise accepts it as it is."""
 
 
 def is_alert_address(text: str) -> bool:
-    """Whether it is a webhook of Slack or Discord, or begins as Apprise's addresses do and goes on after that."""
+    """Whether it is a webhook of Slack or Discord, or has one of SCHEMES and something after it."""
     scheme, separator, rest = text.partition("://")
     is_of_apprise = scheme.lower() in SCHEMES and bool(separator) and re.search(r"\w", rest) is not None
     return text.isprintable() and (is_of_apprise or WEBHOOK.fullmatch(text) is not None)

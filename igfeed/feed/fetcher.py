@@ -120,13 +120,13 @@ class Fetcher:
         """True for one of many processes. This process asks the store for the claim at most once in its time."""
         if self._local.fetch_pause and not self._local.fetch_pause.is_over:
             return False
-        self._local.fetch_pause = Pause(self._clock, self._local.freshness.claim_ttl)
-        return self._store.claim(FETCH_CLAIM_KEY, self._local.freshness.claim_ttl)
+        self._local.fetch_pause = Pause(self._clock, self._freshness.claim_ttl)
+        return self._store.claim(FETCH_CLAIM_KEY, self._freshness.claim_ttl)
 
     def _is_needed(self) -> bool:
         """False if another process has fetched or failed since this one last asked the store."""
         self._local.sync()
-        if self._local.snapshot and self._local.freshness.is_fresh(self._local.snapshot, self._clock()):
+        if self._local.snapshot and self._freshness.is_fresh(self._local.snapshot, self._clock()):
             return False
         self._failures.load_with_token()
         return not self._failures.is_backing_off()

@@ -23,8 +23,8 @@ MAX_FETCH_CLAIM = timedelta(seconds=60)
 SHORTEST_FETCH_CLAIM = timedelta(seconds=1)
 
 WRITE_TRIES = 3
-"""How often a snapshot is written on condition that nobody else has written. A replica may lag, so the last time it is
-written in any case."""
+"""How often a snapshot is written by compare-and-swap. After that it is written in any case, because the compared text
+may come from a replica that lags behind."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class LocalCopy:
     fetch_pause: Pause | None = None
     """Begins when this process tries to claim a fetch. A newer snapshot of another process ends it."""
     _shown: tuple[FeedSnapshot | None, FeedSnapshot | None] = (None, None)
-    """A snapshot, and the same as visitors see it."""
+    """A snapshot, and the snapshot that visitors see, which is made of it."""
     _sync_pause: Pause | None = None
     """Begins with each sync. While it lasts, no view asks the store."""
 
@@ -188,7 +188,7 @@ class LocalCopy:
         self._settle(stored, self.snapshot)
 
     def _settle(self, stored: FeedSnapshot | None, ours: FeedSnapshot | None) -> None:
-        """Take the stored snapshot if it is newer than ours, else write ours; in either case with the later choices."""
+        """Take the stored snapshot if it is newer than ours, else write ours. The later choices are taken over."""
         now = self._clock()
         is_written = stored is not None and (ours is None or not ours.is_newer_than(stored, now))
         if stored and (ours is None or stored.is_newer_than(ours, now)):
@@ -250,12 +250,12 @@ class LocalCopy:
         self.snapshot, self.has_stored_feed = None, False
 
     def _write(self, snapshot: FeedSnapshot) -> FeedSnapshot:
-        """Write the snapshot, or what becomes of it together with one that was written meanwhile.
+        """Write the snapshot. If another one was written meanwhile, write the two combined. Returns what was written.
 
-        While a fetch asks Instagram, the owner may choose, and while that is written, a fetch may end.
+        A fetch and a choice of the owner can end at the same time, so each may find the other's snapshot there.
         """
         for _ in range(WRITE_TRIES):
-            # Text and value in one step: other threads of this process read and write too.
+            # Text and value are read in one step, because other threads of this process read and write too.
             known = self._document.last
             snapshot = _following(snapshot, known.value)
             if self._document.write_after(known, snapshot):
@@ -270,7 +270,7 @@ class LocalCopy:
 
 
 def _following(ours: FeedSnapshot, known: FeedSnapshot | None) -> FeedSnapshot:
-    """Ours, if it was made of the known snapshot. Else the later reading with the later choices, newer than both."""
+    """Our snapshot, if it was made from the known one. Else the later posts with the later choices, newer than both."""
     if known is None or (known.revision < ours.revision and known.choices.revision <= ours.choices.revision):
         return ours
     reading = ours if ours.fetched_at > known.fetched_at else known
@@ -279,7 +279,7 @@ def _following(ours: FeedSnapshot, known: FeedSnapshot | None) -> FeedSnapshot:
 
 
 def _with_later_choices(newest: FeedSnapshot, *others: FeedSnapshot) -> FeedSnapshot:
-    """The snapshot. If another one has later choices, a newer one with these."""
+    """The snapshot, or a newer one with the choices of another snapshot if those are later."""
     choices = max((each.choices for each in others), key=lambda each: each.revision)
     if choices.revision <= newest.choices.revision:
         return newest

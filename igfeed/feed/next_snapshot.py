@@ -14,8 +14,7 @@ MAX_COOLDOWN = timedelta(days=1)
 
 EXTRA_POSTS_TTL = timedelta(days=8)
 """How long the store keeps the extra posts of a process with a higher IGFEED_POSTS, counted from its last fetch. It is
-more than a week, because a weekly cron is allowed and may be the only one who calls it. After that the lower number is
-used."""
+more than a week, because a weekly cron may be all that calls the process. After that the lower number is used."""
 
 MAX_RETIRED_PICTURES = 200
 """Pictures of posts that are gone, about 50 MB. If there are more, those that left first are deleted early."""
@@ -31,7 +30,7 @@ def next_snapshot(
 
     Raises UnexpectedAnswer if there are no posts although the profile counts some.
     """
-    _check(profile, media)
+    _check_not_empty(profile, media)
     found = merge(old, profile, media, wanted, now) if old else MergedPosts(media.posts)
     most_requested, most_requested_at = _most_requested(old, wanted, now)
     posts = posts_to_keep(found.posts, most_requested, choices)
@@ -56,7 +55,7 @@ def next_snapshot(
     return _with_pictures_of(old, new, now) if old else new
 
 
-def _check(profile: Profile, media: Media) -> None:
+def _check_not_empty(profile: Profile, media: Media) -> None:
     has_trials = any(entry.reason == "trial" for entry in media.skipped)
     if not media.posts and profile.media_count != 0 and not has_trials:
         raise UnexpectedAnswer("Instagram sent no posts, though the profile counts some.")

@@ -152,7 +152,7 @@ class FeedService:
     def choose(self, change: Change) -> Choices:
         """Change the owner's choices. This process shows the feed by them at once, others after IGFEED_CHECK_TTL.
 
-        ``fill`` should follow, if possible after the answer. Raises StoreError, and whatever ``change`` raises.
+        Call ``fill`` afterwards, after the answer if there is one. Raises StoreError, and what ``change`` raises.
         """
         return self._choices.change(change)
 
@@ -170,13 +170,11 @@ class FeedService:
         return self._local.is_removed()
 
     def remove(self) -> None:
-        """Delete the posts, all their pictures and what was chosen about them, on request.
+        """Delete the posts, their pictures and the owner's choices, on request.
 
-        Other processes show them for IGFEED_CHECK_TTL more.
-
-        Raises StoreError. Then it can be repeated.
+        Other processes show the posts for IGFEED_CHECK_TTL more. Raises StoreError; then it can be repeated.
         """
-        # The pictures come first: the snapshot is what names them.
+        # The pictures first, because only the snapshot has their names.
         if newest := self._local.newest_whole():
             gone = (*newest.removed_picture_ids, *(each.id for each in newest.retired_pictures))
             self._files.delete(newest.picture_ids.union(gone))

@@ -1,8 +1,8 @@
-"""Instagram's own login: the page that asks the account's owner, and the token for the code that it sends back.
+"""Instagram's login: leads the account's owner to its page, and exchanges the code that the page sends back.
 
-This is OAuth 2 as Meta documents it ("Business Login for Instagram") and as it really answers. The replies differ from
-those of the API: an error is flat, and its number is 400 whatever has happened. So here the text decides. It is English
-in all recorded replies.
+This is OAuth 2 as Meta documents it ("Business Login for Instagram") and as recorded replies show it. The replies
+differ from those of the API: an error is not nested, and its code is always 400. So the error's text decides. It is
+English in all recorded replies.
 """
 
 import json
@@ -32,7 +32,7 @@ from igfeed.models.app_credentials import AppCredentials
 PERMISSION = "instagram_business_basic"
 
 CODE_TIME_LIMIT = 15.0
-"""Seconds for the exchange of a code. The owner waits for it, and Vercel ends a request after sixty."""
+"""Seconds for the exchange of a code. The owner waits for it."""
 
 MAX_REPLY_BYTES = 64 * 1024
 
@@ -46,7 +46,7 @@ REFUSALS: tuple[tuple[str, type[LoginRefused], str], ...] = (
     ("personal|professional|business account", PersonalAccount, "The account is a personal one."),
     ("has been used|already used|not found|expired", CodeSpent, "This login was used already, or is too old."),
 )
-"""Patterns in the texts of refusals, with the error and its sentence. The first that matches is taken.
+"""Patterns for the texts of refusals, each with its error and the error's message. The first match is taken.
 
 Recorded texts are "Error validating client secret", "This authorization code has been used", "Matching code was not
 found or was already used", "Invalid platform app" and "Insufficient Developer Role"."""
@@ -54,14 +54,14 @@ found or was already used", "Invalid platform app" and "Insufficient Developer R
 
 @dataclass(frozen=True)
 class Grant:
-    """What a code gives: a token that lives for an hour, and an id of the account, None if the reply had none."""
+    """The reply to a code: a token that is valid for an hour, and an id of the account, None if there was none."""
 
     token: str = field(repr=False)
     account_id: str | None = None
 
 
 class InstagramLogin:
-    """Threads may share it. It opens nothing before the first exchange.
+    """Threads may share it. It opens no connection before the first exchange.
 
     ``login_url`` is the origin of the page that people see, ``oauth_url`` that of the exchange.
     """
@@ -76,7 +76,7 @@ class InstagramLogin:
 
         ``asks_again``: Instagram asks for a login although somebody is logged in, so another account can be chosen.
         """
-        # A full page, never a popup: there Instagram answers "400 Session Invalid" (integrators' threads).
+        # For a full page, never a popup: in a popup Instagram answers "400 Session Invalid" (integrators' threads).
         query = {
             "client_id": app_id,
             "redirect_uri": redirect,
@@ -91,7 +91,7 @@ class InstagramLogin:
     def grant(self, app: AppCredentials, code: str, redirect: str) -> Grant:
         """The short-lived token for a code. ``redirect`` must be the address that the code was sent to, to the letter.
 
-        It is asked for once only, because a code can be used once. Raises an InstagramError.
+        It is never retried, because a code can be used only once. Raises an InstagramError.
         """
         form = {
             "client_id": app.id,
@@ -126,7 +126,7 @@ def _good_data(reply: Reply, secrets: tuple[str, ...]) -> dict[str, Any]:
         data = None
     data = data if isinstance(data, dict) else {}
     nested = data.get("error")
-    # Most errors of this host are flat. Those of the API have an object, and some replies here had that too.
+    # Most errors of this host are not nested. Some had an object "error", as those of the API have.
     error = nested if isinstance(nested, dict) else {"message": data.get("error_message")}
     if nested or "error_message" in data or "error_type" in data:
         raise _refusal(error, secrets)
@@ -161,7 +161,7 @@ def _grant(data: dict[str, Any]) -> Grant:
 
 
 def _permissions(value: object) -> set[str] | None:
-    """A text with commas or a list (both were seen). None if the reply does not say."""
+    """The granted permissions, from a list or a text with commas (both were seen). None if the reply has none."""
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, list) or not value:

@@ -1,4 +1,4 @@
-"""Reads the list of posts page by page until it has enough of those that are shown."""
+"""Reads Instagram's list of posts page by page, until it has enough posts that visitors see."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -7,7 +7,7 @@ from igfeed.instagram.page_size import MAX_PAGE_SIZE
 from igfeed.models import Media, Post, SkippedEntry
 
 MAX_PASSED_OVER = 200
-"""How many posts a reading passes over because they are not shown. That is two or three further pages."""
+"""How many posts that are not shown a reading may skip. They are two or three further pages."""
 
 IsShown = Callable[[Post], bool]
 """Whether visitors see a post: the owner may have hidden it."""
@@ -18,7 +18,7 @@ def every_post(post: Post) -> bool:  # noqa: ARG001  an ``IsShown``
 
 
 def beginning(posts: Iterable[Post], shown: int, is_shown: IsShown) -> tuple[Post, ...]:
-    """The shortest beginning of ``posts`` that has so many posts that are shown, or all of them."""
+    """The first of ``posts``, as many as are needed for ``shown`` posts that visitors see. All if there are fewer."""
     result: list[Post] = []
     left = shown
     for post in posts:
@@ -30,7 +30,7 @@ def beginning(posts: Iterable[Post], shown: int, is_shown: IsShown) -> tuple[Pos
 
 
 class Reading:
-    """One reading of the list, newest first, for ``limit`` posts that are shown."""
+    """One reading of the list, newest first, until ``limit`` posts that are shown are found."""
 
     def __init__(self, limit: int, is_shown: IsShown) -> None:
         self._limit = limit
@@ -41,7 +41,7 @@ class Reading:
         self._shown = 0
 
     def add(self, entries: Iterable[Post | SkippedEntry], cooldown: timedelta) -> None:
-        """The entries of one more page."""
+        """Add the entries of one more page."""
         self._cooldown = max(self._cooldown, cooldown)
         for entry in entries:
             if isinstance(entry, SkippedEntry):
@@ -53,7 +53,7 @@ class Reading:
 
     @property
     def posts(self) -> int:
-        """How many were found, shown or not."""
+        """How many posts were found, shown or not."""
         return len(self._found)
 
     @property
@@ -62,7 +62,7 @@ class Reading:
 
     @property
     def next_size(self) -> int:
-        """How many posts to ask for: full pages once some are passed over, since nobody knows how many more will be."""
+        """How many posts to ask for. Full pages once a post was not shown, because more of them may follow."""
         return MAX_PAGE_SIZE if self._passed_over else self._limit
 
     def media(self, *, is_complete: bool, is_at_end: bool, clock_ahead: timedelta) -> Media:

@@ -12,7 +12,7 @@ APP_SECRET = re.compile(r"[A-Za-z0-9]{8,128}")
 
 @dataclass(frozen=True)
 class AppCredentials(Record):
-    """Those of the Instagram app, not of the Facebook app: Meta shows them under `API setup with Instagram login`."""
+    """The Instagram app's, not the Facebook app's. Meta shows them under `API setup with Instagram login`."""
 
     id: Name
     secret: Name = field(repr=False)

@@ -1,4 +1,4 @@
-"""What the owner has chosen about posts: hidden, pinned, approved ones, links of the owner's, and rules."""
+"""What the owner has chosen about the posts and their look."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ MAX_PINNED = 3
 """As on Instagram."""
 
 MAX_APPROVED = 1000
-"""How many approved posts are remembered. The ones before them have left the feed long ago."""
+"""How many approved posts are remembered. Earlier ones have left the feed long ago."""
 
 LINK = r"^https://[^\s/?#\\@]+([/?#]\S*)?\Z"
 """A whole address. A name before the host (``https://shop.example@elsewhere.example``) would mislead visitors."""
@@ -33,7 +33,7 @@ MAX_LOOK_LENGTH = 2000
 
 @dataclass(frozen=True)
 class PostLink:
-    """A link of the owner's for one post, such as to a shop. ``label`` None means the page's own words."""
+    """The owner's link for one post, such as to a shop. ``label`` is None for the page's own words."""
 
     id: MediaId
     url: Annotated[str, Meta(pattern=LINK, max_length=MAX_LINK_LENGTH)]
@@ -41,7 +41,7 @@ class PostLink:
 
     @classmethod
     def checked(cls, post_id: str, url: str, label: str | None) -> Self:
-        """A link that visitors may be given. Raises ChoiceRefused."""
+        """The link, after its address and label were checked. Raises ChoiceRefused."""
         url, label = url.strip(), clean(label or "")
         if not re.match(LINK, url) or len(url) > MAX_LINK_LENGTH or not _can_be_followed(url):
             raise ChoiceRefused("This is no address that begins with https://.", "Copy it from the browser.")
@@ -52,10 +52,10 @@ class PostLink:
 
 @dataclass(frozen=True)
 class PostRules:
-    """Which posts are shown unless the owner has chosen otherwise. Empty fields let everything through.
+    """Which posts are shown, apart from those that the owner has hidden or pinned. An empty field excludes no post.
 
-    ``types`` are the only types shown. A post is shown if it has one of ``with_hashtags`` and none of
-    ``without_hashtags``, all folded. ``approve_after``: posts after that moment are shown only once approved.
+    Only posts of ``types`` are shown, with at least one of ``with_hashtags`` and none of ``without_hashtags``. The
+    hashtags are folded. Posts published after ``approve_after`` are shown only once they are approved.
     """
 
     types: tuple[PostType, ...] = ()
@@ -66,7 +66,7 @@ class PostRules:
 
 @dataclass(frozen=True)
 class Choices(Record):
-    """One document for each account. Each method returns a copy; ``revision`` is for whoever stores it to count.
+    """One document for each account. Each method returns a changed copy. Whoever stores it increases ``revision``.
 
     ``pinned`` are in the order in which they are shown. A post is never both hidden and pinned.
     ``approved`` are the posts that may be shown although they are new, the latest last. ``look`` is the query string
@@ -86,12 +86,12 @@ class Choices(Record):
         return replace(self, hidden=_added(self.hidden, chosen), pinned=_without(self.pinned, chosen))
 
     def show(self, ids: Iterable[str]) -> Self:
-        """No longer hidden, and approved. A rule may still keep them out."""
+        """Hide these posts no longer, and approve them. A rule may still exclude them."""
         chosen = _distinct(ids)
         return replace(self.approve(chosen), hidden=_without(self.hidden, chosen))
 
     def pin(self, ids: Iterable[str]) -> Self:
-        """Behind those that are pinned. A pinned post is shown whatever the rules say. Raises ChoiceRefused."""
+        """Pin these posts, after those that are pinned already. Raises ChoiceRefused if there are too many."""
         chosen = _distinct(ids)
         pinned = _added(self.pinned, chosen)
         if len(pinned) > MAX_PINNED:
@@ -105,7 +105,7 @@ class Choices(Record):
         return replace(self, approved=_added(self.approved, _distinct(ids))[-MAX_APPROVED:])
 
     def with_link(self, link: PostLink) -> Self:
-        """With this link as the only one of its post."""
+        """Set this link in place of the post's link before."""
         return replace(self, links=(*self.without_link(link.id).links, link))
 
     def without_link(self, post_id: str) -> Self:
@@ -119,7 +119,10 @@ NO_CHOICES = Choices()
 
 
 def rule_hashtags(texts: Iterable[str]) -> tuple[str, ...]:
-    """The hashtags as rules have them. ``texts`` may have the ``#`` and may be empty. Raises ChoiceRefused."""
+    """The hashtags, folded as rules have them. Each text may have its ``#``. Empty texts are left out.
+
+    Raises ChoiceRefused if a text is no hashtag.
+    """
     found = []
     for text in filter(None, (each.strip() for each in texts)):
         hashtag = folded(text.removeprefix("#"))

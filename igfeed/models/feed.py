@@ -30,8 +30,8 @@ from igfeed.models.record import (
 class Profile:
     """The account. A count or text is None if Instagram did not send it.
 
-    ``ids`` are those that it came with: one is the app's own number for the account, the other is the account's. They
-    are empty in a snapshot of an earlier version. ``account_type`` is BUSINESS or MEDIA_CREATOR, in any case.
+    ``ids`` are Instagram's ids of the account: the app's own number for it, and the account's own. They are empty in a
+    snapshot of an earlier version. ``account_type`` is BUSINESS or MEDIA_CREATOR, in upper or lower case.
     """
 
     username: Name
@@ -107,7 +107,7 @@ class Post(Record):
 class SkippedEntry:
     """An entry of Instagram's list that is not shown. ``id`` is None if it could not be read.
 
-    ``post`` is that of a trial reel, for the owner. None if it could not be read.
+    ``post`` is the trial reel, for the owner. None if the entry could not be read.
     """
 
     id: str | None
@@ -159,8 +159,8 @@ class FeedSnapshot(Record):
     ``removed_picture_ids`` are those deleted with this fetch. The next fetch deletes them once more, in case the first
     time failed.
 
-    ``posts`` are in Instagram's order. In the stored snapshot they are all that are kept, those included that the
-    owner's ``choices`` keep from visitors; ``igfeed.feed.rules`` makes the snapshot that pages show. ``trials`` are
+    ``posts`` are in Instagram's order. A stored snapshot has all kept posts, also those that visitors do not see
+    because of the owner's ``choices``. ``igfeed.feed.rules`` makes of it the snapshot that pages show. ``trials`` are
     trial reels, for the owner only. ``is_at_end``: see ``Media``.
 
     ``revision`` grows with each change. So it shows which of two snapshots is newer, even if the clocks were wrong.

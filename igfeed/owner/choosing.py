@@ -1,8 +1,8 @@
-"""The owner's choices about posts: hide, pin, approve, link, and rules for all posts.
+"""Changes the owner's choices, for the studio and the command line.
 
-A post is named by its media id, its shortcode or its address on Instagram. Each function changes the feed at once for
-this process. Call ``fill`` afterwards, after the answer if there is one: it fetches if the feed has become too short.
-Nothing here knows a terminal or a request.
+A post is named by its media id, its shortcode or its address on Instagram. Each change returns the new choices, and
+this process shows the feed by them at once. Call ``fill`` afterwards, after the answer if there is one: it fetches if
+the feed has become too short.
 """
 
 import re
@@ -34,17 +34,17 @@ def listed(services: Services) -> list[ListedPost]:
 
 
 def hide(services: Services, names: Sequence[str]) -> Choices:
-    """Raises ChoiceRefused if a post is unknown; then none of them is hidden. Raises StoreError."""
+    """Hide these posts. Raises ChoiceRefused if one is unknown; then none of them is hidden. Raises StoreError."""
     return _change(services, lambda choices, ids, _: choices.hide(ids), names)
 
 
 def show(services: Services, names: Sequence[str]) -> Choices:
-    """No longer hide these posts, and approve them. A rule may still keep them out. Raises as ``hide`` does."""
+    """Hide these posts no longer, and approve them. A rule may still exclude them. Raises as ``hide`` does."""
     return _change(services, lambda choices, ids, _: choices.show(ids), names)
 
 
 def pin(services: Services, names: Sequence[str]) -> Choices:
-    """Show these posts first. Raises ChoiceRefused too if there would be more than three."""
+    """Show these posts first. Raises as ``hide`` does, and ChoiceRefused if there would be more than three."""
 
     def pinned(choices: Choices, ids: Sequence[str], posts: Posts) -> Choices:
         # A pin of a post that is gone would take up one of the three places for ever.
@@ -55,17 +55,17 @@ def pin(services: Services, names: Sequence[str]) -> Choices:
 
 
 def unpin(services: Services, names: Sequence[str]) -> Choices:
-    """Raises as ``hide`` does."""
+    """Pin these posts no longer. Raises as ``hide`` does."""
     return _change(services, lambda choices, ids, _: choices.unpin(ids), names)
 
 
 def approve(services: Services, names: Sequence[str]) -> Choices:
-    """Raises as ``hide`` does."""
+    """Show these posts although new posts need approval. Raises as ``hide`` does."""
     return _change(services, lambda choices, ids, _: choices.approve(ids), names)
 
 
 def set_link(services: Services, name: str, url: str, label: str = "") -> Choices:
-    """Give the post a button to ``url``, with the page's own words if ``label`` is empty. An empty ``url`` removes it.
+    """Give the post a button to ``url``. An empty ``url`` removes it. An empty ``label`` means the page's own words.
 
     Raises ChoiceRefused if the post is unknown, the address does not begin with https:// or the label is too long.
     """
@@ -79,7 +79,7 @@ def set_link(services: Services, name: str, url: str, label: str = "") -> Choice
 
 
 def set_look(services: Services, look: str) -> Choices:
-    """Let embeds have these options where their own query says nothing. An empty ``look``: as it was at first.
+    """Let embeds have these options where their own query names none. An empty ``look`` restores the defaults.
 
     Raises StoreError.
     """
@@ -95,10 +95,10 @@ def set_rules(
     without_hashtags: Sequence[str] = (),
     approve_new: bool = False,
 ) -> Choices:
-    """Put these rules in place of those before. Hashtags may have their ``#``.
+    """Put these rules in place of the rules before. Hashtags may have their ``#``.
 
-    With ``approve_new``, posts that come from now on wait for ``approve``. Those that are kept already count as
-    approved. Raises ChoiceRefused if a text is no hashtag. Raises StoreError.
+    With ``approve_new``, posts that are published from now on are shown only after ``approve``. The posts that are
+    kept already count as approved. Raises ChoiceRefused if a text is no hashtag. Raises StoreError.
     """
     services.check_startup()
     rules = PostRules(tuple(types), rule_hashtags(with_hashtags), rule_hashtags(without_hashtags))

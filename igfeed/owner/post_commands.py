@@ -1,4 +1,4 @@
-"""The commands that choose posts: what ``choosing`` does, said at a terminal."""
+"""The commands about posts. ``choosing`` does the work."""
 
 from collections.abc import Callable, Sequence
 
@@ -71,7 +71,7 @@ def posts() -> None:
 
 
 def _choose(choose: Choose, names: Sequence[str]) -> list[ListedPost]:
-    """Do it, fill the feed up, and say what visitors see now. Returns all kept posts."""
+    """Make the choice, fill the feed up, and print how many posts visitors see now. Returns all kept posts."""
     services = current()
     choose(services, names)
     choosing.fill(services)

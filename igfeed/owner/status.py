@@ -96,7 +96,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Examination:
-    """``findings`` are all that is wrong, the worst first: the status itself has only that one."""
+    """``findings`` are all findings, the worst first. The status shows only the worst one."""
 
     status: Status
     findings: tuple[Finding, ...]
@@ -121,7 +121,7 @@ def examine(services: Services) -> Examination:
 
 @contextmanager
 def _observed(services: Services) -> Iterator[Observation]:
-    """What there is to see. Inside the block, all that the store has of it costs one command."""
+    """The present state. The keys that a status needs are read by one command and kept for the block."""
     services.store.recheck()
     alerts = [EPISODE_KEY] if alert_addresses(services.settings) else []
     keys = (*services.feed.report_keys, *services.tokens.report_keys, *alerts)

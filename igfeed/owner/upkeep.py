@@ -79,8 +79,8 @@ def set_up(
     """Store the owner's token and fetch the feed with it.
 
     ``expires_in`` is its remaining life; without it a renewal is tried at once, which tells it. With ``verify`` False
-    Instagram is not asked first, and the token before it is kept until this one has worked. ``ids`` are the known ones
-    of its account.
+    Instagram is not asked first, and the token before it is kept until this one has worked. ``ids`` are the known
+    ids of its account.
     Raises the IgfeedError because of which it was not stored. Raises TokenRejected if it was stored unverified, did
     not work, and the token before it was taken up again.
     """

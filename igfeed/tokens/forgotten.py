@@ -33,13 +33,16 @@ class Forgotten(Record):
 
 
 class ForgottenTokens:
-    """Asks the store, so it is for the rare cases that no token is stored, or that the variable's is to be used."""
+    """The forgotten tokens. Most methods ask the store.
+
+    They are called only if no token is stored, or before the variable's token is used. Both are rare.
+    """
 
     def __init__(self, store: Store) -> None:
         self._document = Document(store, FORGOTTEN_KEY, Forgotten.from_text)
 
     def add(self, tokens: Sequence[Token], now: datetime) -> None:
-        """From now on these count as forgotten, and all of their lineages. Raises StoreError."""
+        """Let these tokens and all of their lineages count as forgotten. Raises StoreError."""
         known = self._document.read().value or Forgotten(now, ())
         names = [each.lineage for token in tokens for each in (token, *predecessors(token))]
         lineages = tuple(dict.fromkeys([*known.lineages, *names]))[-MAX_FORGOTTEN:]
@@ -47,19 +50,19 @@ class ForgottenTokens:
         self._document.write(Forgotten(now, lineages, ids))
 
     def remove(self, token: Token) -> None:
-        """A person has set this one up again. Raises StoreError."""
+        """Let this token no longer count as forgotten, because a person has set it up again. Raises StoreError."""
         known = self._document.read().value
         if known and token.lineage in known.lineages:
             rest = tuple(each for each in known.lineages if each != token.lineage)
             self._document.write(replace(known, lineages=rest))
 
     def account_ids(self) -> frozenset[str]:
-        """Those of the token that was forgotten last, as far as they are known. Raises StoreError."""
+        """The known ids of the account whose token was forgotten last. Raises StoreError."""
         known = self._document.read().value
         return known.account_ids if known else frozenset()
 
     def include(self, token: Token) -> bool:
-        """Whether it was forgotten. While the store does not answer, as far as this process knows."""
+        """Whether the token was forgotten. If the store does not answer, this process's last reading decides."""
         try:
             known = self._document.read().value
         except StoreError:
@@ -67,6 +70,6 @@ class ForgottenTokens:
         return known is not None and token.lineage in known.lineages
 
     def are_known_to_include(self, token: Token) -> bool:
-        """The same as far as this process knows. Sends no command."""
+        """Like ``include``, by this process's last reading. Asks no store."""
         known = self._document.last.value
         return known is not None and token.lineage in known.lineages

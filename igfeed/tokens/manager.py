@@ -126,14 +126,14 @@ class TokenManager:
         self._vault.replace(token if is_verified else with_predecessors(token, self._unexpired_besides(token)))
 
     def forget(self) -> None:
-        """Delete the token on request, and use it no more, in no process. Raises StoreError; then repeat it.
+        """Delete the token on request. No process uses it again, unless a person sets it up again.
 
-        A token that a person sets up afterwards is used.
+        Raises StoreError; then it can be repeated.
         """
         self._vault.forget()
 
     def account_ids(self) -> frozenset[str]:
-        """The known ids of the token's account, or of that of the token that was forgotten last if there is none.
+        """The known ids of the token's account. Without a token, those of the account whose token was forgotten last.
 
         Raises StoreError.
         """

@@ -157,7 +157,7 @@ class TokenVault:
         with suppress(StoreError):  # What cannot be read is deleted too. If the store is away, the next command raises.
             stored = self._document.read().value
         known = (stored, self._copies.copy, self._environment.token)
-        # The mark comes first: a process that renews the token at this moment finds it when it saves.
+        # The mark comes first, so that a process that renews the token at this moment finds it before it saves.
         self._forgotten.add([each for each in known if each], self._clock())
         self._document.delete()
         self._copies.forget()

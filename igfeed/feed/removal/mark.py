@@ -1,6 +1,7 @@
 """A mark in the store that the feed was removed on request.
 
-Without it, a process that still has the posts in memory would take the missing document for a loss, and write it again.
+Without it, a process that still has the posts in memory would think that the store has lost the document, and write it
+again.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ class Removal(Record):
     at: Moment
 
     def covers(self, snapshot: FeedSnapshot) -> bool:
-        """Whether it was removed: no process may write it again."""
+        """Whether the snapshot was fetched before the removal, so that no process may write it again."""
         return snapshot.fetched_at <= self.at
 
 
@@ -32,7 +33,7 @@ class RemovalMark:
 
     @property
     def last(self) -> Removal | None:
-        """The removal as it was when the store was last asked, None if there was none."""
+        """The removal that the store had when it was last asked, None if it had none."""
         return self._document.last.value
 
     def load(self) -> Removal | None:

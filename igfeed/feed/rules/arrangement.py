@@ -1,6 +1,6 @@
 """The kept posts as the owner wants them: pinned ones first, and the others that no choice keeps from visitors.
 
-A stored snapshot has all kept posts in Instagram's order. So a choice that is taken back takes effect at once.
+A stored snapshot has all kept posts in Instagram's order, so the owner can undo a choice at once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from igfeed.models.record import LONG_AGO
 
 @dataclass(frozen=True)
 class ListedPost:
-    """A kept post, for the owner. ``reason`` says why visitors do not see it, None if they do.
+    """A kept post as the owner sees it. ``reason`` says why visitors do not see it, None if they do.
 
     ``pin`` is its place among the pinned posts, counted from 1. None if it is not pinned.
     """
@@ -79,7 +79,7 @@ def _listed(post: Post, choices: Choices, *, is_shown: bool) -> ListedPost:
 
 
 def _place_of(trial: Post, others: Sequence[ListedPost]) -> int:
-    """Before the first one that is older. The others keep the order in which Instagram lists them."""
+    """The index before the first post that is older. The others stay in the order in which Instagram lists them."""
     time = trial.timestamp or LONG_AGO
     return next((place for place, each in enumerate(others) if (each.post.timestamp or LONG_AGO) < time), len(others))
 
@@ -89,7 +89,7 @@ def _is_shown(choices: Choices, post: Post) -> bool:
 
 
 def _shown(posts: Sequence[Post], choices: Choices) -> list[Post]:
-    """The pinned ones first, in the order of the pins."""
+    """The posts that are shown: the pinned ones first, in the order in which they were pinned."""
     shown = [post for post in posts if _is_shown(choices, post)]
     places = {post_id: place for place, post_id in enumerate(choices.pinned)}
     # Sorting is stable, so the others stay in Instagram's order.

@@ -1,4 +1,4 @@
-"""The document with the owner's choices, and how a change of it reaches the feed that is shown."""
+"""Stores the owner's choices, and lets the feed follow them."""
 
 import logging
 from collections.abc import Callable
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 CHOICES_KEY = "choices:v1"
 
 CHANGE_TRIES = 5
-"""How often a change is tried while others change the choices too: an owner with two open pages, at most."""
+"""How often a change is tried if somebody else writes first. That is rare: an owner with two open pages."""
 
 Change = Callable[[Choices, FeedSnapshot | None], Choices]
 """Makes the next choices from those before and the kept posts. May raise ChoiceRefused."""
@@ -34,15 +34,15 @@ class OwnersChoices:
         self._local = local
 
     def load(self) -> Choices:
-        """The latest choices that are known. Never raises: if the store cannot say, those of the snapshot."""
+        """The latest known choices. Never raises: if the store does not answer, they are those of the snapshot."""
         with suppress(StoreError):
             self._document.read()
         return _latest(self._document.last.value, self._local.snapshot)
 
     def change(self, change: Change) -> Choices:
-        """Store what ``change`` makes of the choices, and show the feed by it from now on.
+        """Store the choices that ``change`` makes, and show the feed by them from now on.
 
-        Raises StoreError if the store could not keep it; nothing has changed then. Raises what ``change`` raises.
+        Raises StoreError if they could not be stored; nothing has changed then. Raises what ``change`` raises.
         """
         for _ in range(CHANGE_TRIES):
             text, stored = self._document.read()
@@ -58,17 +58,17 @@ class OwnersChoices:
         raise StoreError("The choices change too often to keep one.", "Try it again.")
 
     def remove(self) -> None:
-        """Forget all choices. The snapshot, which has a copy, must have been removed before. Raises StoreError."""
+        """Delete all choices. Remove the snapshot first, because it has a copy of them. Raises StoreError."""
         self._document.delete()
 
     def _show(self, choices: Choices) -> None:
         try:
             self._local.choose(choices)
-        except StoreError as error:  # They are kept. The next fetch of any process, or a sync of this one, shows them.
+        except StoreError as error:  # They are stored. The next fetch of any process or sync of this one shows them.
             log.warning("The feed is not shown by the new choices yet: %s", error)
 
 
 def _latest(stored: Choices | None, snapshot: FeedSnapshot | None) -> Choices:
-    """The snapshot's are later if the document was lost or cannot be read."""
+    """The later ones of the two. The snapshot has later choices if the document was lost or cannot be read."""
     known = (stored or NO_CHOICES, snapshot.choices if snapshot else NO_CHOICES)
     return max(known, key=lambda each: each.revision)

@@ -6,15 +6,15 @@ from typing import Literal
 from igfeed.models import Choices, KeptPost, Post, PostRules
 from igfeed.models.kept_posts import PostType
 
-ReasonKind = Literal["trial", "hidden", "approval", "type", "with", "without", "older"]
+ReasonKind = Literal["trial", "hidden", "approval", "type", "lacks_hashtags", "has_hashtags", "older"]
 
 
 @dataclass(frozen=True)
 class Reason:
     """``str(reason)`` says it in English.
 
-    ``hashtags`` are those that the post lacks (kind ``with``), or those because of which it is left out (``without``).
-    ``type`` is the post's, for the kind ``type``. ``older`` is a post beyond the number that is shown.
+    ``hashtags`` are those that the post lacks or has, by the kind. ``type`` is the post's type, for the kind ``type``.
+    An ``older`` post is beyond the number of posts that are shown.
     """
 
     kind: ReasonKind
@@ -28,14 +28,14 @@ class Reason:
             "hidden": "hidden by you",
             "approval": "not approved yet",
             "type": f"no {words}s",
-            "with": f"no {words}",
-            "without": f"has {words}",
+            "lacks_hashtags": f"no {words}",
+            "has_hashtags": f"has {words}",
             "older": "older than those shown",
         }[self.kind]
 
 
 def reason_for(post: Post, choices: Choices) -> Reason | None:
-    """Why the owner's choices keep the post from visitors, None if they do not. A pinned post passes all rules."""
+    """Why visitors do not see the post, None if they see it. No rule applies to a pinned post."""
     if post.id in choices.hidden:
         return Reason("hidden")
     if post.id in choices.pinned:
@@ -55,12 +55,12 @@ def _waits_for_approval(post: Post, choices: Choices) -> bool:
 
 def _reason_by_rules(post: Post, rules: PostRules) -> Reason | None:
     if not (rules.types or rules.with_hashtags or rules.without_hashtags):
-        return None  # Looking for hashtags takes the longest.
+        return None  # Before the caption is searched for hashtags, which takes the longest.
     kept = KeptPost.of(post.media_type, post.caption)
     if rules.types and kept.type not in rules.types:
         return Reason("type", type=kept.type)
     if unwanted := tuple(each for each in rules.without_hashtags if each in kept.hashtags):
-        return Reason("without", unwanted)
+        return Reason("has_hashtags", unwanted)
     if rules.with_hashtags and not kept.hashtags.intersection(rules.with_hashtags):
-        return Reason("with", rules.with_hashtags)
+        return Reason("lacks_hashtags", rules.with_hashtags)
     return None

@@ -1,4 +1,4 @@
-"""Make it yours: what the owner has asked of the feed, a control for each option, and the snippets to copy."""
+"""The studio's builder: makes controls and snippets from the options that the owner has chosen."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ NOT_SET = ""
 """The value of a control whose option is left to the feed."""
 
 FOLLOWS_PAGE = "theme"
-"""The option whose absence means more than its default: a feed inside a page then follows the page's colours."""
+"""The option that is kept even with its default value. Without it, the script tag follows the page's colours."""
 
 GROUPS = {
     "layout": ("layout", "columns", "limit", "gap", "radius", "ratio"),
@@ -48,7 +48,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Snippet:
-    """``name`` is a key of the words: where to paste it."""
+    """``text`` is to be pasted into a page. ``name`` is its key in the translations."""
 
     name: str
     text: str
@@ -56,7 +56,7 @@ class Snippet:
 
 @dataclass(frozen=True)
 class Shortfall:
-    """A chosen colour that has too little contrast on the chosen ground: ``ratio`` to 1, rounded down to tenths."""
+    """A chosen colour with too little contrast on the chosen background. ``ratio`` (to 1) is rounded down to tenths."""
 
     name: Literal["color", "accent"]
     ratio: float
@@ -89,7 +89,7 @@ class Look:
 
     @property
     def query(self) -> str:
-        """With a question mark in front, empty if nothing was asked for."""
+        """The query string with its question mark, empty if all options have their defaults."""
         return f"?{urlencode(self.asked)}" if self.asked else ""
 
     def groups(self) -> dict[str, list[Control]]:
@@ -106,7 +106,7 @@ class Look:
         return Control(name, _OTHER_KINDS.get(type(kind), "text"), value)
 
     def shortfalls(self) -> Iterator[Shortfall]:
-        """The chosen colours that are hard to read. What a transparent feed stands on is not known, so it has none."""
+        """The chosen colours that are hard to read. None if the background is transparent, as its colour is unknown."""
         shown = {**dict(parse_qsl(self.kept)), **self.asked}
         ground = shown.get("background", "transparent")
         if ground == "transparent":

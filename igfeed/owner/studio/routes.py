@@ -9,8 +9,8 @@ from igfeed.owner.pages.page import PRIVATE_HEADERS, owner_page, page_response, 
 from igfeed.owner.studio import connection_routes, post_routes
 from igfeed.services import current
 
-MAX_MIRRORING_SECONDS = 20.0
-"""After these a fetch begins no further picture: a person waits for it, and some proxies end a request after thirty."""
+STUDIO_MIRRORING_TIME_LIMIT = 20.0
+"""Seconds after which a fetch begins no further picture. The owner waits, and some proxies end a request after 30."""
 
 bp = Blueprint("studio", __name__, url_prefix="/studio")
 
@@ -23,8 +23,8 @@ def init_app(app: Flask) -> None:
 @bp.get("")
 @owner_page
 def page() -> Response:
-    """How everything is, and all that the owner can do about it."""
-    # A visitor's process needs none of this, and it would make its start slower.
+    """The studio's page."""
+    # Imported here, because processes for visitors need none of this and would start more slowly.
     from igfeed.owner.studio.contents import contents  # noqa: PLC0415  as above
 
     script = Path(current_app.root_path, "templates/studio/studio.js").read_text("utf-8")
@@ -34,7 +34,7 @@ def page() -> Response:
 @bp.get("/snippets")
 @owner_page
 def snippets() -> Response:
-    """The snippets for the options in the query, and what is to be said of them: for the page's script."""
+    """The snippets and warnings for the options in the query. The page's script asks for them."""
     from igfeed.owner.studio.contents import look  # noqa: PLC0415  as above
 
     services = current()
@@ -54,7 +54,7 @@ def preview() -> Response:
 @bp.post("/look")
 @owner_form
 def keep_look() -> Response:
-    """Let every embed have the options of the form where it asks for nothing else, or as it was at first."""
+    """Let embeds have the form's options where their own query names none, or restore the defaults."""
     from igfeed.owner import choosing  # noqa: PLC0415  as above
     from igfeed.owner.studio.look import Look  # noqa: PLC0415  as above
 
@@ -79,7 +79,7 @@ def fetch() -> str:
     from igfeed.owner import upkeep  # noqa: PLC0415  as above
 
     # The answer waits for the pictures, as Vercel would stop work that comes after it.
-    done = upkeep.fetch(current(), time_limit=MAX_MIRRORING_SECONDS)
+    done = upkeep.fetch(current(), time_limit=STUDIO_MIRRORING_TIME_LIMIT)
     return "pictures_missing" if done.pictures.failed else "fetched"
 
 

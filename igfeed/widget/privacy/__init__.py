@@ -1,1 +1,1 @@
-"""What is stored about the account and its visitors, in words for both."""
+"""The page that says what is stored about the account and its visitors."""

@@ -11,7 +11,7 @@ from igfeed.widget.translations import language_of
 
 
 def privacy_page(snapshot: FeedSnapshot | None) -> Page:
-    """With the account's name. Without a snapshot it names nobody."""
+    """The privacy page. It has the account's name if there is a snapshot."""
     said, profile = wording_of(current().settings.language).privacy, snapshot.profile if snapshot else None
     return notice_page(
         "widget/privacy.html",
@@ -23,7 +23,7 @@ def privacy_page(snapshot: FeedSnapshot | None) -> Page:
 
 
 def deletion_page(code: str, at: datetime | None, *, had_data: bool) -> Page:
-    """What became of the deletion with this code. ``at`` is when, None if there was none.
+    """The page about the deletion with this code. ``at`` is its time, None if there was no such deletion.
 
     ``had_data`` is False if nothing of that account was stored.
     """

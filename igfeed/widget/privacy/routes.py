@@ -18,7 +18,7 @@ def init_app(app: Flask) -> None:
 
 @bp.get("/privacy")
 def privacy() -> Response:
-    """What is stored, where it comes from, and how to have it removed. Sets no cookie, as all pages for visitors."""
+    """What is stored, where it comes from, and how to have it removed. Like all pages for visitors, without cookies."""
     services = current()
     snapshot = services.feed.cached or (None if services.startup_error else services.feed.current().snapshot)
     page = privacy_page(snapshot)

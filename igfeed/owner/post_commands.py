@@ -35,7 +35,7 @@ def hide(posts: tuple[str, ...]) -> None:
 @click.argument("posts", nargs=-1, required=True)
 @one_line_errors
 def show(posts: tuple[str, ...]) -> None:
-    """Show these POSTS again, or at last if they wait for approval."""
+    """Show these POSTS again, and approve those that wait for approval."""
     for each in _choose(choosing.show, posts):
         if each.reason and any(choosing.is_named(each.post, name) for name in posts):
             click.echo(f"{each.post.id} is not shown all the same: {each.reason}.")

@@ -66,7 +66,7 @@ class Shortfall:
 class Look:
     """``asked`` are the options that differ from what ``/embed`` shows by itself, as in a query string.
 
-    ``kept`` is the owner's look, which embeds have by themselves.
+    ``kept`` is the owner's stored look as a query string. Embeds have it without being asked.
     """
 
     asked: Mapping[str, str]
@@ -74,17 +74,17 @@ class Look:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], kept: str = "") -> "Look":
-        usual = _usual(kept)
-        asked = {name: value for name, value in _valid(query) if _counts(name, value, usual)}
+        defaults = _defaults(kept)
+        asked = {name: value for name, value in _valid(query) if _differs(name, value, defaults)}
         return cls(asked, kept)
 
     @property
     def to_keep(self) -> str:
-        """What embeds shall show by themselves from now on, as a query string: the kept look with what is asked."""
+        """The query string to store as the owner's look: the kept one, overridden by ``asked``."""
         look = {**dict(parse_qsl(self.kept)), **self.asked}
-        usual = _usual("")
+        defaults = _defaults("")
         return urlencode(
-            {name: value for name, value in look.items() if name != "page" and _counts(name, value, usual)}
+            {name: value for name, value in look.items() if name != "page" and _differs(name, value, defaults)}
         )
 
     @property
@@ -93,11 +93,12 @@ class Look:
         return f"?{urlencode(self.asked)}" if self.asked else ""
 
     def groups(self) -> dict[str, list[Control]]:
+        """The controls of the options, by the names of their groups."""
         return {group: [self._control(name) for name in names] for group, names in GROUPS.items()}
 
     def _control(self, name: str) -> Control:
         kind = Options.table()[name].kind
-        own, kept = ("" if name == FOLLOWS_PAGE else _usual("")[name]), dict(parse_qsl(self.kept))
+        own, kept = ("" if name == FOLLOWS_PAGE else _defaults("")[name]), dict(parse_qsl(self.kept))
         value = self.asked.get(name, kept.get(name, own))
         if isinstance(kind, Number):
             return Control(name, "number", value, least=kind.least, most=kind.most)
@@ -117,7 +118,7 @@ class Look:
                 yield Shortfall(name, floor(ratio * 10) / 10)
 
     def snippets(self, address: str, profile: Profile | None) -> list[Snippet]:
-        """``address`` is the feed's, with a final slash."""
+        """What to paste into a page. ``address`` is the feed's, with a final slash."""
         name = f"@{profile.username}" if profile else "Instagram"
         home = profile.address if profile else "https://www.instagram.com/"
         data = Markup("").join(Markup(' data-{}="{}"').format(*pair) for pair in self.asked.items())
@@ -153,11 +154,12 @@ def _text(value: object) -> str:
     return NOT_SET if value is None else str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _counts(name: str, value: str, usual: Mapping[str, str]) -> bool:
-    return name == FOLLOWS_PAGE or value != usual[name]
+def _differs(name: str, value: str, defaults: Mapping[str, str]) -> bool:
+    """Whether a query string has to name the option."""
+    return name == FOLLOWS_PAGE or value != defaults[name]
 
 
 @lru_cache(maxsize=20)
-def _usual(kept: str) -> dict[str, str]:
+def _defaults(kept: str) -> dict[str, str]:
     """What ``/embed`` shows by itself, as in a query string."""
     return {name: _text(getattr(default_options(View.EMBED, kept), name)) for name in Options.table()}

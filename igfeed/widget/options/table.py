@@ -93,7 +93,7 @@ class Options:
     background: str | None = option(
         None,
         Colour((TRANSPARENT,)),
-        "the ground, such as `f5ead7`",
+        "the background, such as `f5ead7`",
         default_text="the theme's on `/`, `transparent` on `/embed`",
     )
     color: str | None = option(None, Colour(), "texts", default_text="the theme's")

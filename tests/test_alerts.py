@@ -166,7 +166,7 @@ def test_the_cron_tells_what_the_view_that_saw_it_could_not(
     assert webhook.titles == [NEEDED, WELL]
 
 
-def test_trouble_in_between_that_passes_by_itself_tells_nothing_new(
+def test_faults_that_come_and_go_during_an_episode_send_no_second_alert(
     services: Services, token: Token, instagram: FakeInstagram, clock: MovingClock, webhook: Webhook
 ) -> None:
     run_cron(services)
@@ -194,7 +194,7 @@ def test_another_token_that_is_rejected_too_is_told_again(
     assert webhook.titles == [NEEDED, NEEDED]
 
 
-def test_what_passes_by_itself_is_not_told(
+def test_problems_that_pass_by_themselves_send_no_alert(
     services: Services, token: Token, instagram: FakeInstagram, clock: MovingClock, webhook: Webhook
 ) -> None:
     instagram.fail("*", TEMPORARY)
@@ -225,7 +225,7 @@ def test_failing_renewals_are_told_at_21_14_7_3_and_1_days_and_once_more_when_it
     assert [title for title, _ in told[5:]] == [NEEDED]
 
 
-def test_who_comes_late_tells_only_the_latest_warning_and_says_the_days_as_they_are(
+def test_a_process_that_starts_late_sends_only_the_latest_warning_with_the_real_days(
     services: Services, token: Token, instagram: FakeInstagram, clock: MovingClock, webhook: Webhook
 ) -> None:
     instagram.fail("renew", TEMPORARY)
@@ -368,7 +368,7 @@ def test_a_failed_try_is_repeated_after_its_pause_and_not_before(
     assert webhook.titles == [NEEDED]
 
 
-def test_who_was_never_reached_is_not_told_that_it_is_over(
+def test_an_owner_who_got_no_alert_is_not_told_that_all_is_well_again(
     services: Services, token: Token, instagram: FakeInstagram, clock: MovingClock, webhook: Webhook
 ) -> None:
     webhook.status = 500
@@ -396,7 +396,7 @@ def test_a_server_that_never_answers_costs_the_time_limit_and_no_more(
     assert str(delivery) == "Address 1 (json): It did not answer within 0.1 seconds."
 
 
-def test_what_the_store_has_in_the_documents_place_counts_as_nothing(
+def test_an_unreadable_document_counts_as_missing(
     services: Services, token: Token, instagram: FakeInstagram, webhook: Webhook
 ) -> None:
     services.store.set(EPISODE_KEY, "no JSON")

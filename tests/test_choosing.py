@@ -255,7 +255,7 @@ def test_a_fetch_goes_on_past_posts_that_are_not_shown(site: Site, store: Memory
     assert site.instagram.count("media") == 2
 
 
-def test_a_fetch_that_looks_in_vain_ends_soon_and_keeps_bounded(site: Site, store: MemoryStore) -> None:
+def test_a_fetch_ends_after_a_bounded_number_of_posts_that_are_not_shown(site: Site, store: MemoryStore) -> None:
     site.instagram.posts = [image(caption="#cake") for _ in range(400)]
     bread = site.instagram.publish(image(caption="#bread"))["id"]
     feed = site.start(store).feed

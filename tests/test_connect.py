@@ -315,7 +315,7 @@ ON_THE_WAY: dict[str, tuple[str, Fault, str]] = {
 
 
 @pytest.mark.parametrize("name", ON_THE_WAY)
-def test_what_fails_on_the_way_touches_neither_token_nor_feed_and_the_owner_reads_why(
+def test_a_failed_login_changes_neither_token_nor_feed_and_says_why(
     client: FlaskClient, services: Services, instagram: FakeInstagram, token: Token, name: str
 ) -> None:
     endpoint, fault, kind = ON_THE_WAY[name]
@@ -433,7 +433,7 @@ def send_answer(client: FlaskClient, show: str, **headers: str) -> TestResponse:
     return client.post("/connect/confirm", data=form, headers={**OWNER, **headers})
 
 
-def test_another_account_is_asked_about_first(
+def test_the_owner_is_asked_before_another_account_is_shown(
     client: FlaskClient, services: Services, another: TestResponse, token: Token
 ) -> None:
     assert (another.status_code, another.headers["Location"]) == (303, "/connect/confirm")

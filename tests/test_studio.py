@@ -183,7 +183,7 @@ def test_without_a_database_on_vercel_it_says_that_one_is_missing(make_services:
     assert "Upstash" in page
 
 
-def test_it_costs_four_commands_to_the_store(
+def test_the_page_costs_four_store_commands(
     make_services: MakeServices, upstash: FakeUpstash, instagram: FakeInstagram, clock: MovingClock
 ) -> None:
     services = make_services(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
@@ -387,7 +387,9 @@ def test_the_app_is_typed_in_once_and_its_secret_is_never_shown_again(client: Fl
 @pytest.mark.parametrize(
     ("app_id", "secret", "result"), [("abc", APP_SECRET, "bad_app_id"), ("1234567890", "no secret", "bad_app_secret")]
 )
-def test_what_cannot_be_an_app_is_not_kept(client: FlaskClient, app_id: str, secret: str, result: str) -> None:
+def test_an_app_id_or_secret_that_cannot_be_right_is_not_stored(
+    client: FlaskClient, app_id: str, secret: str, result: str
+) -> None:
     data = {"app_id": app_id, "app_secret": secret, "form_token": token_in(studio(client))}
     response = client.post("/studio/connection/app", data=data, headers=OWNER)
 

@@ -128,7 +128,7 @@ def test_a_post_gets_a_link_and_loses_it(client: FlaskClient, ids: list[str]) ->
         ("rules", {"with": "#not-one"}, "no hashtag"),
     ],
 )
-def test_what_cannot_be_is_said_and_changes_nothing(
+def test_an_impossible_choice_is_explained_and_changes_nothing(
     client: FlaskClient, ids: list[str], form: str, data: dict[str, str], words: str
 ) -> None:
     data = {name: ids[0] if value == "FIRST" else value for name, value in data.items()}

@@ -151,7 +151,7 @@ def test_a_body_that_is_far_too_long_is_not_read_into_memory(client: FlaskClient
     assert call(client, path, "x" * 10_000_000).status_code == 413
 
 
-def test_an_id_that_is_no_text_is_somebody_elses(
+def test_an_id_that_is_no_text_is_not_our_accounts(
     client: FlaskClient, filled: Services, instagram: FakeInstagram
 ) -> None:
     assert call(client, DELETE, instagram.signed_request("\ud800")).status_code == 200
@@ -170,7 +170,7 @@ def test_without_an_app_secret_nothing_can_be_checked_so_nothing_is_done(
 
 
 @pytest.mark.parametrize("user_id", [OURS, "17841400000000001"])
-def test_who_removes_the_app_has_the_token_forgotten_and_the_posts_stay(
+def test_a_removal_of_the_app_deletes_the_token_and_the_posts_stay(
     client: FlaskClient, filled: Services, instagram: FakeInstagram, user_id: str
 ) -> None:
     shown = posts(filled)
@@ -189,7 +189,7 @@ def test_asked_twice_it_answers_the_same(client: FlaskClient, filled: Services, 
 
 
 @pytest.mark.parametrize("path", [DEAUTHORIZE, DELETE])
-def test_somebody_who_is_none_of_ours_is_answered_alike_and_changes_nothing(
+def test_a_request_about_an_unknown_account_gets_the_same_answer_and_changes_nothing(
     client: FlaskClient, filled: Services, instagram: FakeInstagram, path: str
 ) -> None:
     before = (stored(filled), posts(filled))
@@ -201,7 +201,7 @@ def test_somebody_who_is_none_of_ours_is_answered_alike_and_changes_nothing(
 
 @pytest.mark.parametrize("path", [DEAUTHORIZE, DELETE])
 @pytest.mark.parametrize("is_rejected", [True, False], ids=["rejected", "alive"])
-def test_where_meta_does_not_say_whom_it_means_the_token_is_tried_and_forgotten_only_if_it_is_rejected(
+def test_a_request_that_names_no_account_deletes_the_token_only_if_it_is_rejected(
     client: FlaskClient, filled: Services, instagram: FakeInstagram, token: Token, path: str, is_rejected: bool
 ) -> None:
     shown = posts(filled)
@@ -342,7 +342,7 @@ def test_the_posts_of_one_account_go_and_the_token_of_the_next_one_stays(
     assert (kept.value, posts(filled)) == (next_one.value, [])
 
 
-def test_what_could_not_be_deleted_is_not_said_to_be(
+def test_a_deletion_that_failed_is_not_reported_as_done(
     client: FlaskClient, filled: Services, instagram: FakeInstagram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: str) -> None:
@@ -444,7 +444,7 @@ def test_a_new_value_of_the_variable_is_used(
     assert other.get("/").status_code == 200
 
 
-def test_who_sets_the_same_token_up_again_has_it_used(
+def test_a_token_that_is_set_up_again_is_used(
     filled: Services, make_services: MakeServices, instagram: FakeInstagram, token: Token
 ) -> None:
     call(Visitor(create_app(services=filled)), DEAUTHORIZE, instagram.signed_request())

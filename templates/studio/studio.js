@@ -22,7 +22,7 @@
   const WIDTHS = {desktop: 1120, phone: 390};
   const chosen = name => bar.querySelector(`[name=${name}]:checked`)?.value;
 
-  // The frame has the width that was chosen, and is made smaller until it fits.
+  // The frame is laid out in the chosen width, then scaled down until it fits.
   const fit = () => {
     const width = WIDTHS[chosen('width')], scale = Math.min(1, stage.clientWidth / width);
     const height = frame.contentDocument?.documentElement?.offsetHeight || 480;
@@ -62,7 +62,7 @@
     const answer = await fetch(`${form.dataset.snippets}?${query}`);
     if (!answer.ok || run != latest) return;
     const parsed = new DOMParser().parseFromString(await answer.text(), 'text/html');
-    // The server leaves out what is usual.
+    // The server leaves out options with their default values.
     const told = parsed.querySelector('.told');
     history.replaceState(history.state, '', `${location.pathname}${told.dataset.query}#look`);
     const tab = document.querySelector('[name=snippet]:checked').value;

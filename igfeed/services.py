@@ -65,8 +65,7 @@ def build(settings: Settings, clock: Clock, background: Background | None = None
 
     Without a ``background`` the settings choose: in place on Vercel, else one worker thread for views and store alike.
     """
-    # The store uses the machine's clock and not a checked one: processes that share a file compare the ends of their
-    # claims, so they need the same clock.
+    # The store uses the machine's clock: processes that share a file compare the ends of their claims.
     machine_clock, clock = clock, CheckedClock(clock)
     instagram, from_environment = _instagram(settings, clock, sleep)
     chosen = _store(settings, machine_clock)

@@ -212,6 +212,13 @@ def test_the_row_stays_as_long_as_it_was_while_instagram_has_more(site: Site, st
     assert shown(feed) == ids(site.instagram)[2:14]
 
 
+def test_the_history_says_that_the_owner_asked_for_the_fetch_that_fills_up(fetched: Services) -> None:
+    choosing.hide(fetched, [fetched.feed.listed()[0].post.id])
+    choosing.fill(fetched)
+
+    assert fetched.history.events()[0].by == "owner"
+
+
 def test_filling_up_asks_nobody_while_the_row_is_full_or_the_list_is_at_its_end(site: Site, store: MemoryStore) -> None:
     site.instagram.posts = site.instagram.posts[:12]
     full, short = site.start(store, posts=10).feed, site.start(store, posts=20).feed

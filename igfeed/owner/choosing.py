@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from igfeed.errors import UnknownPost
 from igfeed.feed.rules.arrangement import ListedPost
+from igfeed.history import asked_by
 from igfeed.models import Choices, FeedSnapshot, Post, PostLink, PostRules
 from igfeed.models.choices import rule_hashtags
 from igfeed.models.kept_posts import PostType
@@ -117,7 +118,8 @@ def set_rules(
 
 def fill(services: Services) -> None:
     """Fetch if the feed shows fewer posts than it may and Instagram may have more. Never raises."""
-    services.feed.fill()
+    with asked_by("owner"):
+        services.feed.fill()
 
 
 def _change(services: Services, change: ChangeOfPosts, names: Sequence[str]) -> Choices:

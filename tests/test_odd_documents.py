@@ -24,7 +24,7 @@ from tests.harness.owner import CRON, OWNER, STATUS
 from tests.harness.visitor import Visitor
 from tests.servers.instagram import TEMPORARY, FakeInstagram, album, child_image, image
 
-AT_ONCE = 2
+AT_ONCE = 1
 """How many odd values each leaf gets here, by turns; all of them in each leaf are tried with the nouns alone."""
 
 Shown = list[tuple[str, str]]

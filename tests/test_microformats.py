@@ -2,12 +2,15 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import mf2py
 import pytest
 from flask.testing import FlaskClient
 
+from igfeed import create_app
+from igfeed.config import Settings
 from igfeed.models import Token
 from igfeed.services import Services
 from tests.servers.instagram import FakeInstagram, album, image, video
@@ -69,6 +72,16 @@ def test_each_post_is_an_h_entry(account: FakeInstagram, client: FlaskClient, pa
     assert second["name"] == ["Video by @studio.nord, 22 June 2026"]
     assert "url" not in second
     assert (third["name"], "published" in third) == (["Four of a kind"], False)
+
+
+def test_times_on_the_page_have_no_microseconds_which_html_does_not_allow(tmp_path: Path) -> None:
+    environ = {"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3")}
+    page = create_app(Settings.from_env(environ)).test_client().get("/").text
+
+    times = re.findall(r' datetime="(.*?)"', page)
+
+    assert len(times) == 24
+    assert not [each for each in times if "." in each]
 
 
 def test_a_caption_on_the_page_is_the_entrys_content(account: FakeInstagram, client: FlaskClient) -> None:

@@ -99,18 +99,20 @@ def a_page_around(page: Page, site: str, how: str) -> str:
     return AROUND + (tag(site, INSIDE) if how == "script" else page.request.get(f"{site}/fragment?{query}").text())
 
 
+@pytest.mark.parametrize("media", MEDIA)
 @pytest.mark.parametrize("how", ["script", "fragment"])
 def test_axe_finds_nothing_on_a_page_with_the_feed_inside_nor_on_an_open_post_there(
-    page: Page, site: str, host: Host, how: str
+    page: Page, site: str, host: Host, how: str, media: str
 ) -> None:
+    page.emulate_media(**MEDIA[media])  # Before it is loaded: a feed inside a page takes a moment to follow a change.
     page.goto(host(f"<body>{a_page_around(page, site, how)}</main>"))
     box(page).locator(".inline[data-theme]:not(.waiting)").wait_for()
     box(page).locator(".tile img").evaluate_all("all => Promise.all(all.map(image => image.decode()))")
 
-    assert violations_anyhow(page) == {}
+    assert violations(page) == ""
     box(page).locator(".tile > a").nth(1).click()
     expect(box(page).locator("dialog .bar p")).to_have_text("2 / 6")
-    assert violations_anyhow(page) == {}
+    assert violations(page) == ""
 
 
 @pytest.mark.parametrize("path", LAYOUTS)

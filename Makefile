@@ -11,7 +11,8 @@ test quick: export PYTHONDONTWRITEBYTECODE :=
 
 demo: .venv/runtime
 	@echo "The sample feed: http://127.0.0.1:$(or $(PORT),8000)/   for iframes: /embed"
-	@echo "Its status:      http://127.0.0.1:$(or $(PORT),8000)/api/instagram/refresh-token   (any user name, password: $(CRON_SECRET))"
+	@echo "Its studio:      http://127.0.0.1:$(or $(PORT),8000)/studio   (any user name, password: $(CRON_SECRET))"
+	@echo "Its status:      http://127.0.0.1:$(or $(PORT),8000)/api/instagram/refresh-token   (the same password)"
 	@IGFEED_DEMO=1 CRON_SECRET="$(CRON_SECRET)" $(if $(PORT),PORT="$(PORT)") $(BIN)/gunicorn wsgi:app
 
 # The demo in debug mode: a saved template, style, script or module shows at the next reload.

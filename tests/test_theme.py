@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igfeed.widget.options import TRANSPARENT, Options, default_options
-from igfeed.widget.theme import BLACK, DARK, FONTS, LEAST_CONTRAST, LIGHT, WHITE, Tones, contrast, luminance, theme
+from igfeed.widget.theme import BLACK, DARK, FONTS, LIGHT, MIN_CONTRAST, WHITE, Tones, contrast, luminance, theme
 from igfeed.widget.views import View
 
 colours = st.integers(0, 0xFFFFFF).map(lambda number: f"{number:06x}")
@@ -29,7 +29,7 @@ def contrasts(tones: Tones) -> dict[str, float]:
 
 
 def poor(tones: Tones) -> dict[str, float]:
-    return {name: ratio for name, ratio in contrasts(tones).items() if ratio < LEAST_CONTRAST}
+    return {name: ratio for name, ratio in contrasts(tones).items() if ratio < MIN_CONTRAST}
 
 
 @given(chosen, st.sampled_from(View))
@@ -39,7 +39,7 @@ def test_every_text_on_a_known_ground_has_enough_contrast(options: Options, view
     for palette in filter(None, (painted.usual, painted.dark)):
         assert poor(palette.post) == {}
         assert palette.post == palette.page or options.background == TRANSPARENT
-        assert contrast(palette.page.on_accent, palette.page.accent) >= LEAST_CONTRAST
+        assert contrast(palette.page.on_accent, palette.page.accent) >= MIN_CONTRAST
 
 
 def tones(**asked: str) -> Tones:
@@ -75,7 +75,7 @@ def test_without_a_choice_the_tones_are_those_of_the_theme() -> None:
     assert (auto.usual.page, auto.dark.page) == (LIGHT, DARK)
     assert theme(Options(theme="dark"), View.PAGE).usual.page == DARK
     assert theme(Options(theme="light"), View.PAGE).dark is None
-    assert [contrasts(each)["quiet text"] > LEAST_CONTRAST for each in (LIGHT, DARK)] == [True, True]
+    assert [contrasts(each)["quiet text"] > MIN_CONTRAST for each in (LIGHT, DARK)] == [True, True]
 
 
 def test_only_a_page_with_a_ground_of_its_own_declares_a_colour_scheme() -> None:

@@ -14,7 +14,7 @@ from igfeed.tokens.manager import TokenManager
 
 FAILURE_KEY = "feed-trouble:v1"
 
-SHORTEST_FETCH_PAUSE = timedelta(minutes=1)
+MIN_FETCH_PAUSE = timedelta(minutes=1)
 MAX_FETCH_PAUSE = timedelta(hours=1)
 RATE_LIMIT_PAUSE = timedelta(minutes=15)
 """The least pause after Instagram said that there were too many calls."""
@@ -105,5 +105,5 @@ def pause_after(error: IgfeedError, failures: int) -> timedelta:
         return min(max(error.retry_after or RATE_LIMIT_PAUSE, RATE_LIMIT_PAUSE), MAX_COOLDOWN)
     if isinstance(error, TokenError | TokenRejected | PermissionRefused):
         return MAX_FETCH_PAUSE  # Only a person can mend these. Another token ends the pause at once.
-    doubled: timedelta = SHORTEST_FETCH_PAUSE * 2 ** min(failures - 1, 10)
+    doubled: timedelta = MIN_FETCH_PAUSE * 2 ** min(failures - 1, 10)
     return min(doubled, MAX_FETCH_PAUSE)

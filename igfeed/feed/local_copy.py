@@ -20,9 +20,9 @@ FEED_KEY = "feed:v1"
 NO_TIME = timedelta()
 
 MAX_FETCH_CLAIM = timedelta(seconds=60)
-SHORTEST_FETCH_CLAIM = timedelta(seconds=1)
+MIN_FETCH_CLAIM = timedelta(seconds=1)
 
-WRITE_TRIES = 3
+MAX_SWAP_ATTEMPTS = 3
 """How often a snapshot is written by compare-and-swap. After that it is written in any case, because the compared text
 may come from a replica that lags behind."""
 
@@ -37,7 +37,7 @@ class Freshness:
     @property
     def claim_ttl(self) -> timedelta:
         """How long a claim on a fetch lasts: not longer than a feed is fresh, as that would delay the next fetch."""
-        return max(min(MAX_FETCH_CLAIM, self.ttl), SHORTEST_FETCH_CLAIM)
+        return max(min(MAX_FETCH_CLAIM, self.ttl), MIN_FETCH_CLAIM)
 
     def is_fresh(self, snapshot: FeedSnapshot, now: datetime) -> bool:
         """Whether the snapshot is younger than ``ttl``, or Instagram asked for no calls until later.
@@ -254,7 +254,7 @@ class LocalCopy:
 
         A fetch and a choice of the owner can end at the same time, so each may find the other's snapshot there.
         """
-        for _ in range(WRITE_TRIES):
+        for _ in range(MAX_SWAP_ATTEMPTS):
             # Text and value are read in one step, because other threads of this process read and write too.
             known = self._document.last
             snapshot = _following(snapshot, known.value)

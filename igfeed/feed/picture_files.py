@@ -35,7 +35,7 @@ BRANDS = {"webp": (8, b"WEBP"), "avif": (4, b"ftypavif")}
 ABSENT_FILE_PAUSE = timedelta(seconds=30)
 """How long views do not ask the store again for a file that it did not have. Another process may store it meanwhile."""
 
-SHORTEST_ABSENT_FILE_PAUSE = timedelta(seconds=1)
+MIN_ABSENT_FILE_PAUSE = timedelta(seconds=1)
 """Even if IGFEED_CHECK_TTL is shorter: a page may ask for twenty missing pictures at once."""
 
 MAX_ABSENT_FILES = 2000
@@ -53,7 +53,7 @@ class PictureFiles:
 
     def __init__(self, store: Store, clock: Clock, absent_pause: timedelta = ABSENT_FILE_PAUSE) -> None:
         self._store = store
-        known_for = max(absent_pause, SHORTEST_ABSENT_FILE_PAUSE).total_seconds()
+        known_for = max(absent_pause, MIN_ABSENT_FILE_PAUSE).total_seconds()
         self._absent: TTLCache[str, bool] = TTLCache(MAX_ABSENT_FILES, known_for, monotonic_seconds(clock))
         self._memory: LRUCache[str, bytes] = LRUCache(MAX_FILE_BYTES, getsizeof=len)
         self._measures: LRUCache[str, Measures] = LRUCache(MAX_MEASURES)

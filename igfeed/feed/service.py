@@ -23,7 +23,7 @@ from igfeed.tokens.manager import TokenManager
 OLD_FEED_AGE = timedelta(days=1)
 """From this age on the page says how old the feed is."""
 
-SHORTEST_UNKNOWN_PICTURE_PAUSE = timedelta(seconds=1)
+MIN_UNKNOWN_PICTURE_PAUSE = timedelta(seconds=1)
 """The shortest time between two syncs for unknown pictures, even if IGFEED_CHECK_TTL is shorter."""
 
 
@@ -47,7 +47,7 @@ class FeedService:
         sleep: Sleep,
     ) -> None:
         self._clock = clock
-        self._unknown_picture_ttl = max(check_ttl, SHORTEST_UNKNOWN_PICTURE_PAUSE)
+        self._unknown_picture_ttl = max(check_ttl, MIN_UNKNOWN_PICTURE_PAUSE)
         self._syncing_for_unknown = Lock()
         self._files = pictures.files
         self._freshness = Freshness(ttl, posts)

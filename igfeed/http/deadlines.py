@@ -21,7 +21,7 @@ CONNECT_TIME_LIMIT = 3.05
 SILENCE_LIMIT = 10.0
 """Seconds without a byte after which a reply is given up, unless an adapter has another limit."""
 
-SHORTEST_SOCKET_TIMEOUT = 0.001
+MIN_SOCKET_TIMEOUT = 0.001
 """Seconds. A timeout of 0 would make the socket non-blocking, which raises other errors."""
 
 
@@ -68,7 +68,7 @@ class _Timed:
         self.timeout = min(self.timeout, CONNECT_TIME_LIMIT)
         connected: socket.socket = super()._new_conn()  # type: ignore[misc]  # of the connection it is mixed into
         # The rest of the time is for the TLS handshake and for a proxy's reply.
-        connected.settimeout(max(deadline.left(), SHORTEST_SOCKET_TIMEOUT))
+        connected.settimeout(max(deadline.left(), MIN_SOCKET_TIMEOUT))
         return connected
 
 

@@ -11,16 +11,16 @@ from threading import Lock
 from igfeed.clock import Clock, Pause
 
 MAX_PAGE_SIZE = 100
-SMALLEST_PAGE = 5
+MIN_PAGE_SIZE = 5
 
 SMALLER_PAGES_FOR = timedelta(days=1)
 """How long the smaller size stays in use after it was needed once."""
 
 
 def smaller(size: int) -> int | None:
-    """Half of it, None if that is fewer than SMALLEST_PAGE."""
+    """Half of it, None if that is fewer than MIN_PAGE_SIZE."""
     half = size // 2
-    return half if half >= SMALLEST_PAGE else None
+    return half if half >= MIN_PAGE_SIZE else None
 
 
 class PageSize:

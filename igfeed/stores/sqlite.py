@@ -54,7 +54,7 @@ NOT_WRITABLE_CODES = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.
 NOT_PERMITTED_ERRNOS = {errno.EROFS, errno.EACCES, errno.EPERM}
 DISK_FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
 
-LEAST_FREE_BYTES = 64 * 1024
+MIN_FREE_BYTES = 64 * 1024
 """Free bytes that the two files of the write-ahead log need. Without them SQLite says "disk I/O error", not "full"."""
 
 T = TypeVar("T")
@@ -175,7 +175,7 @@ class SqliteStore(Store):
         if _code(error) == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in DISK_FULL_ERRNOS:
             return True
         with suppress(OSError):
-            return _code(error) == sqlite3.SQLITE_IOERR and shutil.disk_usage(self._path.parent).free < LEAST_FREE_BYTES
+            return _code(error) == sqlite3.SQLITE_IOERR and shutil.disk_usage(self._path.parent).free < MIN_FREE_BYTES
         return False
 
     def _log_read_only(self, error: sqlite3.Error | OSError) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from igfeed.widget.options import TRANSPARENT, Options
 from igfeed.widget.views import View
 
-LEAST_CONTRAST = 4.5
+MIN_CONTRAST = 4.5
 """Between a text and its ground (WCAG 2.2, criterion 1.4.3, level AA)."""
 
 BLACK, WHITE = "#000000", "#ffffff"
@@ -115,7 +115,7 @@ def contrast(one: str, other: str) -> float:
 
 def readable(text: str, ground: str) -> str:
     """The colour ``text``, or black or white where it has too little contrast. One of these always has enough."""
-    return text if contrast(text, ground) >= LEAST_CONTRAST else _strongest((BLACK, WHITE), ground)
+    return text if contrast(text, ground) >= MIN_CONTRAST else _strongest((BLACK, WHITE), ground)
 
 
 def _palette(base: Tones, options: Options) -> Palette:
@@ -149,7 +149,7 @@ def _on(ground: str, base: Tones, options: Options) -> Tones:
 
 def _quiet(ink: str, ground: str) -> str:
     mixed = (_mix(ink, ground, share) for share in QUIET_SHARES)
-    return next((each for each in mixed if contrast(each, ground) >= LEAST_CONTRAST), ink)
+    return next((each for each in mixed if contrast(each, ground) >= MIN_CONTRAST), ink)
 
 
 def _mix(one: str, other: str, share: float) -> str:

@@ -1,6 +1,7 @@
 """The ways to show the feed: to people as a page, an embed or a part of a page, and to programs as a document."""
 
 from enum import Enum
+from typing import TypeVar
 
 
 class View(Enum):
@@ -44,10 +45,6 @@ class View(Enum):
         return self is not View.EMBED
 
 
-# Flask has no part in this: finished pages find the view before Flask is called.
-_BY_PATH = {path: view for view in View for path in (view.path, f"{view.path.rstrip('/')}/")}
-
-
 class FeedFormat(Enum):
     """The formats of the feed for programs. The value is the path."""
 
@@ -57,7 +54,7 @@ class FeedFormat(Enum):
 
     @staticmethod
     def at(path: str) -> "FeedFormat | None":
-        """The format with this path."""
+        """The format with this path. A final slash is ignored, as in a view's."""
         return _FORMATS.get(path)
 
     @property
@@ -70,7 +67,16 @@ class FeedFormat(Enum):
         return True
 
 
-_FORMATS = {each.value: each for each in FeedFormat}
+Shown = TypeVar("Shown", View, FeedFormat)
+
+
+def _by_path(kind: type[Shown]) -> dict[str, Shown]:
+    return {path: each for each in kind for path in (each.value, f"{each.value.rstrip('/')}/")}
+
+
+# Flask has no part in this: finished pages find the view before Flask is called.
+_BY_PATH = _by_path(View)
+_FORMATS = _by_path(FeedFormat)
 
 _CONTENT_TYPES = {
     FeedFormat.JSON_FEED: "application/feed+json",

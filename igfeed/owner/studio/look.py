@@ -12,7 +12,7 @@ from markupsafe import Markup
 from igfeed.models import Profile
 from igfeed.widget.options import Options, default_options
 from igfeed.widget.options.kinds import Choice, Colour, Number, Switch
-from igfeed.widget.theme import LEAST_CONTRAST, contrast
+from igfeed.widget.theme import MIN_CONTRAST, contrast
 from igfeed.widget.views import View
 
 NOT_SET = ""
@@ -81,11 +81,15 @@ class Look:
     @property
     def to_keep(self) -> str:
         """The query string to store as the owner's look: the kept one, overridden by ``asked``."""
-        look = {**dict(parse_qsl(self.kept)), **self.asked}
         defaults = _defaults("")
         return urlencode(
-            {name: value for name, value in look.items() if name != "page" and _differs(name, value, defaults)}
+            {name: value for name, value in self._shown.items() if name != "page" and _differs(name, value, defaults)}
         )
+
+    @property
+    def _shown(self) -> dict[str, str]:
+        """The options of the kept look and those that are asked for, which override it."""
+        return {**dict(parse_qsl(self.kept)), **self.asked}
 
     @property
     def query(self) -> str:
@@ -98,8 +102,8 @@ class Look:
 
     def _control(self, name: str) -> Control:
         kind = Options.table()[name].kind
-        own, kept = ("" if name == FOLLOWS_PAGE else _defaults("")[name]), dict(parse_qsl(self.kept))
-        value = self.asked.get(name, kept.get(name, own))
+        own = "" if name == FOLLOWS_PAGE else _defaults("")[name]
+        value = self._shown.get(name, own)
         if isinstance(kind, Number):
             return Control(name, "number", value, least=kind.least, most=kind.most)
         if isinstance(kind, Choice):
@@ -108,13 +112,13 @@ class Look:
 
     def shortfalls(self) -> Iterator[Shortfall]:
         """The chosen colours that are hard to read. None if the background is transparent, as its colour is unknown."""
-        shown = {**dict(parse_qsl(self.kept)), **self.asked}
+        shown = self._shown
         ground = shown.get("background", "transparent")
         if ground == "transparent":
             return
         for name in ("color", "accent"):
-            ratio = contrast(f"#{shown[name]}", f"#{ground}") if name in shown else LEAST_CONTRAST
-            if ratio < LEAST_CONTRAST:
+            ratio = contrast(f"#{shown[name]}", f"#{ground}") if name in shown else MIN_CONTRAST
+            if ratio < MIN_CONTRAST:
                 yield Shortfall(name, floor(ratio * 10) / 10)
 
     def snippets(self, address: str, profile: Profile | None) -> list[Snippet]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from threading import Event
 from urllib.error import HTTPError
@@ -48,7 +49,7 @@ class DebugServer:
         """Whether the status names that version. A server that is being restarted ends its connections: not yet."""
         try:
             return version in self.get(STATUS)
-        except OSError:
+        except (OSError, HTTPException):  # The latter if it ends in the middle of an answer.
             return False
 
     def change(self, file: str, old: str, new: str) -> None:

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "igfeed"
 
 FACTORY = "__init__"
 RANKS = (
-    "clock errors origins texts version background cache_lifetimes",
+    "clock errors origins texts version background threads cache_lifetimes",
     "models",
     "stores http config",
     "instagram",

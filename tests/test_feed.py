@@ -48,6 +48,7 @@ SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 TTL = timedelta(minutes=15)
+LONG = 60.0
 
 
 @pytest.fixture
@@ -193,6 +194,18 @@ def test_a_refresh_replaces_the_stale_snapshot(site: Site, store: MemoryStore) -
     assert snapshot is not None
     assert (snapshot.posts[0].id, due) == (post["id"], False)
     assert document(store) == snapshot
+
+
+def test_a_fetch_goes_on_while_the_process_is_ending(
+    site: Site, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = started(site, store)
+    monkeypatch.setattr("concurrent.futures.thread._shutdown", True)  # As Python does: no thread takes new work.
+
+    fetched = process.feed.fetch()
+
+    assert document(store) == fetched
+    assert process.feed.mirror(fetched.pictures(), Deadline(LONG)).stored
 
 
 @to_the_moment

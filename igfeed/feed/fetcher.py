@@ -1,7 +1,6 @@
 """Fetches the feed from Instagram and stores the new snapshot: one process at a time, by a claim in the store."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from igfeed.instagram import Instagram
 from igfeed.instagram.reading import IsShown
 from igfeed.models import FeedSnapshot, Media, Profile
 from igfeed.stores import Store
+from igfeed.threads import ThreadPool
 from igfeed.tokens.manager import TokenManager
 
 log = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ class Fetcher:
 
     def _ask(self, is_shown: IsShown, token: str) -> tuple[Profile, Media]:
         """Two calls at the same time, because each takes half a second or more."""
-        with ThreadPoolExecutor(1, thread_name_prefix="igfeed-media") as thread:
+        with ThreadPool(1, thread_name_prefix="igfeed-media") as thread:
             media = thread.submit(self._instagram.media, token, self._freshness.posts, is_shown)
             return self._instagram.profile(token), media.result()
 

@@ -6,7 +6,6 @@ Instagram's addresses die after some four days. A picture that was copied before
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,6 +19,7 @@ from igfeed.feed.pictures import Pictures, formats_of
 from igfeed.models import Picture
 from igfeed.stores import Store
 from igfeed.stores.cached_document import CachedDocument
+from igfeed.threads import ThreadPool
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ class Mirror:
 
     def _copy(self, pictures: Iterable[Picture], deadline: Deadline, make: Make) -> list[tuple[str, Mirrored]]:
         places = Semaphore(MAX_DOWNLOADS)
-        with ThreadPoolExecutor(MAX_DOWNLOADS, thread_name_prefix="igfeed-mirror") as threads:
+        with ThreadPool(MAX_DOWNLOADS, thread_name_prefix="igfeed-mirror") as threads:
             copy_one = partial(self._copy_one, places, deadline, make)
             copied = list(threads.map(copy_one, _as_places_fall_free(pictures, places)))
         if any(outcome == "left" for _, outcome in copied):

@@ -7,30 +7,14 @@ from pathlib import Path
 
 from flask import Flask
 
-from igfeed import http_errors
+from igfeed.assembly import YEAR_SECONDS, add_rooms, new_app
 from igfeed.clock import RateLimit, sleep, system_clock
 from igfeed.config import Settings, environment, unknown_variables
 from igfeed.errors import ConfigError
-from igfeed.owner import api, commands
-from igfeed.owner.alerts import listener
-from igfeed.owner.connect import routes as connect_routes
-from igfeed.owner.studio import routes as studio_routes
-from igfeed.owner.withdrawal import routes as withdrawal_routes
 from igfeed.services import Services, build
-from igfeed.web import headers, proxies
-from igfeed.widget import finished_pages, routes
-from igfeed.widget.oembed import routes as oembed_routes
-from igfeed.widget.page_cache import IN_THIS_PROCESS
-from igfeed.widget.privacy import routes as privacy_routes
-from igfeed.widget.syndication import routes as syndication_routes
-
-ROOT = Path(__file__).parent.parent
-YEAR = 365 * 24 * 3600
-MAX_BODY_BYTES = 64 * 1024
-"""The largest body of a request. Forms are parsed in memory, and Meta's callbacks are open to everybody."""
 
 log = logging.getLogger(__name__)
-logged_warnings = RateLimit(YEAR)
+logged_warnings = RateLimit(YEAR_SECONDS)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
@@ -43,23 +27,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     _set_up_logging(services.settings.log_level)
     _warn_of_unknown_variables(env)
 
-    app = Flask("igfeed", root_path=str(ROOT), instance_path=str(ROOT / "instance"))
-    app.url_map.strict_slashes = False  # No redirect for a final slash: crons do not follow redirects.
-    app.config.from_mapping(
-        CACHE_TYPE=IN_THIS_PROCESS,
-        CACHE_THRESHOLD=200,
-        CACHE_KEY_PREFIX="igfeed:",
-        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        SEND_FILE_MAX_AGE_DEFAULT=YEAR,
-    )
+    app = new_app(services)
     app.config.from_prefixed_env()  # The owner may set FLASK_CACHE_TYPE and the like.
-    app.extensions["igfeed"] = services
-
-    # The last two wrap the app, so that they see each request first.
-    for_visitors = (routes, oembed_routes, privacy_routes, syndication_routes)
-    for_the_owner = (api, studio_routes, connect_routes, withdrawal_routes, commands, listener)
-    for room in (headers, *for_visitors, *for_the_owner, http_errors, finished_pages, proxies):
-        room.init_app(app)
+    add_rooms(app)
     return app
 
 

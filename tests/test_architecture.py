@@ -25,6 +25,7 @@ RANKS = (
     "widget",
     "owner",
     "http_errors",
+    "assembly",
     FACTORY,
 )
 """Who may call whom: a room imports from lower ranks only. A room is a folder of the package, or a module in it."""

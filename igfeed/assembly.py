@@ -12,6 +12,7 @@ from igfeed.owner.studio import routes as studio_routes
 from igfeed.owner.withdrawal import routes as withdrawal_routes
 from igfeed.services import Services
 from igfeed.web import headers, proxies
+from igfeed.web.lazy_rule import LazyRule
 from igfeed.widget import finished_pages, routes
 from igfeed.widget.oembed import routes as oembed_routes
 from igfeed.widget.page_cache import IN_THIS_PROCESS
@@ -28,6 +29,7 @@ def new_app(services: Services) -> Flask:
     """An app without rooms. What its configuration says when ``add_rooms`` is called counts."""
     app = Flask("igfeed", root_path=str(ROOT), instance_path=str(ROOT / "instance"))
     app.url_map.strict_slashes = False  # No redirect for a final slash: crons do not follow redirects.
+    app.url_rule_class = LazyRule
     app.config.from_mapping(
         CACHE_TYPE=IN_THIS_PROCESS,
         CACHE_THRESHOLD=200,

@@ -3,14 +3,18 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from jinja2 import Environment, FileSystemLoader
+from werkzeug.routing import Rule
 
+from igfeed import create_app
 from igfeed.clock import Deadline, system_clock
 from igfeed.models import Token
 from igfeed.services import Services
@@ -60,6 +64,26 @@ def test_an_upstash_store_is_loaded_with_its_first_command(environ: dict[str, st
     loaded = loaded_by(START, {**environ, **upstash})
 
     assert loaded & (HEAVY - {"asyncio"} | {"sqlite3"}) == set()
+
+
+def test_an_address_builder_is_compiled_when_the_first_address_of_its_route_is_built(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+    make_builder = Rule._get_func_code
+
+    def note(code: CodeType, name: str) -> Callable[..., tuple[str, str]]:
+        compiled.append(name.removeprefix("<builder:").strip("'>"))
+        return make_builder(code, name)
+
+    monkeypatch.setattr(Rule, "_get_func_code", staticmethod(note))
+    app = create_app(services=services)
+    with app.test_request_context():
+        addresses = [url_for("widget.embed", rule="x", page=page) for page in (1, 2)]
+
+    assert addresses == ["/embed?rule=x&page=1", "/embed?rule=x&page=2"]
+    ours = [rule for rule in compiled if not rule.startswith("/static/")]  # Flask adds that one by itself.
+    assert ours == ["/embed"]
 
 
 # Compiled templates

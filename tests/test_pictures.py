@@ -670,7 +670,10 @@ def no_pictures() -> dict[str, PictureReply]:
     }
 
 
-@pytest.mark.parametrize("reply", no_pictures().values(), ids=no_pictures().keys())
+NO_PICTURES = no_pictures()
+
+
+@pytest.mark.parametrize("reply", NO_PICTURES.values(), ids=NO_PICTURES)
 def test_what_is_no_picture_is_not_kept(
     reply: PictureReply, site: Site, pictures: Pictures, memory_store: MemoryStore
 ) -> None:
@@ -761,7 +764,7 @@ def is_shown(pictures: Pictures, wanted: Picture) -> bool:
         return False
 
 
-@pytest.mark.parametrize("reply", no_pictures().values(), ids=no_pictures().keys())
+@pytest.mark.parametrize("reply", NO_PICTURES.values(), ids=NO_PICTURES)
 def test_what_is_no_picture_is_asked_for_once_however_many_look(
     reply: PictureReply, site: Site, pictures: Pictures
 ) -> None:

@@ -393,11 +393,19 @@ def picture_bomb(width: int = 20_000, height: int = 20_000) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
-    row = bytes(1 + (width + 7) // 8)
-    packer = zlib.compressobj(9)
-    pixels = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    bytes_of_a_row = 1 + (width + 7) // 8
     header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([1, 0, 0, 0, 0])
+    pixels = packed_zeros(height * bytes_of_a_row)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def packed_zeros(count: int, block: int = 1024 * 1024) -> bytes:
+    """As many zeros as zlib packs them (RFC 1950), without packing each: a block with a full flush can be repeated."""
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    repeated = packer.compress(bytes(block)) + packer.flush(zlib.Z_FULL_FLUSH)
+    rest = packer.compress(bytes(count % block)) + packer.flush()
+    checksum = count % 65521 << 16 | 1  # Adler-32 of nothing but zeros.
+    return b"\x78\xda" + repeated * (count // block) + rest + checksum.to_bytes(4, "big")
 
 
 @dataclass(frozen=True)

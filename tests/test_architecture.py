@@ -2,11 +2,11 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "igfeed"
@@ -56,10 +56,12 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def every(paths: list[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("path", paths, ids=name)
+def found_in(paths: Iterable[Path], look: Callable[[Path], Collection[object]]) -> dict[str, Collection[object]]:
+    """What is found, by the names of the files; those where nothing is found are left out."""
+    return {name(path): found for path in paths if (found := look(path))}
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
@@ -78,8 +80,9 @@ def imported(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def imports(path: Path) -> set[str]:
-    return {target for node in ast.walk(tree(path)) for target in imported(node)}
+@cache
+def imports(path: Path) -> frozenset[str]:
+    return frozenset(target for node in ast.walk(tree(path)) for target in imported(node))
 
 
 def imported_rooms(path: Path) -> set[str]:
@@ -98,20 +101,19 @@ def dotted(node: ast.expr) -> str:
     return ".".join(ast.unparse(node).split(".")[-2:])
 
 
-@every(MODULES)
-def test_every_module_has_a_rank(path: Path) -> None:
-    assert room(path) in RANK, f"{name(path)} is in no row of RANKS"
+def test_every_module_has_a_rank() -> None:
+    assert [name(path) for path in MODULES if room(path) not in RANK] == [], "name its room in RANKS"
 
 
 def test_every_rank_is_given_to_a_room_that_exists() -> None:
     assert set(RANK) == {room(path) for path in MODULES}
 
 
-@every(MODULES)
-def test_a_module_imports_from_lower_ranks_only(path: Path) -> None:
-    rank = RANK[room(path)]
+def test_a_module_imports_from_lower_ranks_only() -> None:
+    def not_lower(path: Path) -> set[str]:
+        return {other for other in imported_rooms(path) if RANK[other] >= RANK[room(path)]}
 
-    assert {other for other in imported_rooms(path) if RANK[other] >= rank} == set()
+    assert found_in(MODULES, not_lower) == {}
 
 
 def module(path: Path) -> str:
@@ -134,9 +136,10 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     list(TopologicalSorter(graph).static_order())  # It raises CycleError, which names the circle.
 
 
-@every(sorted(path for path in PACKAGE.rglob("*") if path.is_dir() and path.name != "__pycache__"))
-def test_a_folder_has_no_more_modules_than_one_can_take_in(path: Path) -> None:
-    assert len([*path.glob("*.py")]) - 1 <= MAX_MODULES
+def test_a_folder_has_no_more_modules_than_one_can_take_in() -> None:
+    counts = Counter(path.parent for path in MODULES if path.stem != FACTORY)
+
+    assert {name(folder): count for folder, count in counts.items() if count > MAX_MODULES} == {}
 
 
 def test_the_page_for_strangers_names_every_room_with_its_rank_and_its_modules() -> None:
@@ -160,22 +163,24 @@ def test_the_drawing_for_strangers_has_every_room() -> None:
     assert boxes == {"create_app" if name == FACTORY else name for name in RANK}, "`make imports` draws it anew"
 
 
-@every([path for path in MODULES if RANK.get(room(path), 0) < FLASK_FROM])
-def test_flask_is_unknown_in_the_lower_ranks(path: Path) -> None:
-    assert {target for target in imports(path) if target.split(".")[0] in FLASK} == set()
+def test_flask_is_unknown_in_the_lower_ranks() -> None:
+    lower = [path for path in MODULES if RANK[room(path)] < FLASK_FROM]
+
+    assert found_in(lower, lambda path: {each for each in imports(path) if each.split(".")[0] in FLASK}) == {}
 
 
-@every(ALL_CODE)
-def test_an_import_inside_a_function_says_why(path: Path) -> None:
-    lines = path.read_text("utf-8").splitlines()
-    inside = {
-        node.lineno
-        for function in functions(path)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    }
+def test_an_import_inside_a_function_says_why() -> None:
+    def unexplained(path: Path) -> list[int]:
+        lines = path.read_text("utf-8").splitlines()
+        inside = {
+            node.lineno
+            for function in functions(path)
+            for node in ast.walk(function)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        }
+        return [number for number in sorted(inside) if not is_explained(lines, number)]
 
-    assert [number for number in sorted(inside) if not is_explained(lines, number)] == []
+    assert found_in(ALL_CODE, unexplained) == {}
 
 
 def is_explained(lines: list[str], number: int) -> bool:
@@ -184,24 +189,25 @@ def is_explained(lines: list[str], number: int) -> bool:
     return excepted is not None and bool(excepted[1].strip() or lines[number - 2].strip().startswith("# "))
 
 
-@every([path for path in ALL_CODE if path != TIME_ROOM])
-def test_the_time_is_read_in_one_room_only(path: Path) -> None:
-    calls = {dotted(node.func) for node in ast.walk(tree(path)) if isinstance(node, ast.Call)}
+def test_the_time_is_read_in_one_room_only() -> None:
+    def read(path: Path) -> set[str]:
+        calls = {dotted(node.func) for node in ast.walk(tree(path)) if isinstance(node, ast.Call)}
+        return calls & TIME_CALLS | {target for target in imports(path) if target.split(".")[0] == "time"}
 
-    assert calls & TIME_CALLS == set()
-    assert {target for target in imports(path) if target.split(".")[0] == "time"} == set()
-
-
-@every([path for path in ALL_CODE if path not in ENVIRONMENT_ROOMS])
-def test_the_environment_is_read_by_the_factory_only(path: Path) -> None:
-    read = {ast.unparse(node) for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
-
-    assert read & ENVIRONMENT == set()
-    assert imports(path) & ENVIRONMENT == set()
+    assert found_in([path for path in ALL_CODE if path != TIME_ROOM], read) == {}
 
 
-@every(ALL_CODE)
-def test_no_function_is_longer_than_one_can_take_in(path: Path) -> None:
-    lengths = {function.name: (function.end_lineno or 0) - function.lineno + 1 for function in functions(path)}
+def test_the_environment_is_read_by_the_factory_only() -> None:
+    def read(path: Path) -> set[str]:
+        attributes = {ast.unparse(node) for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+        return (attributes | imports(path)) & ENVIRONMENT
 
-    assert {what: lines for what, lines in lengths.items() if lines > MAX_FUNCTION} == {}
+    assert found_in([path for path in ALL_CODE if path not in ENVIRONMENT_ROOMS], read) == {}
+
+
+def test_no_function_is_longer_than_one_can_take_in() -> None:
+    def too_long(path: Path) -> dict[str, int]:
+        lengths = {function.name: (function.end_lineno or 0) - function.lineno + 1 for function in functions(path)}
+        return {what: lines for what, lines in lengths.items() if lines > MAX_FUNCTION}
+
+    assert found_in(ALL_CODE, too_long) == {}

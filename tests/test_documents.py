@@ -2,9 +2,8 @@
 
 import ast
 import re
+from collections.abc import Callable, Collection
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 ABOUT_CODE = [ROOT / "CONTRIBUTING.md", ROOT / "docs/architecture.md"]
@@ -12,8 +11,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *so
 FOLDERS = "igfeed|tests|lab|docs|templates|static|\\.ci"
 
 
-def every(pages: list[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("page", pages, ids=lambda page: page.name)
+def wrong_on(pages: list[Path], look: Callable[[Path], Collection[object]]) -> dict[str, Collection[object]]:
+    """What is wrong, by the names of the pages; those where nothing is wrong are left out."""
+    return {page.name: wrong for page in pages if (wrong := look(page))}
 
 
 def quoted(page: Path) -> list[str]:
@@ -39,40 +39,47 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@every(PAGES)
-def test_a_page_links_only_to_files_that_exist(page: Path) -> None:
-    targets = re.findall(r"\]\(((?!https?:|#)[^)]+)\)", page.read_text("utf-8"))
+def test_a_page_links_only_to_files_that_exist() -> None:
+    def broken(page: Path) -> list[str]:
+        targets = re.findall(r"\]\(((?!https?:|#)[^)]+)\)", page.read_text("utf-8"))
+        return [target for target in targets if not (page.parent / target.split("#")[0]).exists()]
 
-    assert [target for target in targets if not (page.parent / target.split("#")[0]).exists()] == []
-
-
-@every(PAGES)
-def test_a_link_into_a_page_leads_to_a_heading(page: Path) -> None:
-    links = re.findall(r"\]\(([\w./-]*\.md)#([\w-]+)\)", page.read_text("utf-8"))
-
-    assert [(name, anchor) for name, anchor in links if anchor not in anchors(page.parent / name)] == []
+    assert wrong_on(PAGES, broken) == {}
 
 
-@every(PAGES)
-def test_a_page_names_only_files_that_exist(page: Path) -> None:
-    named = [
-        name for name in quoted(page) if re.fullmatch(rf"({FOLDERS})/[\w./-]*", name) and "__pycache__" not in name
-    ]
+def test_a_link_into_a_page_leads_to_a_heading() -> None:
+    def broken(page: Path) -> list[tuple[str, str]]:
+        links = re.findall(r"\]\(([\w./-]*\.md)#([\w-]+)\)", page.read_text("utf-8"))
+        return [(name, anchor) for name, anchor in links if anchor not in anchors(page.parent / name)]
 
-    assert [name for name in named if not any((ROOT / f"{name}{end}").exists() for end in ("", ".py"))] == []
+    assert wrong_on(PAGES, broken) == {}
 
 
-@every(ABOUT_CODE)
-def test_a_page_names_only_functions_that_exist(page: Path) -> None:
+def test_a_page_names_only_files_that_exist() -> None:
+    def missing(page: Path) -> list[str]:
+        named = [name for name in quoted(page) if re.fullmatch(rf"({FOLDERS})/[\w./-]*", name)]
+        kept = [name for name in named if "__pycache__" not in name]
+        return [name for name in kept if not any((ROOT / f"{name}{end}").exists() for end in ("", ".py"))]
+
+    assert wrong_on(PAGES, missing) == {}
+
+
+def test_a_page_names_only_functions_that_exist() -> None:
     """Written with brackets, `fetch()` or `FeedService.fetch()`, or a class with its method."""
-    calls = [call[1] for name in quoted(page) if (call := re.fullmatch(r"([A-Za-z_]\w*(?:\.\w+)?)\([^)]*\)", name))]
+    there = defined()
 
-    assert set(calls) - defined() == set()
+    def missing(page: Path) -> set[str]:
+        calls = [re.fullmatch(r"([A-Za-z_]\w*(?:\.\w+)?)\([^)]*\)", name) for name in quoted(page)]
+        return {call[1] for call in calls if call} - there
+
+    assert wrong_on(ABOUT_CODE, missing) == {}
 
 
-@every(PAGES)
-def test_a_page_names_only_targets_of_make_that_exist(page: Path) -> None:
+def test_a_page_names_only_targets_of_make_that_exist() -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    named = {target for name in quoted(page) if name.startswith("make ") for target in name.split()[1:]}
 
-    assert named - targets == set()
+    def missing(page: Path) -> set[str]:
+        commands = [name for name in quoted(page) if name.startswith("make ")]
+        return {target for name in commands for target in name.split()[1:]} - targets
+
+    assert wrong_on(PAGES, missing) == {}

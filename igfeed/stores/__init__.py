@@ -17,8 +17,8 @@ class Store(Protocol):
     token may only read, the disk is full. A replica may lag for moments, so one empty ``get`` does not prove that a key
     is gone.
 
-    The methods with a body are defaults for a plain store. ``GuardedStore`` and ``ReadAhead`` wrap another store and
-    override them.
+    The methods with a body are defaults for a plain store. ``GuardedStore``, ``ReadAhead`` and ``ScopedStore`` wrap
+    another store and override them.
     """
 
     kind: Kind
@@ -43,6 +43,12 @@ class Store(Protocol):
 
     def delete(self, *keys: str) -> None:
         """Delete the keys. A key that does not exist is no error."""
+
+    def delete_prefix(self, prefix: str) -> None:
+        """Delete every key that begins with ``prefix``, claims too. Not one command: it looks through all keys.
+
+        A key that another process writes meanwhile may stay.
+        """
 
     def claim(self, key: str, ttl: timedelta) -> bool:
         """Claim the key for that long. True for exactly one of several callers, False while another claim lasts.

@@ -77,6 +77,10 @@ class GuardedStore(Store):
         """Sent even while writes are refused, because a full database still deletes."""
         self._ask(lambda: self._store.delete(*keys))
 
+    def delete_prefix(self, prefix: str) -> None:
+        """Sent even while writes are refused. Claims that were decided in this process stay: they end by themselves."""
+        self._ask(lambda: self._store.delete_prefix(prefix))
+
     def claim(self, key: str, ttl: timedelta) -> bool:
         try:
             return self._write(lambda: self._store.claim(key, ttl), 0)

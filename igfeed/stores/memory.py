@@ -45,6 +45,11 @@ class MemoryStore(Store):
             for key in keys:
                 self._values.pop(key, None)
 
+    def delete_prefix(self, prefix: str) -> None:
+        with self._lock:
+            self._values = {key: text for key, text in self._values.items() if not key.startswith(prefix)}
+            self._claims = {key: claim for key, claim in self._claims.items() if not key.startswith(prefix)}
+
     def claim(self, key: str, ttl: timedelta) -> bool:
         with self._lock:
             # Ended claims are dropped, because many keys are claimed once only.

@@ -28,7 +28,7 @@ class MissingStore(Store):
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise self.error
 
-    get = get_if_changed = get_all = set = swap = delete = claim = check_writable = _refuse
+    get = get_if_changed = get_all = set = swap = delete = delete_prefix = claim = check_writable = _refuse
 
 
 def _hint(seen: Sequence[str]) -> str:

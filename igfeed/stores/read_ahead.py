@@ -55,6 +55,10 @@ class ReadAhead(Store):
         self._forget(*keys)
         self._store.delete(*keys)
 
+    def delete_prefix(self, prefix: str) -> None:
+        self._forget(*(key for key in self._texts if key.startswith(prefix)))
+        self._store.delete_prefix(prefix)
+
     def claim(self, key: str, ttl: timedelta) -> bool:
         return self._store.claim(key, ttl)
 

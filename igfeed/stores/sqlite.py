@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS claim (key TEXT PRIMARY KEY, ends REAL NOT NULL) WITH
 
 SET_SQL = "INSERT OR REPLACE INTO document (key, value) VALUES (?, ?)"
 DELETE_SQL = "DELETE FROM document WHERE key = ?"
+DELETE_PREFIX_SQL = tuple(
+    f"DELETE FROM {table} WHERE substr(key, 1, length(:prefix)) = :prefix"  # noqa: S608  the tables' own names
+    for table in ("document", "claim")
+)
 INSERT_SQL = "INSERT INTO document (key, value) VALUES (:key, :new) ON CONFLICT (key) DO NOTHING"
 SWAP_SQL = "UPDATE document SET value = :new WHERE key = :key AND value = :old"
 
@@ -103,6 +107,15 @@ class SqliteStore(Store):
             # Without this transaction each key would be deleted in one of its own (autocommit).
             db.execute("BEGIN IMMEDIATE")
             db.executemany(DELETE_SQL, [(key,) for key in keys])
+            db.execute("COMMIT")
+
+        self._write(delete_all)
+
+    def delete_prefix(self, prefix: str) -> None:
+        def delete_all(db: sqlite3.Connection) -> None:
+            db.execute("BEGIN IMMEDIATE")
+            for statement in DELETE_PREFIX_SQL:
+                db.execute(statement, {"prefix": prefix})
             db.execute("COMMIT")
 
         self._write(delete_all)

@@ -17,6 +17,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, TypeVar
 
@@ -60,6 +61,8 @@ return found
 """
 """Why not MGET: it reports a key that holds no text as missing. Here it must count as unreadable, as an empty text
 does."""
+
+KEYS_IN_A_SCAN = 1000
 
 WRITE_REFUSALS = (
     (
@@ -144,6 +147,17 @@ class UpstashStore(Store):
     def delete(self, *keys: str) -> None:
         self._write(lambda redis: redis.delete(*keys))
 
+    def delete_prefix(self, prefix: str) -> None:
+        """One command for every thousand keys of the database, and one for each thousand that are deleted.
+
+        SCAN gives every key that is there from its beginning to its end, some of them twice (documentation of Redis).
+        """
+        pattern, cursor = f"{_literally(prefix)}*", None
+        while cursor != 0:
+            cursor, found = self._run(partial(_scan, cursor=cursor or 0, pattern=pattern))
+            if found:
+                self.delete(*found)
+
     def claim(self, key: str, ttl: timedelta) -> bool:
         seconds = max(1, round(ttl.total_seconds()))
         # A random value, so that a claim whose reply was lost can be recognised as our own.
@@ -188,6 +202,11 @@ class UpstashStore(Store):
             return self._loop, self._redis
 
 
+def _literally(text: str) -> str:
+    """The text as a part of a pattern that matches nothing but itself."""
+    return re.sub(r"([*?\[\]^\\-])", r"\\\1", text)
+
+
 def _digest(text: str) -> str:
     """The same digest as ``redis.sha1hex`` makes."""
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
@@ -230,6 +249,10 @@ async def _get(redis: Redis, key: str) -> str | None:
         if str(error).startswith("WRONGTYPE"):
             return ""
         raise
+
+
+async def _scan(redis: Redis, cursor: int, pattern: str) -> tuple[int, list[str]]:
+    return await redis.scan(cursor, match=pattern, count=KEYS_IN_A_SCAN)
 
 
 async def _get_each(redis: Redis, keys: Sequence[str]) -> list[str | None]:

@@ -93,6 +93,10 @@ class FaultyStore(Store):
         outcome = self._network.begin_call(self._process)
         self._ask(lambda: self._store.delete(*keys), outcome)
 
+    def delete_prefix(self, prefix: str) -> None:
+        outcome = self._network.begin_call(self._process)
+        self._ask(lambda: self._store.delete_prefix(prefix), outcome)
+
     def claim(self, key: str, ttl: timedelta) -> bool:
         outcome = self._network.begin_call(self._process)
         return self._ask(lambda: self._store.claim(key, ttl), outcome)

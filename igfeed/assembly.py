@@ -5,6 +5,7 @@ from pathlib import Path
 from flask import Flask
 
 from igfeed import http_errors
+from igfeed.accounts import directory
 from igfeed.owner import api, commands
 from igfeed.owner.alerts import listener
 from igfeed.owner.connect import routes as connect_routes
@@ -38,6 +39,7 @@ def new_app(services: Services) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=YEAR_SECONDS,
     )
     app.extensions["igfeed"] = services
+    directory.init_app(app, services)
     return app
 
 

@@ -4,6 +4,8 @@ The class says what happened, the message explains it to a person, and ``hint`` 
 
     IgfeedError
     ├── ConfigError            an environment variable has a bad value
+    ├── AccountNameRefused     no account can have this name
+    ├── UnknownAccount         there is no account of this name
     ├── ChoiceRefused          a choice of the owner is not possible
     │   └── UnknownPost            the feed has no such post
     ├── StoreError             the store failed, or its content cannot be read
@@ -57,6 +59,14 @@ class IgfeedError(Exception):
 
 class ConfigError(IgfeedError):
     hint = "Correct the variable and start again."
+
+
+class AccountNameRefused(IgfeedError):
+    hint = "A name has 1 to 30 of a-z, 0-9 and hyphens, a letter or digit first, and is no address of igfeed's own."
+
+
+class UnknownAccount(IgfeedError):
+    hint = "`flask igfeed accounts` lists them; `flask igfeed setup-token --account NAME` adds one."
 
 
 class ChoiceRefused(IgfeedError):

@@ -94,7 +94,9 @@ class History:
     keys = (HISTORY_KEY,)
     """The store's keys that adding an event reads, for a caller that reads several keys in one command."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, account: str | None = None) -> None:
+        """``account`` is the account's name in its events, None for the default account."""
+        self._account = account
         self._document = Document(store, HISTORY_KEY, Events.from_text)
         self._clock = clock
         self._known: tuple[Event, ...] = ()
@@ -141,7 +143,7 @@ class History:
         self._add(what, outcome, began)
 
     def _add(self, what: What, outcome: str, began: Beginning, error: str | None = None) -> None:
-        event = Event(self._clock(), None, what, _asked_by.get(), outcome, began.elapsed // MILLISECOND, error)
+        event = Event(self._clock(), self._account, what, _asked_by.get(), outcome, began.elapsed // MILLISECOND, error)
         with self._saving:
             self._unsaved = bounded((event, *self._unsaved))
             try:

@@ -1,5 +1,8 @@
 """Puts the parts together for one account. The only module that chooses an implementation."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore
 from igfeed.stores.read_ahead import ReadAhead
+from igfeed.stores.scoped import ScopedStore
 from igfeed.tokens.encryption import FernetCipher, NoCipher
 from igfeed.tokens.manager import TokenManager
 from igfeed.version import VERSION
@@ -30,10 +34,14 @@ USER_AGENT = f"igfeed/{VERSION}"
 
 @dataclass(frozen=True)
 class Services:
-    """What the routes and the commands work with. ``startup_error`` says why no page can be shown, None normally."""
+    """What the routes and the commands work with: the parts of one account.
+
+    ``account`` is the account's name, None for the default one. ``startup_error`` says why no page can be shown, None
+    normally.
+    """
 
     settings: Settings
-    clock: Clock
+    clock: CheckedClock
     store: Store
     instagram: Instagram
     tokens: TokenManager
@@ -42,7 +50,9 @@ class Services:
     history: History
     background: Background
     login: InstagramLogin
+    sleep: Sleep
     startup_error: StoreError | None = None
+    account: str | None = None
 
     def check_startup(self) -> None:
         """Raises ``startup_error``: no store is set up, so nothing could be kept, and no page can be shown."""
@@ -50,12 +60,26 @@ class Services:
             raise self.startup_error
 
 
+_acting: ContextVar[Services | None] = ContextVar("acting", default=None)
+
+
+@contextmanager
+def acting_for(services: Services | None) -> Iterator[None]:
+    """Inside the block ``current`` gives these services, in this thread. None: those of the default account."""
+    before = _acting.set(services)
+    try:
+        yield
+    finally:
+        _acting.reset(before)
+
+
 def current() -> Services:
-    """The services of the app that handles the current request."""
-    return services_of(current_app)
+    """The services of the account that the current request or command is about."""
+    return _acting.get() or services_of(current_app)
 
 
 def services_of(app: Flask) -> Services:
+    """The services of the default account."""
     services: Services = app.extensions["igfeed"]
     return services
 
@@ -67,28 +91,75 @@ def build(settings: Settings, clock: Clock, background: Background | None = None
     """
     # The store uses the machine's clock: processes that share a file compare the ends of their claims.
     machine_clock, clock = clock, CheckedClock(clock)
-    instagram, from_environment = _instagram(settings, clock, sleep)
     chosen = _store(settings, machine_clock)
     background = background or _background(settings)
-    store = ReadAhead(GuardedStore(chosen, clock, background))
-    history = History(store, clock)
+    startup_error = chosen.error if isinstance(chosen, MissingStore) else None
+    shared = Shared(settings, clock, background, _login(settings), sleep, startup_error)
+    return _of_account(shared, None, ReadAhead(GuardedStore(chosen, clock, background)))
+
+
+def build_account(default: Services, name: str, prefix: str) -> Services:
+    """Creates the parts of another account. Its keys in the store begin with ``prefix``.
+
+    It shares the settings, the store and what is known of the store's health with the default account. It does not
+    share the token of the environment. Its Instagram is its own, because the client remembers what was refused.
+    """
+    shared = Shared(
+        default.settings, default.clock, default.background, default.login, default.sleep, default.startup_error
+    )
+    return _of_account(shared, name, ScopedStore(default.store, prefix))
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all accounts have in common, besides the store."""
+
+    settings: Settings
+    clock: CheckedClock
+    background: Background
+    login: InstagramLogin
+    sleep: Sleep
+    startup_error: StoreError | None
+
+
+def _of_account(shared: Shared, account: str | None, store: Store) -> Services:
+    settings, clock, sleep = shared.settings, shared.clock, shared.sleep
+    instagram, from_environment = _instagram(settings, clock, sleep)
+    history = History(store, clock, account)
+    from_environment = from_environment if account is None else None
     tokens = _tokens(settings, instagram, store, clock, from_environment, history=history, sleep=sleep)
     pictures = Pictures(store, instagram, clock, settings.check_ttl)
-    feed = FeedService(
+    return Services(
+        settings=settings,
+        clock=clock,
+        store=store,
+        instagram=instagram,
+        tokens=tokens,
+        pictures=pictures,
+        feed=_feed(shared, store, instagram, tokens=tokens, pictures=pictures, history=history),
+        history=history,
+        background=shared.background,
+        login=shared.login,
+        sleep=sleep,
+        startup_error=shared.startup_error,
+        account=account,
+    )
+
+
+def _feed(
+    shared: Shared, store: Store, instagram: Instagram, *, tokens: TokenManager, pictures: Pictures, history: History
+) -> FeedService:
+    return FeedService(
         instagram,
         tokens,
         pictures,
         store,
-        clock,
-        posts=settings.posts,
-        ttl=settings.feed_ttl,
-        check_ttl=settings.check_ttl,
+        shared.clock,
+        posts=shared.settings.posts,
+        ttl=shared.settings.feed_ttl,
+        check_ttl=shared.settings.check_ttl,
         history=history,
-        sleep=sleep,
-    )
-    startup_error = chosen.error if isinstance(chosen, MissingStore) else None
-    return Services(
-        settings, clock, store, instagram, tokens, pictures, feed, history, background, _login(settings), startup_error
+        sleep=shared.sleep,
     )
 
 

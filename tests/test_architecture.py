@@ -21,6 +21,7 @@ RANKS = (
     "tokens",
     "feed",
     "services",
+    "accounts",
     "web",
     "widget",
     "owner",

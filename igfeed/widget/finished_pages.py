@@ -17,8 +17,12 @@ from flask import Flask
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
+from igfeed.accounts.directory import accounts_of
+from igfeed.accounts.names import own_first_parts
+from igfeed.config import Settings
 from igfeed.models import KeptPosts
-from igfeed.services import Services, services_of
+from igfeed.services import services_of
+from igfeed.web.account_paths import AccountPaths
 from igfeed.web.addresses import depends_on_host, request_origin
 from igfeed.web.finished_page import FinishedAnswer, FinishedPage, Lifetime
 from igfeed.widget.options import Options, requested_options
@@ -31,6 +35,9 @@ MAX_PAGES = 200
 MAX_BYTES = 16 * 1024 * 1024
 """The size of all encodings together. When the table is full, the oldest page is dropped, because a page in demand is
 soon made again. Dropping all pages at once would make the memory of a process go up and down."""
+
+MAX_BYTES_OF_ANOTHER = 4 * 1024 * 1024
+"""The same for each account but the default one, because there may be many."""
 
 MAX_ORIGINS = 20
 """How many origins have finished pages at a time. A request with another origin gets Flask's answer."""
@@ -68,10 +75,11 @@ class Reuse:
 class FinishedPages:
     """WSGI middleware that sends finished pages and passes every other request on to the app."""
 
-    def __init__(self, app: "WSGIApplication", services: Services) -> None:
+    def __init__(self, app: "WSGIApplication", settings: Settings, max_bytes: int = MAX_BYTES) -> None:
         self.app = app
+        self._max_bytes = max_bytes
         self._depends_on_host = {
-            view: depends_on_host(services.settings, has_absolute_addresses=view.has_absolute_addresses)
+            view: depends_on_host(settings, has_absolute_addresses=view.has_absolute_addresses)
             for view in (*View, *FeedFormat)
         }
         self._kept: KeptPosts | None = None
@@ -142,7 +150,7 @@ class FinishedPages:
         with self._lock:
             self._pages.pop(key, None)
             size = sum(each.size for each in self._pages.values())
-            while self._pages and (len(self._pages) >= MAX_PAGES or size + page.size > MAX_BYTES):
+            while self._pages and (len(self._pages) >= MAX_PAGES or size + page.size > self._max_bytes):
                 size -= self._pages.pop(next(iter(self._pages))).size
             self._pages[key] = page
             if origin := key[0]:
@@ -166,9 +174,15 @@ def allow_reuse(environ: "WSGIEnvironment", begin_lifetime: Callable[[], Lifetim
 
 
 def init_app(app: Flask) -> None:
-    services = services_of(app)
-    if services.settings.check_ttl and not app.debug:
-        app.wsgi_app = FinishedPages(app.wsgi_app, services)  # type: ignore[method-assign]
+    """Each account has finished pages of its own. Those of the default account come first, so they are found first."""
+    settings = services_of(app).settings
+    keeps_pages = settings.check_ttl and not app.debug
+
+    def finished(wsgi_app: "WSGIApplication", max_bytes: int = MAX_BYTES_OF_ANOTHER) -> "WSGIApplication":
+        return FinishedPages(wsgi_app, settings, max_bytes) if keeps_pages else wsgi_app
+
+    by_path = AccountPaths(app.wsgi_app, accounts_of(app), own_first_parts(app), finished)
+    app.wsgi_app = finished(by_path, MAX_BYTES)  # type: ignore[method-assign,assignment]
 
 
 def _shared_view(environ: "WSGIEnvironment") -> SharedView | None:

@@ -10,6 +10,7 @@ from flask import current_app, request, url_for
 
 from igfeed.feed.picture_files import Format
 from igfeed.models.picture import SKETCH_SCHEME
+from igfeed.web.account_paths import without_account
 from igfeed.widget.oembed.addresses import discovery_address
 from igfeed.widget.options import UNKNOWN_TAG, Options, default_options
 from igfeed.widget.scripts import module_version
@@ -87,7 +88,8 @@ def video_url(address: str, origin: str = "") -> str:
 
 def asset_url(name: str) -> str:
     """With a hash of the content, so that browsers may cache it for good."""
-    return url_for("static", filename=name, v=static_hash(Path(current_app.static_folder or "") / name))
+    address = url_for("static", filename=name, v=static_hash(Path(current_app.static_folder or "") / name))
+    return without_account(request.environ, address)  # All accounts share these files, and so their cached copies.
 
 
 def _link(view: View | FeedFormat, options: Options, defaults: Options, page: int) -> str:

@@ -138,7 +138,7 @@ def media(name: str, format_: Format) -> Response:
 @bp.errorhandler(PictureUnavailable)
 def no_picture(error: IgfeedError) -> Response:
     """A placeholder with status 503. Browsers show a picture whatever its status is, and no cache keeps this one."""
-    if current_app.extensions[LOG_LIMIT].allows(f"{request.path} {error}"):
+    if current_app.extensions[LOG_LIMIT].allows(f"{request.root_path}{request.path} {error}"):
         current_app.logger.warning("%s cannot be shown: %s", request.path, error)
     services = current()
     response = _unavailable(_drawing_response("no-picture.svg"), RETRY_AFTER)
@@ -172,7 +172,7 @@ def nothing_to_show(error: IgfeedError) -> Response:
 
 def not_ready(error: IgfeedError, response: Response) -> Response:
     """The response as a 503 that says when to ask again. The reason goes into the log."""
-    if current_app.extensions[LOG_LIMIT].allows(str(error)):
+    if current_app.extensions[LOG_LIMIT].allows(f"{request.root_path} {error}"):
         current_app.logger.warning("There is nothing to show yet, so visitors get 503. %s %s", error, error.hint)
     seconds = error.retry_after.total_seconds() if isinstance(error, FeedUnavailable) else RETRY_AFTER
     response = _unavailable(response, seconds)

@@ -13,6 +13,7 @@ from itertools import count
 from math import ceil, sqrt
 
 from igfeed.background import in_place
+from igfeed.clock import CheckedClock
 from igfeed.config import Settings
 from igfeed.feed.picture_files import Files, Format
 from igfeed.feed.pictures import Pictures
@@ -146,7 +147,7 @@ class Instance:
     def services(self) -> Services:
         return Services(
             Settings.from_env({}),
-            self._clock,
+            CheckedClock(self._clock),
             self._store,
             self._account,
             self._tokens,
@@ -155,6 +156,7 @@ class Instance:
             self._history,
             in_place,
             InstagramLogin(login_url="", oauth_url="", transport=Transport("igfeed/growth")),
+            lambda _: None,
         )
 
     def answer(self) -> FeedSnapshot | None:

@@ -10,6 +10,7 @@ from igfeed.stores import Store
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.read_ahead import ReadAhead
+from igfeed.stores.scoped import ScopedStore
 from igfeed.stores.upstash import UpstashStore
 
 
@@ -61,7 +62,7 @@ class FrailStore(MemoryStore):
 
 def innermost(store: Store) -> Store:
     """The store that keeps things, without those that `igfeed.services` puts around it."""
-    while isinstance(store, ReadAhead | GuardedStore):
+    while isinstance(store, ReadAhead | GuardedStore | ScopedStore):
         store = store._store
     return store
 

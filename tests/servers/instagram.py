@@ -443,13 +443,22 @@ class Call:
 
 
 @dataclass
+class Account:
+    """One account besides the fake's own: its profile and its posts, newest first."""
+
+    profile: dict[str, Any]
+    posts: list[Post]
+
+
+@dataclass
 class Token:
-    """What Instagram knows of a token; `refusal` is what it answers once revoked."""
+    """What Instagram knows of a token; `refusal` is what it answers once revoked. No account: the fake's own."""
 
     issued: datetime
     expires: datetime
     short: bool = False
     refusal: Answer | None = None
+    account: Account | None = None
 
 
 VERSION = r"(?:/v\d+\.\d+)?"
@@ -524,6 +533,8 @@ def utcnow() -> datetime:
 class FakeInstagram(FakeServer):
     """Instagram with one account; `with FakeInstagram() as instagram:` and point the app at `instagram.url`.
 
+    `add_account` adds more: a token belongs to the one that it was issued for.
+
     `clock` (aware UTC) decides all ages and expiries and may be exchanged at any time. The other attributes are the
     account and the choices where Instagram's behaviour is undocumented or varies; change them whenever you like.
     """
@@ -560,6 +571,8 @@ class FakeInstagram(FakeServer):
         """The profile as Meta's documentation prints it, `{"data":[{…}]}`; live it is flat."""
         self.code_reply_flat = False
         """The code exchange as recorded live: flat, with an integer `user_id`."""
+        self.logs_in: Account | None = None
+        """Who comes to the authorize page. None: the fake's own account."""
         self.user_denies = False
         """The person clicks "Cancel" on the authorize page."""
         self.shows_page = False
@@ -578,6 +591,12 @@ class FakeInstagram(FakeServer):
 
     # Account
 
+    def add_account(self, username: str, posts: list[Post]) -> Account:
+        """One more account; `issue` and `logs_in` take it."""
+        number = next(_ids)
+        ids = {"id": f"27{number}", "user_id": f"17{number}"}
+        return Account({**default_profile(), **ids, "username": username, "name": username.title()}, posts)
+
     def publish(self, post: Post) -> Post:
         """Put a new post on top and return it."""
         with self._lock:
@@ -592,7 +611,12 @@ class FakeInstagram(FakeServer):
     # Tokens
 
     def issue(
-        self, age: timedelta = 30 * DAY, life: timedelta = 60 * DAY, prefix: str = "IGAA", string: str | None = None
+        self,
+        age: timedelta = 30 * DAY,
+        life: timedelta = 60 * DAY,
+        prefix: str = "IGAA",
+        string: str | None = None,
+        account: Account | None = None,
     ) -> str:
         """A long-lived token, issued `age` ago and dead `life` after that.
 
@@ -601,14 +625,15 @@ class FakeInstagram(FakeServer):
         text = string or new_string(prefix)
         issued = self.clock() - age
         with self._lock:
-            self._tokens[text] = Token(issued, issued + life)
+            self._tokens[text] = Token(issued, issued + life, account=account)
         return text
 
     def issue_short(self) -> str:
         """A short-lived token for the exchange: one hour."""
         text = new_string("IGAA")
         with self._lock:
-            self._tokens[text] = Token(self.clock(), self.clock() + timedelta(hours=1), short=True)
+            now = self.clock()
+            self._tokens[text] = Token(now, now + timedelta(hours=1), short=True, account=self.logs_in)
         return text
 
     def issue_code(self, redirect_uri: str | None = None) -> str:
@@ -738,20 +763,22 @@ class FakeInstagram(FakeServer):
             if not self.old_string_survives:
                 token.refusal = dead_token()
             text = new_string("IGAA")
-        return self._long_lived(text)
+        return self._long_lived(text, token.account)
 
     def _exchange(self, request: Request, params: dict[str, str]) -> Answer:
         if params.get("grant_type") != "ig_exchange_token":
             raise RefusedError(api_error(100, type="IGApiException", message="Invalid parameter: grant_type"))
         if params.get("client_secret") != self.app_secret:
             raise RefusedError(WRONG_SECRET)
-        if not self._check(params.get("access_token", "")).short:
+        token = self._check(params.get("access_token", ""))
+        if not token.short:
             raise RefusedError(SESSION_INVALID)
-        return self._long_lived(new_string("IGAA"))
+        return self._long_lived(new_string("IGAA"), token.account)
 
-    def _long_lived(self, text: str) -> Answer:
+    def _long_lived(self, text: str, account: Account | None) -> Answer:
         """Start (or start again) the life of that string and tell it."""
-        self._tokens[text] = Token(self.clock(), self.clock() + timedelta(seconds=self.lifetime))
+        now = self.clock()
+        self._tokens[text] = Token(now, now + timedelta(seconds=self.lifetime), account=account)
         return reply({"access_token": text, "token_type": "bearer", "expires_in": self.lifetime})
 
     def _exchange_code(self, request: Request, params: dict[str, str]) -> Answer:
@@ -805,15 +832,15 @@ class FakeInstagram(FakeServer):
     # Profile and media
 
     def _profile(self, request: Request, params: dict[str, str]) -> Answer:
-        self._check_account(request, params)
+        account = self._account(request, params)
         fields = self._known(parse_fields(params.get("fields", "")), PROFILE_FIELDS)
-        profile = self._select({"media_count": len(self.posts), **self.profile}, fields)
+        profile = self._select({"media_count": len(account.posts), **account.profile}, fields)
         return reply({"data": [profile]} if self.profile_in_list else profile)
 
     def _media(self, request: Request, params: dict[str, str]) -> Answer:
-        self._check_account(request, params)
+        account = self._account(request, params)
         fields = self._known(parse_fields(params.get("fields", "")), MEDIA_FIELDS)
-        posts, limit, start = list(self.posts), self._limit(params), self._start(params)
+        posts, limit, start = list(account.posts), self._limit(params), self._start(params, account)
         page = posts[start : start + limit]
         if not page:
             return reply({"data": []})
@@ -822,15 +849,17 @@ class FakeInstagram(FakeServer):
         paging: dict[str, Any] = {"cursors": cursors}
         if end < len(posts):
             query = urlencode({**params, "limit": params.get("limit", "25"), "after": cursors["after"]})
-            path = request.path.replace("/me/", f"/{self.profile['user_id']}/")
+            path = request.path.replace("/me/", f"/{account.profile['user_id']}/")
             paging["next"] = f"{self.url}{path}?{query}"
         return reply({"data": [self._select(post, fields) for post in page], "paging": paging})
 
-    def _check_account(self, request: Request, params: dict[str, str]) -> None:
-        self._check(params.get("access_token", ""))
+    def _account(self, request: Request, params: dict[str, str]) -> Account:
+        """The token's account, which the path names too."""
+        account = self._check(params.get("access_token", "")).account or Account(self.profile, self.posts)
         match = ENDPOINTS[endpoint_of(request.path)].fullmatch(request.path)
-        if match is None or match[1] not in ("me", self.profile["id"], self.profile["user_id"]):
+        if match is None or match[1] not in ("me", account.profile["id"], account.profile["user_id"]):
             raise RefusedError(NOT_FOUND)
+        return account
 
     def _limit(self, params: dict[str, str]) -> int:
         """How many posts this page has: 25 unless asked, 100 at most (Meta's documentation)."""
@@ -840,7 +869,7 @@ class FakeInstagram(FakeServer):
         limit = min(int(text), 100)
         return (limit + 1) // 2 if self.short_pages else limit
 
-    def _start(self, params: dict[str, str]) -> int:
+    def _start(self, params: dict[str, str], account: Account) -> int:
         """Where the page begins: behind the post of the cursor, wherever newer posts have moved it."""
         if not params.get("after"):
             return 0
@@ -848,7 +877,7 @@ class FakeInstagram(FakeServer):
             media_id, place = base64.urlsafe_b64decode(params["after"]).decode().split(":")
         except ValueError:
             raise RefusedError(api_error(100, message="(#100) Invalid cursor")) from None
-        found = (number for number, post in enumerate(self.posts, 1) if post["id"] == media_id)
+        found = (number for number, post in enumerate(account.posts, 1) if post["id"] == media_id)
         return next(found, int(place))
 
     def _known(self, fields: Fields, known: frozenset[str]) -> Fields:

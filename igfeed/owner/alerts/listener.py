@@ -7,12 +7,16 @@ from functools import partial
 
 from flask import Flask, Response, after_this_request, has_request_context
 
+from igfeed.accounts.directory import accounts_of
 from igfeed.history import Event
-from igfeed.services import Services, services_of
+from igfeed.services import Services
 
 
 def init_app(app: Flask) -> None:
-    services = services_of(app)
+    accounts_of(app).for_each_built(_listen)
+
+
+def _listen(services: Services) -> None:
     services.history.on_failure_or_recovery(partial(_after_event, services))
 
 

@@ -1,0 +1,167 @@
+"""The services of each account, by its name."""
+
+import logging
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from threading import Lock
+
+from flask import Flask, current_app
+
+from igfeed.accounts.account_list import AccountList, Entry
+from igfeed.accounts.known_list import KnownList
+from igfeed.accounts.names import checked_name, own_first_parts
+from igfeed.errors import StoreError, UnknownAccount
+from igfeed.services import Services, build_account
+
+log = logging.getLogger(__name__)
+
+MIN_CLEANING_PAUSE = timedelta(hours=1)
+"""From a removal to the second deletion of the account's keys. Until then every process has learned of the removal, and
+no work that had begun before still runs."""
+
+ACCOUNTS = "igfeed accounts"
+"""The key of the app's ``Accounts`` in ``app.extensions``."""
+
+Listener = Callable[[Services], None]
+
+
+class Accounts:
+    """``default`` has no name. Threads may share it.
+
+    A process builds the services of another account when they are first asked for, and keeps them until it learns that
+    the account was removed. ``own_parts`` returns the names that no account may have.
+    """
+
+    def __init__(self, default: Services, own_parts: Callable[[], Collection[str]]) -> None:
+        self.default = default
+        self._own_parts = own_parts
+        self._list = KnownList(default.store, default.clock, default.settings.check_ttl)
+        self._built: dict[Entry, Services] = {}
+        self._listeners: list[Listener] = []
+        self._lock = Lock()
+
+    def for_each_built(self, listener: Listener) -> None:
+        """Call it with the default account's services now, and with those of another account when they are built."""
+        self._listeners.append(listener)
+        for services in (self.default, *self._built.values()):
+            listener(services)
+
+    def names(self) -> tuple[str, ...]:
+        """The names, in the order of addition. Raises StoreError if the list was never known."""
+        return tuple(entry.name for entry in self._list.current().accounts)
+
+    def find(self, name: str) -> Services | None:
+        """The services of the account with this name, None if there is none.
+
+        Asks the store at most once in IGFEED_CHECK_TTL. Raises StoreError if the list was never known.
+        """
+        entry = self._list.current().entry(name)
+        return self._services(entry) if entry else None
+
+    def get(self, name: str | None) -> Services:
+        """The services of the account with this name, None for the default one. Raises UnknownAccount, StoreError."""
+        found = self.find(name) if name else self.default
+        if found is None:
+            raise UnknownAccount(f"There is no account {name!r}.")
+        return found
+
+    def others(self) -> list[Services]:
+        """The services of all accounts that have a name. Raises StoreError if the list was never known."""
+        return [self._services(entry) for entry in self._list.current().accounts]
+
+    def unreachable(self, name: str, error: StoreError) -> Services:
+        """Services that can show nothing, because nobody knows whether there is such an account."""
+        return replace(build_account(self.default, name, Entry(name, 0).prefix), startup_error=error)
+
+    def check_name(self, name: str) -> None:
+        """Raises AccountNameRefused if no account can have this name."""
+        checked_name(name, self._own_parts())
+
+    @contextmanager
+    def setting_up(self, name: str | None) -> Iterator[Services]:
+        """The services of an account that gets its token in the block. None: the default account.
+
+        A new account is added to the list after the block. If the block raises, nothing is left of a new account.
+        Raises AccountNameRefused and StoreError.
+        """
+        if name is None:
+            yield self.default
+            return
+        self.check_name(name)
+        listed = self._newest().entry(name)
+        entry = listed or self._list.change(AccountList.with_next_number).last_entry(name)
+        try:
+            yield self._services(entry)
+            self._list.change(partial(_added, entry=entry))
+        except BaseException:
+            if entry != listed:
+                self._undo(entry)
+            raise
+
+    def remove(self, name: str) -> None:
+        """Forget the account, then delete all of its keys. Raises UnknownAccount, and StoreError if some are left.
+
+        Another process may write some keys after that, until it learns of the removal. ``clean_up`` deletes them.
+        """
+        entry = self._newest().entry(name)
+        if entry is None:
+            raise UnknownAccount(f"There is no account {name!r}.")
+        now = self.default.clock()
+        self._list.change(lambda known: known.without(entry, now))
+        self._built.pop(entry, None)
+        self.default.store.delete_prefix(entry.prefix)
+
+    def clean_up(self) -> None:
+        """Delete what other processes have written for a removed account. For the cron. Raises StoreError."""
+        pause = max(MIN_CLEANING_PAUSE, 2 * self.default.settings.check_ttl)
+        now = self.default.clock()
+        due = [each for each in self._list.current().removed if now - each.at >= pause]
+        for each in due:
+            self.default.store.delete_prefix(each.entry.prefix)
+        if due:
+            self._list.change(lambda known: known.without_removed(due))
+
+    def _newest(self) -> AccountList:
+        return self._list.change(lambda known: known)
+
+    def _services(self, entry: Entry) -> Services:
+        with self._lock:
+            if entry not in self._built:
+                listed = set(self._list.current().accounts)
+                self._built = {each: services for each, services in self._built.items() if each in listed}
+                self._built[entry] = services = build_account(self.default, entry.name, entry.prefix)
+                for listener in self._listeners:
+                    listener(services)
+            return self._built[entry]
+
+    def _undo(self, entry: Entry) -> None:
+        self._built.pop(entry, None)
+        with suppress(StoreError):
+            # The list may have taken the account though the store's answer was lost.
+            if entry not in self._newest().accounts:
+                self.default.store.delete_prefix(entry.prefix)
+
+
+def _added(known: AccountList, entry: Entry) -> AccountList:
+    """The list with the account. Raises StoreError if another process has added one of this name meanwhile."""
+    found = known.entry(entry.name)
+    if found and found != entry:
+        raise StoreError("Another process has set the same account up meanwhile.", "Do it once more.")
+    return known if found else known.with_entry(entry)
+
+
+def init_app(app: Flask, default: Services) -> None:
+    app.extensions[ACCOUNTS] = Accounts(default, partial(own_first_parts, app))
+
+
+def accounts_of(app: Flask) -> Accounts:
+    accounts: Accounts = app.extensions[ACCOUNTS]
+    return accounts
+
+
+def current_accounts() -> Accounts:
+    """The accounts of the app that handles the current request or command."""
+    return accounts_of(current_app)

@@ -1,0 +1,70 @@
+"""What this process knows of the list of accounts. The store is asked again at most once in IGFEED_CHECK_TTL."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from threading import Lock
+
+from igfeed.accounts.account_list import ACCOUNTS_KEY, AccountList
+from igfeed.clock import Clock, Pause
+from igfeed.errors import StoreError
+from igfeed.stores import Store
+from igfeed.stores.document import Document
+
+MAX_SWAP_ATTEMPTS = 5
+
+Change = Callable[[AccountList], AccountList]
+
+
+class KnownList:
+    """Threads may share it. The document is never deleted, so a store without it has lost it or never had it."""
+
+    def __init__(self, store: Store, clock: Clock, check_ttl: timedelta) -> None:
+        self._document = Document(store, ACCOUNTS_KEY, AccountList.from_text)
+        self._clock = clock
+        self._check_ttl = check_ttl
+        self._known: AccountList | None = None
+        self._pause: Pause | None = None
+        self._lock = Lock()
+
+    def current(self) -> AccountList:
+        """The list. While the store is away: the last known one. Raises StoreError if none was ever known."""
+        with self._lock:  # Requests that come at the same time wait for one answer.
+            if self._known is None or self._pause is None or self._pause.is_over:
+                self._read()
+            assert self._known is not None  # noqa: S101  for mypy: _read has raised otherwise
+            return self._known
+
+    def change(self, change: Change) -> AccountList:
+        """Change the stored list by compare-and-swap, and return it. Raises StoreError, and what ``change`` raises."""
+        with self._lock:
+            for _ in range(MAX_SWAP_ATTEMPTS):
+                text, stored = self._document.read()
+                before = self._newer(stored)
+                after = change(before)
+                if after == before:
+                    return self._know(before)
+                after = replace(after, revision=before.revision + 1)
+                if self._document.swap(text, after):
+                    return self._know(after)
+        raise StoreError("The list of accounts was changed by others again and again.", "Do it once more.")
+
+    def _read(self) -> None:
+        try:
+            stored = self._document.read_if_changed()
+            if stored is None and self._known and self._known.revision:
+                self._document.swap(None, self._known)  # The store has lost it: it gets this process's copy.
+        except StoreError:
+            if self._known is None:
+                raise
+            stored = None
+        self._know(self._newer(stored))
+
+    def _newer(self, stored: AccountList | None) -> AccountList:
+        """The stored list, or the known one if that is newer: a replica may lag, and a store may lose things."""
+        known = self._known or AccountList()
+        return stored if stored and stored.revision >= known.revision else known
+
+    def _know(self, accounts: AccountList) -> AccountList:
+        self._known, self._pause = accounts, Pause(self._clock, self._check_ttl)
+        return accounts

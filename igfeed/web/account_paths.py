@@ -1,0 +1,90 @@
+"""Finds the account that a request is about: it is the first part of the path, as in ``/prints/embed``.
+
+That part is moved to the prefix of the request (``SCRIPT_NAME``), as a proxy does it that mounts the app. So every view
+answers for any account, and its links stay below the account's name.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
+
+from igfeed.accounts.directory import Accounts
+from igfeed.accounts.names import NAME
+from igfeed.errors import StoreError
+from igfeed.services import Services, acting_for
+from igfeed.web.headers import SecureResponse
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SHARED_PATHS = re.compile(r"/(api|healthz|static)(/.*)?|/connect/(callback|deauthorize|delete|deletion)(/.*)?")
+"""What all accounts share has no address below a name."""
+
+ACCOUNT_PART = "igfeed.account_part"
+"""The key in the WSGI environment of what was moved to the prefix, such as ``/prints``. Absent for the default one."""
+
+
+class AccountPaths:
+    """WSGI middleware. ``app`` is the app, which every account uses. ``finished`` gives it finished pages.
+
+    ``own_parts`` are the first parts of the app's own paths: they are never an account's name, and ask no store.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        accounts: Accounts,
+        own_parts: Collection[str],
+        finished: "Callable[[WSGIApplication], WSGIApplication]",
+    ) -> None:
+        self.app = app
+        self._accounts = accounts
+        self._own_parts = own_parts
+        self._with_finished_pages = finished
+        self._apps: dict[str, tuple[Services, WSGIApplication]] = {}
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        name, slash, rest = environ["PATH_INFO"].removeprefix("/").partition("/")
+        path = f"{slash}{rest}"
+        is_name = name not in self._own_parts and NAME.fullmatch(name) and not SHARED_PATHS.fullmatch(path)
+        services = self._find(name) if is_name else None
+        if services is None:
+            with acting_for(None):
+                return self.app(environ, start_response)
+        if not path:
+            return _to_final_slash(name, environ)(environ, start_response)
+        prefix, part = environ.get("SCRIPT_NAME", ""), f"/{name}"
+        environ.update({"SCRIPT_NAME": f"{prefix}{part}", "PATH_INFO": path, ACCOUNT_PART: part})
+        with acting_for(services):
+            return self._app_of(services)(environ, start_response)
+
+    def _find(self, name: str) -> Services | None:
+        try:
+            return self._accounts.find(name)
+        except StoreError as error:
+            return self._accounts.unreachable(name, error)
+
+    def _app_of(self, services: Services) -> "WSGIApplication":
+        """The app with the finished pages of this account. They end with the services that they were made by."""
+        name = services.account or ""
+        if services.startup_error:
+            return self.app
+        known = self._apps.get(name)
+        if known is None or known[0] is not services:
+            known = self._apps[name] = services, self._with_finished_pages(self.app)
+        return known[1]
+
+
+def without_account(environ: "WSGIEnvironment", address: str) -> str:
+    """The same path for the default account. ``address`` is a path of ours with the prefix."""
+    part = environ.get(ACCOUNT_PART)
+    if part is None:
+        return address
+    prefix = environ["SCRIPT_NAME"].removesuffix(part)
+    return f"{prefix}{address.removeprefix(f'{prefix}{part}')}"
+
+
+def _to_final_slash(name: str, environ: "WSGIEnvironment") -> SecureResponse:
+    """A redirect. Its address is relative, so it is right behind a proxy that has cut a prefix off, too."""
+    query = environ.get("QUERY_STRING")
+    return SecureResponse(status=308, headers={"Location": f"{name}/{f'?{query}' if query else ''}"})

@@ -63,7 +63,7 @@ def test_an_account_has_its_addresses_below_its_name(
     assert 'href="/static/icon.svg?' in page, "files that all accounts share"
     assert client.get(f"/prints/media/{ids[0]}-320.webp").status_code == 200
     assert client.get(f"/media/{ids[0]}-320.webp").status_code == 404
-    assert '"feed_url": "http://localhost/prints/feed.json"' in client.get("/prints/feed.json").text
+    assert '"feed_url":"http://localhost/prints/feed.json"' in client.get("/prints/feed.json").text
 
 
 def test_a_name_alone_leads_to_its_page(client: FlaskClient, set_up: Services) -> None:

@@ -1,7 +1,7 @@
 """What is wrong and what the owner can do about it, the worst first."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from igfeed.clock import SET_THE_CLOCK, clock_is_wrong
@@ -17,6 +17,7 @@ from igfeed.errors import (
 )
 from igfeed.models import Failure, FeedSnapshot
 from igfeed.owner.observation import Observation
+from igfeed.owner.pages.account_addresses import hint_for
 
 NOT_PERMITTED = PermissionRefused.__name__
 TOO_YOUNG = TooYoung.__name__
@@ -40,6 +41,11 @@ def worst_finding(seen: Observation) -> Finding:
 
 def findings(seen: Observation) -> Iterator[Finding]:
     """All that is wrong, the worst first. What only a person can mend comes before what passes by itself."""
+    for finding in _findings(seen):
+        yield replace(finding, hint=hint_for(seen.account, finding.hint)) if finding.hint else finding
+
+
+def _findings(seen: Observation) -> Iterator[Finding]:
     if seen.startup_error:
         yield _finding("action_required", seen.startup_error)
     yield from _expiry(seen)

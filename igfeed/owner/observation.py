@@ -16,13 +16,15 @@ TokenState = Literal["fresh", "due", "expired", "rejected"]
 
 @dataclass(frozen=True)
 class Observation:
-    """``snapshot`` is the newest one that is known, None if nothing was ever fetched.
+    """``account`` is the account's name, None for the default one.
 
+    ``snapshot`` is the newest one that is known, None if nothing was ever fetched.
     ``fetch_failure`` is the last fetch's failure, None if it succeeded. ``read_error`` says why the store could not be
     read, ``write_refusal`` why it refused the last write, ``startup_error`` why no page can be shown at all.
     ``overdue_pictures`` returns the ids of pictures that have been missing for more than an hour.
     """
 
+    account: str | None
     tokens: TokenReport
     snapshot: FeedSnapshot | None
     is_feed_fresh: bool
@@ -73,6 +75,7 @@ def observe(services: Services) -> Observation:
     fetch_failure, tokens = services.feed.failure(), services.tokens.report()
     pictures = tuple(snapshot.pictures()) if snapshot else ()
     return Observation(
+        account=services.account,
         tokens=tokens,
         snapshot=snapshot,
         is_feed_fresh=snapshot is not None and services.feed.is_fresh(snapshot, tokens.at),

@@ -13,6 +13,7 @@ from igfeed.errors import TokenError
 from igfeed.owner.alerts.due_alert import DAY, Alert
 from igfeed.owner.findings import renewal_failure
 from igfeed.owner.observation import Observation
+from igfeed.owner.pages.account_addresses import feed_path, hint_for
 
 
 @dataclass(frozen=True)
@@ -24,22 +25,24 @@ class Message:
     tone: Literal["failure", "warning", "success", "info"]
 
 
-def message_of(alert: Alert, seen: Observation, base_url: str | None) -> Message:
-    """The text of the alert. ``base_url`` is the feed's public origin, None if it is not known."""
+def message_of(alert: Alert, seen: Observation, studio: str) -> Message:
+    """The text of the alert. ``studio`` says where the account's studio is: its address, or how to find it."""
+    # Owners of several accounts see in the title which one it is about.
+    feed = f"Instagram feed {feed_path(seen.account)}" if seen.account else "Instagram feed"
     if alert.kind == "well":
-        return Message("All is well again with your Instagram feed", _joined(_recovery(seen)), "success")
+        return Message(f"All is well again with your {feed}", _joined(_recovery(seen)), "success")
     if alert.kind == "expiring":
-        return Message("Your Instagram feed needs you soon", _joined(_expiry(seen, base_url)), "warning")
-    return Message("Your Instagram feed needs you", _joined(_requirement(alert, seen, base_url)), "failure")
+        return Message(f"Your {feed} needs you soon", _joined(_expiry(seen, studio)), "warning")
+    return Message(f"Your {feed} needs you", _joined(_requirement(alert, seen, studio)), "failure")
 
 
-def message_of_test(base_url: str | None) -> Message:
+def message_of_test(studio: str) -> Message:
     """The message that ``test-alert`` sends."""
-    lines = ("This is a test: alerts of igfeed arrive here.", f"The studio: {_studio(base_url)}")
+    lines = ("This is a test: alerts of igfeed arrive here.", f"The studio: {studio}")
     return Message("Your Instagram feed can reach you", _joined(lines), "info")
 
 
-def _requirement(alert: Alert, seen: Observation, base_url: str | None) -> Iterator[str]:
+def _requirement(alert: Alert, seen: Observation, studio: str) -> Iterator[str]:
     finding, account = alert.finding, _account(seen)
     if seen.is_token_expired:
         yield f"The access token of {account} has expired."
@@ -49,19 +52,23 @@ def _requirement(alert: Alert, seen: Observation, base_url: str | None) -> Itera
         yield f"The feed of {account} cannot be kept up to date."
     if finding.problem:
         yield finding.problem
-    if finding.hint and finding.hint != TokenError.hint:
+    if finding.hint and not _asks_to_connect(alert, seen):
         yield finding.hint
-    yield f"{_advice(alert, seen)}: {_studio(base_url)}"
+    yield f"{_advice(alert, seen)}: {studio}"
     yield _what_visitors_see(seen)
 
 
 def _advice(alert: Alert, seen: Observation) -> str:
     if seen.token is None:
         return "Connect"
-    return "Connect again" if alert.finding.hint == TokenError.hint else "The studio says more"
+    return "Connect again" if _asks_to_connect(alert, seen) else "The studio says more"
 
 
-def _expiry(seen: Observation, base_url: str | None) -> Iterator[str]:
+def _asks_to_connect(alert: Alert, seen: Observation) -> bool:
+    return alert.finding.hint == hint_for(seen.account, TokenError.hint)
+
+
+def _expiry(seen: Observation, studio: str) -> Iterator[str]:
     token, failure = seen.token, renewal_failure(seen)
     if token and token.expires_at:
         days = ceil((token.expires_at - seen.at) / DAY)
@@ -70,7 +77,7 @@ def _expiry(seen: Observation, base_url: str | None) -> Iterator[str]:
     if failure:
         yield f"It could not be renewed: {failure.message}"
         yield "igfeed goes on trying. If it does not succeed, you are needed before that day."
-    yield f"Connect again: {_studio(base_url)}"
+    yield f"Connect again: {studio}"
     yield "Visitors see new posts until that day, and the last ones after it."
 
 
@@ -83,10 +90,6 @@ def _recovery(seen: Observation) -> Iterator[str]:
 
 def _account(seen: Observation) -> str:
     return f"@{seen.snapshot.profile.username}" if seen.snapshot else "your Instagram account"
-
-
-def _studio(base_url: str | None) -> str:
-    return f"{base_url}/studio" if base_url else "open /studio at your feed's address (set BASE_URL to get a link here)"
 
 
 def _what_visitors_see(seen: Observation) -> str:

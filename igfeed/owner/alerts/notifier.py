@@ -1,7 +1,7 @@
 """Sends the owner each alert once, whatever the number of processes."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ from igfeed.owner.alerts.episode import EPISODE_KEY, Episode, episode_document
 from igfeed.owner.alerts.message import message_of, message_of_test
 from igfeed.owner.alerts.sender import Delivery, send
 from igfeed.owner.observation import Observation, observe
+from igfeed.owner.pages.account_addresses import studio_link
 from igfeed.services import Services
 from igfeed.stores import Store
 
@@ -21,9 +22,10 @@ ALERT_CLAIM_TTL = timedelta(minutes=2)
 """How long other processes leave an alert to the one that has claimed it. Sending includes the import of Apprise."""
 
 
-def notify(services: Services) -> None:
+def notify(services: Services, prefix: str = "") -> None:
     """Send the alert that is due, if there is one. Raises nothing: errors are in the log and in the status.
 
+    ``prefix`` is the last known one under which a proxy mounts the app, for a call outside of a request.
     It costs one store command if no alert is due. While the store is away nothing is sent, because no process can know
     whether another one has sent it.
     """
@@ -35,23 +37,27 @@ def notify(services: Services) -> None:
             episode = episode_document(services.store).read().value or Episode()
             alert = due_alert(episode, seen)
         if alert:
-            _send_once(services, alert, episode, seen)
+            _send_once(services, alert, episode, seen, prefix)
     except StoreError as error:
         log.debug("Whether an alert is due cannot be told: %s", error)
 
 
-def send_test(services: Services) -> list[Delivery]:
-    """Send a test to every address, and return what became of it. Raises IgfeedError if there is no address."""
+def send_test(services: Services, others: Iterable[Services] = ()) -> list[Delivery]:
+    """Send a test to every address, and return what became of it. Raises IgfeedError if there is no address.
+
+    All accounts share the addresses, so the result is kept for the status of ``others`` too.
+    """
     addresses = alert_addresses(services.settings)
     if not addresses:
         hint = "Set IGFEED_ALERTS; docs/alerts.md has an example for each service. The sample account sends none."
         raise IgfeedError("No address for alerts is set up.", hint)
-    deliveries = send(message_of_test(services.settings.base_url), addresses)
-    _note_error(services, deliveries)
+    deliveries = send(message_of_test(studio_link(services)), addresses)
+    for each in (services, *others):
+        _note_error(each, deliveries)
     return deliveries
 
 
-def _send_once(services: Services, alert: Alert, episode: Episode, seen: Observation) -> None:
+def _send_once(services: Services, alert: Alert, episode: Episode, seen: Observation, prefix: str = "") -> None:
     """Send the alert, unless another process is doing so or has done so since ``episode`` was read.
 
     The document is written before anything is sent. Otherwise a store that takes no writes would let the same alert be
@@ -66,7 +72,7 @@ def _send_once(services: Services, alert: Alert, episode: Episode, seen: Observa
     episode = episode.trying(alert.name, addresses, now)
     document.write(episode)
     left = episode.unsent.addresses if episode.unsent else ()
-    message = message_of(alert, seen, services.settings.base_url)
+    message = message_of(alert, seen, studio_link(services, prefix))
     deliveries = send(message, {number: addresses[number] for number in left})
     failed = [each.number for each in deliveries if each.error]
     episode = episode.tried(failed, _error(deliveries))

@@ -1,0 +1,48 @@
+"""The addresses of one account's pages, for a page or a message that may be about another one.
+
+The default account's studio is at ``/studio``, that of the account "prints" at ``/prints/studio``. A proxy may mount
+the app below a prefix, which comes first.
+"""
+
+from typing import Any
+
+from flask import has_request_context, request, url_for
+
+from igfeed.services import Services
+from igfeed.web.account_paths import ACCOUNT_PART
+
+
+def feed_path(account: str | None) -> str:
+    """How people know the account: ``/`` or ``/prints/``, without the prefix of a proxy."""
+    return f"/{account}/" if account else "/"
+
+
+def address_of(account: str | None, endpoint: str, **values: Any) -> str:
+    """``url_for`` for another account than the request's."""
+    path = url_for(endpoint, **values).removeprefix(request.root_path)
+    return f"{mount_prefix()}{feed_path(account)[:-1]}{path}"
+
+
+def mount_prefix() -> str:
+    """The prefix under which a proxy mounts the app, without the part for the request's own account."""
+    return request.root_path.removesuffix(request.environ.get(ACCOUNT_PART, ""))
+
+
+def studio_path(account: str | None, prefix: str = "") -> str:
+    """The path of the account's studio. Outside of a request ``prefix`` is that of a proxy."""
+    if has_request_context():
+        return address_of(account, "studio.page")
+    return f"{prefix}{feed_path(account)}studio"
+
+
+def studio_link(services: Services, prefix: str = "") -> str:
+    """Where the account's studio is, for a message: its address with BASE_URL, else how to find it."""
+    path, base_url = studio_path(services.account, prefix), services.settings.base_url
+    # Never by the request's host: anybody may send any, and the owner would follow the link.
+    return f"{base_url}{path}" if base_url else f"open {path} at your feed's address (set BASE_URL to get a link here)"
+
+
+def hint_for(account: str | None, hint: str) -> str:
+    """The hint with that account's studio and commands in it."""
+    hint = hint.replace("(/studio)", f"({studio_path(account)})")
+    return hint.replace("`flask igfeed ", f"`flask igfeed --account {account} ") if account else hint

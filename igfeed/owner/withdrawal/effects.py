@@ -6,9 +6,10 @@ again until the server's owner gives the variable another value.
 
 import hmac
 import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from igfeed.errors import InstagramError, TokenRejected
+from igfeed.errors import InstagramError, StoreError, TokenRejected
 from igfeed.models.record import Moment, Record
 from igfeed.owner.connect import login_failure, pending
 from igfeed.owner.connect.accounts import KnownAccount, known_account
@@ -30,8 +31,44 @@ class Deletion(Record):
     had_data: bool
 
 
-def deauthorize(services: Services, user_id: str) -> None:
-    """Delete the token if it belongs to that account. The posts stay. Raises StoreError."""
+def deauthorize(accounts: Iterable[Services], user_id: str) -> None:
+    """Delete the token of each of ``accounts`` that belongs to that user. The posts stay. Raises StoreError."""
+    _for_each(accounts, lambda services: _deauthorize(services, user_id))
+
+
+def delete(main: Services, others: Iterable[Services], user_id: str, app_secret: str) -> str:
+    """Delete the token, the posts and the pictures of each account of ours that belongs to that user.
+
+    ``main`` are the services of the default account: its store keeps what became of the request. Returns the
+    confirmation code, which is always the same for one user. Raises StoreError; then the request can be repeated.
+    """
+    code = _code(user_id, app_secret)
+    deleted: list[bool] = []
+    try:
+        _for_each((main, *others), lambda services: deleted.append(_delete(services, user_id)))
+    finally:
+        # Also when an account has failed: the repeated request would find nothing of what is deleted now.
+        if any(deleted):
+            log.warning("The account has asked for the deletion of its data: it is deleted")
+            _document(main, code).write(Deletion(main.clock(), had_data=True))
+    if not any(deleted) and deletion(main, code) is None:
+        _document(main, code).write(Deletion(main.clock(), had_data=False))
+    return code
+
+
+def _for_each(accounts: Iterable[Services], change: Callable[[Services], object]) -> None:
+    """Change each account. One that fails does not stop the others; then the first StoreError is raised at the end."""
+    errors: list[StoreError] = []
+    for services in accounts:
+        try:
+            change(services)
+        except StoreError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+def _deauthorize(services: Services, user_id: str) -> None:
     known = known_account(services)
     if user_id in known.token_ids:
         log.warning("The account has removed the app at Instagram: its token is deleted, its posts stay")
@@ -40,14 +77,9 @@ def deauthorize(services: Services, user_id: str) -> None:
         _forget_if_rejected(services)
 
 
-def delete(services: Services, user_id: str, app_secret: str) -> str:
-    """Delete the token, the posts and the pictures of that account.
-
-    Returns the confirmation code, which is always the same for one account. Raises StoreError; then the request can be
-    repeated.
-    """
-    known, code = known_account(services), _code(user_id, app_secret)
-    had_data = user_id in known.token_ids | known.feed_ids
+def _delete(services: Services, user_id: str) -> bool:
+    """Whether the account had anything of that user."""
+    known = known_account(services)
     if user_id in known.token_ids:
         services.tokens.forget()
         pending.drop(services)
@@ -56,11 +88,7 @@ def delete(services: Services, user_id: str, app_secret: str) -> str:
         _forget_if_rejected(services)
     if user_id in known.feed_ids:
         services.feed.remove()
-    if had_data:
-        log.warning("The account has asked for the deletion of its data: it is deleted")
-    if had_data or deletion(services, code) is None:
-        _document(services, code).write(Deletion(services.clock(), had_data))
-    return code
+    return user_id in known.token_ids | known.feed_ids
 
 
 def deletion(services: Services, code: str) -> Deletion | None:

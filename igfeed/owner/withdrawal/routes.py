@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
 
+from igfeed.accounts.directory import current_accounts
 from igfeed.errors import StoreError
 from igfeed.owner import api
 from igfeed.owner.withdrawal.store_reads import StoreReads
-from igfeed.services import current
 from igfeed.web.headers import CSP_HEADER
 from igfeed.widget.privacy.page import deletion_page
 
@@ -38,7 +38,8 @@ def deauthorize() -> Response:
     from igfeed.owner.withdrawal import effects  # noqa: PLC0415  a visitor's process needs none of this
 
     user_id, _ = _account_and_app()
-    effects.deauthorize(current(), user_id)
+    accounts = current_accounts()
+    effects.deauthorize((accounts.default, *accounts.others()), user_id)
     return _json({"ok": True})
 
 
@@ -49,7 +50,8 @@ def delete() -> Response:
     from igfeed.owner.withdrawal import effects  # noqa: PLC0415  as above
 
     user_id, app = _account_and_app()
-    code = effects.delete(current(), user_id, app.secret)
+    accounts = current_accounts()
+    code = effects.delete(accounts.default, accounts.others(), user_id, app.secret)
     return _json({"url": absolute(url_for("withdrawal.deletion", code=code)), "confirmation_code": code})
 
 
@@ -61,7 +63,7 @@ def deletion(code: str) -> Response:
     is_code = CODE.fullmatch(code) is not None
     if is_code and not _store_reads().allow_a_code():
         abort(503, "Please ask again in a minute.")
-    found = effects.deletion(current(), code) if is_code else None
+    found = effects.deletion(current_accounts().default, code) if is_code else None
     page = deletion_page(code, found.at if found else None, had_data=found is not None and found.had_data)
     return Response(page.body, 200 if found else 404, {CSP_HEADER: page.policy, "Cache-Control": "no-store"})
 
@@ -89,7 +91,7 @@ def _account_and_app() -> tuple[str, "AppCredentials"]:
     """
     from igfeed.owner.withdrawal import signed_request  # noqa: PLC0415  as above
 
-    app = _store_reads().app(current())
+    app = _store_reads().app(current_accounts().default)
     try:
         if app is None:
             raise signed_request.BadSignature  # Without the secret nothing can be checked.

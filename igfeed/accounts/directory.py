@@ -72,6 +72,13 @@ class Accounts:
         """The services of all accounts that have a name. Raises StoreError if the list was never known."""
         return [self._services(entry) for entry in self._list.current().accounts]
 
+    def reachable(self) -> list[Services]:
+        """The services of all accounts, the default one first: only that as long as nobody knows of the others."""
+        try:
+            return [self.default, *self.others()]
+        except StoreError:
+            return [self.default]
+
     def unreachable(self, name: str, error: StoreError) -> Services:
         """Services that can show nothing, because nobody knows whether there is such an account."""
         return replace(build_account(self.default, name, Entry(name, 0).prefix), startup_error=error)

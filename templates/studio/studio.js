@@ -14,6 +14,15 @@
     setTimeout(() => { button.textContent = usual; }, 2000);
   });
   offerCopies();
+  const switcher = document.querySelector('.switcher');
+  if (switcher) {
+    document.addEventListener('click', ({target}) => { if (!switcher.contains(target)) switcher.open = false; });
+    switcher.addEventListener('keydown', ({key}) => {
+      if (key != 'Escape') return;
+      switcher.open = false;
+      switcher.firstElementChild.focus();
+    });
+  }
   if (!form) return;
 
   all('[data-of], .own').forEach(each => { each.hidden = false; });

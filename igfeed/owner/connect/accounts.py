@@ -23,12 +23,22 @@ class KnownAccount:
     feed_ids: frozenset[str]
     token_ids: frozenset[str]
 
+    @classmethod
+    def nobody(cls) -> "KnownAccount":
+        """An account that is not set up yet."""
+        return cls(None, frozenset(), frozenset())
+
     def is_other_than(self, username: str, ids: Collection[str]) -> bool:
         """Whether ``username`` and ``ids`` belong to another account than the posts. False if there are no posts."""
         # One match is enough: an account may be renamed, and another app has another number for the same account.
         if self.username is None or self.username.casefold() == username.casefold():
             return False
         return self.feed_ids.isdisjoint(ids)
+
+    def is_account_of(self, username: str, ids: Collection[str]) -> bool:
+        """Whether ``username`` or one of ``ids`` is known to be this account's."""
+        is_named_so = self.username is not None and self.username.casefold() == username.casefold()
+        return is_named_so or not (self.feed_ids | self.token_ids).isdisjoint(ids)
 
 
 def known_account(services: Services) -> KnownAccount:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from flask import abort, request, url_for
+from flask import abort, request
 
+from igfeed.owner.pages.account_addresses import address_of
 from igfeed.services import current
 from igfeed.web.addresses import own_origin
 
@@ -20,17 +21,21 @@ class AppAddresses:
 
 
 def app_addresses() -> AppAddresses:
+    """The same for all accounts, because one app at Meta serves them all."""
     return AppAddresses(
         redirect=redirect_address(),
-        deauthorize=absolute(url_for("withdrawal.deauthorize")),
-        data_deletion=absolute(url_for("withdrawal.delete")),
-        privacy_policy=absolute(f"{request.root_path}/privacy"),
+        deauthorize=absolute(address_of(None, "withdrawal.deauthorize")),
+        data_deletion=absolute(address_of(None, "withdrawal.delete")),
+        privacy_policy=absolute(address_of(None, "privacy.privacy")),
     )
 
 
 def redirect_address() -> str:
-    """Where Instagram sends the owner's browser back to. The exchange of the code must name the same address."""
-    return absolute(url_for("connect.callback"))
+    """Where Instagram sends the owner's browser back to. The exchange of the code must name the same address.
+
+    It is the same for all accounts: the owner has to register each address at Meta.
+    """
+    return absolute(address_of(None, "connect.callback"))
 
 
 def absolute(path: str) -> str:

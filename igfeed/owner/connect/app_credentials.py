@@ -2,6 +2,8 @@
 
 The studio's form calls ``save`` with what was typed. ``source`` says where the credentials in use come from. A page may
 show the id, and never the secret. The variables win, so the form has no effect while they are set.
+
+One app serves all accounts. So ``services`` are those of the default account here, whose store keeps the credentials.
 """
 
 from typing import Literal

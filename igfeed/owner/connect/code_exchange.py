@@ -19,7 +19,7 @@ class NewLogin(Record):
     """A long-lived token that is not in use yet, with the account that it belongs to.
 
     Instagram has accepted it for the profile and the posts. ``lifetime`` is in seconds, None if Instagram did not send
-    it.
+    it. ``adds`` is the name of our account that the login is to add, None if it is for one that exists.
     """
 
     at: Moment
@@ -27,9 +27,12 @@ class NewLogin(Record):
     username: Name
     ids: frozenset[MediaId] = frozenset()
     lifetime: Count | None = None
+    adds: Name | None = None
 
 
-def new_login(services: Services, app: AppCredentials, code: str, redirect: str) -> NewLogin:
+def new_login(
+    services: Services, app: AppCredentials, code: str, redirect: str, *, adds: str | None = None
+) -> NewLogin:
     """Exchange the code and try the token. Raises an InstagramError, or StoreError if the store takes no writes."""
     services.check_startup()
     services.store.check_writable()  # Before the exchange, because a code works only once.
@@ -43,7 +46,7 @@ def new_login(services: Services, app: AppCredentials, code: str, redirect: str)
     ids = profile.ids | ({grant.account_id} if grant.account_id else frozenset())
     lifetime = token.expires_at - token.issued_at if token.expires_at and token.issued_at else None
     seconds = int(lifetime.total_seconds()) if lifetime else None
-    return NewLogin(services.clock(), token.value, profile.username, ids, seconds)
+    return NewLogin(services.clock(), token.value, profile.username, ids, seconds, adds)
 
 
 def adopt(services: Services, login: NewLogin) -> SetUp:

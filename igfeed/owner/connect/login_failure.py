@@ -23,13 +23,15 @@ AGAIN_HINT = "Nothing has changed. Connect again."
 class ConnectFailure(Record):
     """Why a login gave no token. ``message`` says what happened and ``hint`` what to do. Neither holds a secret.
 
-    ``kind`` is the error's class name.
+    ``kind`` is the error's class name. ``account`` is the name of the account that the login was to add, None if it was
+    for one that exists.
     """
 
     at: Moment
     kind: str
     message: str
     hint: str
+    account: str | None = None
 
 
 def last_failure(services: Services) -> ConnectFailure | None:
@@ -40,10 +42,10 @@ def last_failure(services: Services) -> ConnectFailure | None:
         return None
 
 
-def record(services: Services, error: IgfeedError) -> None:
-    """Keep the error for the studio. Never raises."""
+def record(services: Services, error: IgfeedError, adds: str | None = None) -> None:
+    """Keep the error for the studio. ``adds`` is the name of the account that is not added now. Never raises."""
     log.warning("Connect failed: %s", error)
-    failure = ConnectFailure(services.clock(), type(error).__name__, str(error), _hint(error))
+    failure = ConnectFailure(services.clock(), type(error).__name__, str(error), _hint(error), adds)
     try:
         _document(services).write(failure)
     except StoreError as unwritten:

@@ -36,27 +36,38 @@ class BegunLogin:
     cookie: str
 
 
-def begin(services: Services, cookie: str | None) -> BegunLogin:
-    """A new state. ``cookie`` is the browser's present one. It is used again, so that two tabs can log in."""
+@dataclass(frozen=True)
+class ReturnedLogin:
+    """What a valid state says. ``nonce`` identifies the login, ``account`` is the account that it was begun for."""
+
+    nonce: str
+    account: str | None
+
+
+def begin(services: Services, cookie: str | None, account: str | None) -> BegunLogin:
+    """A new state. ``cookie`` is the browser's present one. It is used again, so that two tabs can log in.
+
+    ``account`` is the account to connect: Instagram sends all of them back to the same address.
+    """
     if not cookie or len(cookie) > MAX_COOKIE_LENGTH:
         cookie = token_urlsafe(24)
     # We add the time ourselves, because itsdangerous would read another clock.
-    content = [token_urlsafe(16), int(services.clock().timestamp()), fingerprint(cookie)]
+    content = [token_urlsafe(16), int(services.clock().timestamp()), fingerprint(cookie), account]
     state = _serializer(services).dumps(content)
     assert isinstance(state, str)  # noqa: S101  the serializer is typed for bytes too
     return BegunLogin(state, cookie)
 
 
-def checked(services: Services, state: str, cookie: str | None) -> str:
-    """The nonce that identifies this login. Raises StateRefused."""
+def checked(services: Services, state: str, cookie: str | None) -> ReturnedLogin:
+    """Raises StateRefused."""
     try:
-        nonce, issued, browser = _serializer(services).loads(state)
+        nonce, issued, browser, account = _serializer(services).loads(state)
     except (BadData, ValueError):
         raise StateRefused from None
     age = timedelta(seconds=services.clock().timestamp() - issued)
     if not -CLOCKS_DIFFER < age < STATE_LIFETIME or browser != fingerprint(cookie or ""):
         raise StateRefused
-    return str(nonce)
+    return ReturnedLogin(nonce, account)
 
 
 def is_first_use(services: Services, nonce: str) -> bool:

@@ -12,11 +12,12 @@ from functools import wraps
 from typing import ParamSpec
 from urllib.parse import urlsplit
 
-from flask import Response, redirect, request, url_for
+from flask import Response, redirect, request
 
 from igfeed.clock import CLOCKS_DIFFER
 from igfeed.errors import IgfeedError
 from igfeed.owner.auth import Access, access
+from igfeed.owner.pages.account_addresses import address_of
 from igfeed.owner.pages.failure_reasons import reason_of
 from igfeed.owner.pages.page import locked_page, refused_page
 from igfeed.services import current
@@ -63,7 +64,15 @@ def to_studio(result: str, *, because: str | None = None, section: str | None = 
     They are names under ``results`` and ``reasons`` in the translations. ``section`` is the id of the element that the
     browser scrolls to.
     """
-    response = redirect(url_for("studio.page", done=result, because=because, _anchor=section), 303)
+    return to_studio_of(current().account, result, because=because, section=section)
+
+
+def to_studio_of(
+    account: str | None, result: str | None = None, *, because: str | None = None, section: str | None = None
+) -> Response:
+    """Like ``to_studio``, to the studio of another account than the request's. Without ``result`` it says nothing."""
+    address = address_of(account, "studio.page", done=result, because=because, _anchor=section)
+    response = redirect(address, 303)
     response.headers["Cache-Control"] = "no-store"
     # Flask's redirect is typed as Werkzeug's response, but returns Flask's.
     assert isinstance(response, Response)  # noqa: S101  as above

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from igfeed.accounts.directory import current_accounts
 from igfeed.errors import StoreError
 from igfeed.owner.connect import app_credentials, login_failure
 from igfeed.owner.connect.addresses import app_addresses
 from igfeed.owner.connect.app_credentials import CredentialsSource
 from igfeed.owner.connect.login_failure import ConnectFailure
 from igfeed.services import Services
-
-CONNECTION_KEYS = (login_failure.FAILURE_KEY, app_credentials.DOCUMENT.key)
-"""The store's keys that ``connection`` reads."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Connection:
 def connection(services: Services) -> Connection:
     """The connection. While the store does not answer, what it holds counts as missing."""
     try:
-        app = app_credentials.credentials(services)
+        app = app_credentials.credentials(current_accounts().default)
     except StoreError:
         app = None
     source = app_credentials.source(services) if app else None

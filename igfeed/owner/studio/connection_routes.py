@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from igfeed.accounts.directory import current_accounts
 from igfeed.errors import WrongAppId, WrongAppSecret
 from igfeed.owner.pages.forms import owner_form, to_studio
 from igfeed.services import current
@@ -20,7 +21,8 @@ def save_app() -> Response:
 
     try:
         current().check_startup()
-        app_credentials.save(current(), request.form.get("app_id", ""), request.form.get("app_secret", ""))
+        form, keeper = request.form, current_accounts().default
+        app_credentials.save(keeper, form.get("app_id", ""), form.get("app_secret", ""))
     except WrongAppId:
         return to_studio("bad_app_id", section=SECTION)
     except WrongAppSecret:
@@ -35,5 +37,5 @@ def forget_app() -> Response:
     from igfeed.owner.connect import app_credentials  # noqa: PLC0415  as above
 
     current().check_startup()
-    app_credentials.forget(current())
+    app_credentials.forget(current_accounts().default)
     return to_studio("app_forgotten", section=SECTION)

@@ -1,11 +1,10 @@
 """The routes of the studio's page."""
 
-from pathlib import Path
+from flask import Blueprint, Flask, Response, request
 
-from flask import Blueprint, Flask, Response, current_app, request
-
-from igfeed.owner.pages.forms import form_token, owner_form, to_studio
-from igfeed.owner.pages.page import PRIVATE_HEADERS, owner_page, page_response, render_part
+from igfeed.accounts.directory import current_accounts
+from igfeed.owner.pages.forms import owner_form, to_studio
+from igfeed.owner.pages.page import PRIVATE_HEADERS, owner_page, render_part
 from igfeed.owner.studio import connection_routes, post_routes
 from igfeed.services import current
 
@@ -25,10 +24,9 @@ def init_app(app: Flask) -> None:
 def page() -> Response:
     """The studio's page."""
     # Imported here, because processes for visitors need none of this and would start more slowly.
-    from igfeed.owner.studio.contents import contents  # noqa: PLC0415  as above
+    from igfeed.owner.studio.contents import studio_page  # noqa: PLC0415  as above
 
-    script = Path(current_app.root_path, "templates/studio/studio.js").read_text("utf-8")
-    return page_response("studio/page.html", script=script, form_token=form_token(), **contents(current()))
+    return studio_page()
 
 
 @bp.get("/snippets")
@@ -89,5 +87,5 @@ def test_alert() -> str:
     """Send a test to every address of IGFEED_ALERTS."""
     from igfeed.owner.alerts.notifier import send_test  # noqa: PLC0415  as above
 
-    deliveries = send_test(current())
+    deliveries = send_test(current(), current_accounts().reachable())
     return "alert_failed" if any(each.error for each in deliveries) else "alert_sent"

@@ -1,0 +1,100 @@
+"""All accounts as the studio lists them: who they are, where they are, and whether they are well."""
+
+from dataclasses import dataclass
+
+from flask import request
+
+from igfeed.accounts.directory import current_accounts
+from igfeed.errors import StoreError
+from igfeed.feed.picture_files import WIDTHS
+from igfeed.owner.findings import Verdict
+from igfeed.owner.pages.account_addresses import address_of, feed_path
+from igfeed.owner.status import Examination, examine
+from igfeed.owner.studio.cards import Level
+from igfeed.services import Services
+from igfeed.web.addresses import own_origin
+
+LEVELS: dict[Verdict, Level] = {"ok": "good", "degraded": "warn", "action_required": "bad"}
+"""How the studio colours a status. The worst one is the last."""
+
+UNKNOWN_ORIGIN = "https://feed.example.com"
+"""Our origin, if neither BASE_URL nor the request tells it."""
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """``name`` is None for the default account. ``address`` is its part of the address, such as ``/prints/``.
+
+    ``title`` is its name at Instagram, or its address as long as nothing was fetched. ``picture`` and ``studio`` are
+    paths, ``picture`` None if there is none.
+    """
+
+    name: str | None
+    title: str
+    address: str
+    status: Verdict
+    studio: str
+    picture: str | None
+    is_current: bool
+
+    @property
+    def level(self) -> Level:
+        return LEVELS[self.status]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """``rows`` are all accounts, the default one first. ``start`` is what all addresses of accounts begin with.
+
+    ``is_known`` is False if the store does not tell which accounts there are.
+    """
+
+    rows: tuple[AccountRow, ...]
+    start: str
+    is_known: bool = True
+
+    @property
+    def current(self) -> AccountRow:
+        return next(row for row in self.rows if row.is_current)
+
+    @property
+    def are_several(self) -> bool:
+        return len(self.rows) > 1
+
+    @property
+    def worst_other(self) -> Level:
+        """How the worst of the other accounts is. "good" if there are none."""
+        others = {row.level for row in self.rows if not row.is_current}
+        return next((level for level in reversed(LEVELS.values()) if level in others), "good")
+
+
+def overview(services: Services, found: Examination) -> Overview:
+    """All accounts. ``found`` is what was found out about that of ``services``; the others are examined here."""
+    accounts = current_accounts()
+    try:
+        others, is_known = accounts.others(), True
+    except StoreError:
+        others, is_known = [], False
+    listed = {each.account: each for each in (accounts.default, *others, services)}
+    rows = (_row(each, found if each.account == services.account else None) for each in listed.values())
+    return Overview(tuple(rows), _start(services), is_known)
+
+
+def _row(services: Services, current: Examination | None) -> AccountRow:
+    """``current`` is what was found out about the account that the owner looks at, None for another one."""
+    found, name = current or examine(services), services.account
+    snapshot = found.seen.snapshot
+    picture = snapshot.profile.picture if snapshot else None
+    return AccountRow(
+        name,
+        f"@{snapshot.profile.username}" if snapshot else feed_path(name),
+        feed_path(name),
+        found.status.status,
+        address_of(name, "studio.page"),
+        address_of(name, "widget.media", name=f"{picture.id}-{WIDTHS[0]}", format_="webp") if picture else None,
+        current is not None,
+    )
+
+
+def _start(services: Services) -> str:
+    return f"{own_origin(services.settings, request.environ) or UNKNOWN_ORIGIN}{address_of(None, 'widget.index')}"

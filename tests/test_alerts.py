@@ -556,7 +556,7 @@ def test_the_status_says_in_the_contracts_place_whether_alerts_are_set_up(
 ) -> None:
     found = client.get(STATUS, headers=OWNER).json or {}
 
-    assert list(found)[-3:] == ["store", "alerts", "version"]
+    assert list(found)[-4:] == ["store", "alerts", "accounts", "version"]
     assert found["alerts"] == {"configured": True, "last_error": None}
 
 

@@ -153,6 +153,7 @@ def test_a_healthy_feed_is_ok_and_says_so_in_the_agreed_shape(client: FlaskClien
         "feed",
         "store",
         "alerts",
+        "accounts",
         "version",
     ]
     assert list(found["token"]) == TOKEN_KEYS
@@ -413,7 +414,7 @@ def test_the_cron_renews_fetches_and_mirrors(client: FlaskClient, instagram: Fak
 
     done = cron(client)
 
-    assert list(done) == ["ok", "renewal", "feed", "posts", "pictures", "token", "error", "hint"]
+    assert list(done) == ["ok", "renewal", "feed", "posts", "pictures", "token", "error", "hint", "accounts"]
     assert done | {"token": None} == {
         "ok": True,
         "renewal": "renewed",
@@ -423,6 +424,7 @@ def test_the_cron_renews_fetches_and_mirrors(client: FlaskClient, instagram: Fak
         "token": None,
         "error": None,
         "hint": None,
+        "accounts": {},
     }
     assert list(done["token"]) == TOKEN_KEYS
     assert done["token"]["issued_at"] == "2026-05-03T12:00:00Z"

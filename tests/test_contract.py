@@ -311,7 +311,8 @@ def test_the_status_says_every_field_in_the_agreed_order(seen: Seen) -> None:
     assert (seen.status.status_code, seen.status.headers["Content-Type"]) == (200, "application/json")
     assert seen.status.headers["Cache-Control"] == "no-store"
     assert list(found) == [
-        *("status", "problem", "hint", "account", "token", "last_renewal", "feed", "store", "alerts", "version")
+        *("status", "problem", "hint", "account", "token", "last_renewal", "feed", "store", "alerts"),
+        *("accounts", "version"),
     ]
     assert (found["status"], found["problem"], found["hint"]) == ("ok", None, None)
     assert found["account"] == {"username": "studio.nord", "name": "Studio Nord", "media_count": 4}
@@ -332,7 +333,7 @@ def test_the_cron_says_every_field_in_the_agreed_order(seen: Seen) -> None:
     found = seen.cron.json()
 
     assert (seen.cron.status_code, seen.cron.headers["Cache-Control"]) == (200, "no-store")
-    assert list(found) == ["ok", "renewal", "feed", "posts", "pictures", "token", "error", "hint"]
+    assert list(found) == ["ok", "renewal", "feed", "posts", "pictures", "token", "error", "hint", "accounts"]
     assert (found["ok"], found["renewal"], found["feed"], found["posts"]) == (True, "renewed", "fetched", 4)
     # The account's own, four posts' and an album's two children, in three widths.
     assert found["pictures"] == {"stored": 7 * 3, "kept": 0, "failed": 0}

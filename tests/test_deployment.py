@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from igfeed.models import Token
-from igfeed.owner.upkeep import MIRRORING_TIME_LIMIT
+from igfeed.owner.all_accounts.cron import MIRRORING_TIME_LIMIT
 
 ROOT = Path(__file__).parent.parent
 LONGEST_ON_EVERY_PLAN = 300

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from igfeed import create_app
 from igfeed.clock import Beginning
 from igfeed.errors import InstagramUnreachable, StoreError
 from igfeed.history import HISTORY_KEY, MAX_EVENTS, Event, Events, History, asked_by, bounded
@@ -277,8 +278,8 @@ def test_the_route_is_the_owners_alone(client: FlaskClient) -> None:
     assert client.get(HISTORY).status_code == 401
 
 
-def test_without_a_store_the_route_says_what_to_do(make_services: MakeServices, app: Flask) -> None:
-    app.extensions["igfeed"] = make_services(VERCEL="1")
+def test_without_a_store_the_route_says_what_to_do(make_services: MakeServices) -> None:
+    app = create_app(services=make_services(VERCEL="1"))
 
     answer = app.test_client().get(HISTORY, headers=OWNER)
 

@@ -17,7 +17,7 @@ from flask import Flask
 
 from igfeed import create_app
 from igfeed.config.unknown_variables import KNOWN
-from igfeed.owner.upkeep import MIRRORING_TIME_LIMIT
+from igfeed.owner.all_accounts.cron import MIRRORING_TIME_LIMIT
 from tests.conftest import MakeServices
 from tests.harness.clock import MovingClock
 from tests.harness.owner import CRON, OWNER, Owner

@@ -26,6 +26,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from igfeed import create_app
+from igfeed.accounts.directory import Accounts
 from igfeed.background import in_place
 from igfeed.clock import system_clock
 from igfeed.config import Settings
@@ -34,7 +35,7 @@ from igfeed.http.reply import Reply
 from igfeed.http.transport import Transport
 from igfeed.instagram.client import InstagramClient
 from igfeed.models import Token
-from igfeed.owner import upkeep
+from igfeed.owner.all_accounts import cron
 from igfeed.owner.connect import app_credentials
 from igfeed.owner.status import report
 from igfeed.services import Services, build
@@ -258,7 +259,7 @@ class WatchedProcess:
             "wrong app secret": ({"exchange"}, lambda: services.instagram.exchange(short, f"{secret}!")),
             "picture": ({"picture"}, lambda: services.instagram.picture(f"{self.instagram.url}/pictures/1.jpg")),
             "nobody's token": ({"profile"}, lambda: services.instagram.profile(TOKEN[4:])),
-            "upkeep": ({"renew", "profile", "media", "picture"}, lambda: upkeep.run(services)),
+            "upkeep": ({"renew", "profile", "media", "picture"}, lambda: cron.run(Accounts(services, set))),
             "status": (set(), lambda: report(services)),
         }
 

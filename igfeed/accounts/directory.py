@@ -131,6 +131,21 @@ class Accounts:
         if due:
             self._list.change(lambda known: known.without_removed(due))
 
+    def in_order_of_waiting(self, services: list[Services]) -> list[Services]:
+        """The services of those accounts that the last cron had no time for, then the others. Asks no store."""
+        waiting = self._list.known.waiting
+        order = {name: place for place, name in enumerate(waiting)}
+        return sorted(services, key=lambda each: order.get(each.account, len(order)))
+
+    def note_waiting(self, names: list[str | None]) -> None:
+        """Let the next cron begin with these accounts; None is the default one. Raises StoreError.
+
+        It costs no store command if the last one had time for all, too.
+        """
+        waiting = tuple(names)
+        if waiting != self._list.known.waiting:
+            self._list.change(lambda known: replace(known, waiting=waiting))
+
     def _newest(self) -> AccountList:
         return self._list.change(lambda known: known)
 

@@ -35,6 +35,11 @@ class KnownList:
             assert self._known is not None  # noqa: S101  for mypy: _read has raised otherwise
             return self._known
 
+    @property
+    def known(self) -> AccountList:
+        """The list as this process knows it. Asks no store. Empty if it was never known."""
+        return self._known or AccountList()
+
     def change(self, change: Change) -> AccountList:
         """Change the stored list by compare-and-swap, and return it. Raises StoreError, and what ``change`` raises."""
         with self._lock:
@@ -62,8 +67,7 @@ class KnownList:
 
     def _newer(self, stored: AccountList | None) -> AccountList:
         """The stored list, or the known one if that is newer: a replica may lag, and a store may lose things."""
-        known = self._known or AccountList()
-        return stored if stored and stored.revision >= known.revision else known
+        return stored if stored and stored.revision >= self.known.revision else self.known
 
     def _know(self, accounts: AccountList) -> AccountList:
         self._known, self._pause = accounts, Pause(self._clock, self._check_ttl)

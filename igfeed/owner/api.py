@@ -7,10 +7,10 @@ from typing import Any, ParamSpec
 
 from flask import Blueprint, Flask, Response
 
+from igfeed.accounts.directory import current_accounts
 from igfeed.errors import StoreError
 from igfeed.history import By
 from igfeed.owner.auth import CHALLENGE, SEND_THE_SECRET, SET_A_SECRET, Access, access
-from igfeed.services import current
 
 bp = Blueprint("owner", __name__)
 
@@ -56,17 +56,19 @@ def healthz() -> Response:
 def status() -> Response:
     """The status. Always 200, whatever it says: the request itself has succeeded."""
     # It takes a tenth of the time that Flask's own import takes, and no page needs it.
-    from igfeed.owner.status import report  # noqa: PLC0415
+    from igfeed.owner.all_accounts.report import report_all  # noqa: PLC0415
 
-    return _json(report(current()).to_json())
+    return _json(report_all(current_accounts()).to_json())
 
 
 @bp.get("/api/instagram/history")
 @secret_required
 def history() -> Response:
     """The last renewals and fetches, newest first. 503 if the store is away and this process knows of none."""
+    from igfeed.owner.all_accounts.report import events_of_all  # noqa: PLC0415  as above
+
     try:
-        events = current().history.events()
+        events = events_of_all(current_accounts())
     except StoreError as away:
         return error(503, "store_unavailable", str(away), away.hint)
     return _json({"events": [event.to_json() for event in events]})
@@ -87,9 +89,9 @@ def run() -> Response:
 
 
 def _run(by: By) -> Response:
-    from igfeed.owner import upkeep  # noqa: PLC0415  as above
+    from igfeed.owner.all_accounts import cron  # noqa: PLC0415  as above
 
-    done = upkeep.run(current(), by)
+    done = cron.run(current_accounts(), by)
     return _json(done.to_json(), 200 if done.ok else 502)
 
 

@@ -7,22 +7,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import click
 from flask.cli import AppGroup
 
+from igfeed.accounts.directory import current_accounts
 from igfeed.errors import IgfeedError
 from igfeed.history import Event
 from igfeed.models import Picture
 from igfeed.models.pasted import pasted
 from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.owner import upkeep
+from igfeed.owner.account_option import AccountOption, chosen_account
 from igfeed.owner.alerts.notifier import send_test
+from igfeed.owner.all_accounts.report import events_of_all, report_all
 from igfeed.owner.findings import Verdict
 from igfeed.owner.status import Status, report
 from igfeed.owner.upkeep import SetUp
-from igfeed.services import current
+from igfeed.services import Services, acting_for, current
 from igfeed.tokens.encryption import new_key
 from igfeed.tokens.renewal import RenewalOutcome
 
@@ -43,9 +46,18 @@ Params = ParamSpec("Params")
 
 
 class DiscreetCommand(click.Command):
-    """A command that says what it takes if its arguments are wrong, and never repeats them: one may be a token."""
+    """A command that says what it takes if its arguments are wrong, and never repeats them: one may be a token.
+
+    It is for one account, unless ``is_for_one_account`` is False.
+    """
 
     takes = "These arguments do not fit"
+    is_for_one_account = True
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        if self.is_for_one_account:
+            self.params.append(AccountOption())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
@@ -83,22 +95,43 @@ def log_level(name: str, level: int) -> Iterator[None]:
         log.setLevel(before)
 
 
+class CommandForAll(DiscreetCommand):
+    """A command that has nothing to do with one account."""
+
+    is_for_one_account = False
+
+
 class SetupToken(DiscreetCommand):
     takes = f"It takes [TOKEN] [EXPIRES_IN], the latter in seconds, 1 to {MAX_EXPIRES_IN}"
 
 
 def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
-    """Turns an IgfeedError into one line. The log is quiet meanwhile: it would say the same once more."""
+    """Turns an IgfeedError into one line. The log is quiet meanwhile: it would say the same once more.
+
+    ``current`` gives the services of the account that the command is for.
+    """
 
     @wraps(command)
     def wrapped(*args: Params.args, **kwargs: Params.kwargs) -> None:
         with log_level("igfeed", logging.ERROR):
             try:
-                command(*args, **kwargs)
+                with acting_for(_chosen_services()):
+                    command(*args, **kwargs)
             except IgfeedError as error:
                 raise CommandFailed(error) from None
 
     return wrapped
+
+
+def _chosen_services() -> Services | None:
+    """The services of the account of ``--account``, None for the default one, or if the command asks for it itself.
+
+    Raises UnknownAccount, StoreError, and click's errors.
+    """
+    name, command = chosen_account(), click.get_current_context().command
+    if name and not getattr(command, "is_for_one_account", True):
+        raise click.UsageError(f"`{command.name}` is not for one account: leave --account out.")
+    return current_accounts().get(name) if name and not isinstance(command, SetupToken) else None
 
 
 @group.command("setup-token", cls=SetupToken)
@@ -114,7 +147,8 @@ def setup_token(token: str | None, expires_in: int | None, no_verify: bool) -> N
     """
     value = _read_token() if token in (None, "-") else _valid_token(token or "")
     life = timedelta(seconds=expires_in) if expires_in else None
-    done = upkeep.set_up(current(), value, expires_in=life, verify=not no_verify)
+    with current_accounts().setting_up(chosen_account()) as services:
+        done = upkeep.set_up(services, value, expires_in=life, verify=not no_verify)
     if done.account:
         click.echo(f"This is a token of @{done.account}.")
     if done.snapshot:
@@ -130,8 +164,10 @@ def setup_token(token: str | None, expires_in: int | None, no_verify: bool) -> N
 @one_line_errors
 def status(as_json: bool, check: bool) -> None:  # noqa: FBT001  click passes by name
     """Say how the token, the feed and the store are."""
-    found = report(current())
-    lines = [f"{name:<9}{text}" for name, text in _status_lines(found)]
+    found = report(current()) if chosen_account() else report_all(current_accounts())
+    rows = _status_lines(found)
+    width = max(len(name) for name, _ in rows) + 2
+    lines = [f"{name:<{width}}{text}" for name, text in rows]
     click.echo(json.dumps(found.to_json(), indent=2) if as_json else "\n".join(lines))
     if check:
         click.get_current_context().exit(CHECK_EXIT_CODES[found.status])
@@ -142,7 +178,7 @@ def status(as_json: bool, check: bool) -> None:  # noqa: FBT001  click passes by
 @one_line_errors
 def history(as_json: bool) -> None:  # noqa: FBT001  click passes by name
     """Show the last renewals and fetches, newest first."""
-    events = current().history.events()
+    events = current().history.events() if chosen_account() else events_of_all(current_accounts())
     lines = [_event_line(event) for event in events] or ["No renewal and no fetch yet."]
     found = {"events": [event.to_json() for event in events]}
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(lines))
@@ -169,7 +205,7 @@ def fetch() -> None:
         raise IgfeedError("Some pictures could not be mirrored.", "The log says why. Run it again later.")
 
 
-@group.command("test-alert")
+@group.command("test-alert", cls=CommandForAll)
 @one_line_errors
 def test_alert() -> None:
     """Send a test to every address of IGFEED_ALERTS, and say which took it."""
@@ -180,7 +216,8 @@ def test_alert() -> None:
         raise IgfeedError("Not every address took it.", "docs/alerts.md has an example for each service.")
 
 
-@group.command("new-key")
+@group.command("new-key", cls=CommandForAll)
+@one_line_errors
 def print_new_key() -> None:
     """Print a new key for IGFEED_ENCRYPTION_KEY."""
     click.echo(new_key())
@@ -228,7 +265,8 @@ def _stored_sentence(done: SetUp) -> str:
 
 def _event_line(event: Event) -> str:
     done = f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {event.what:<8} {event.by:<8} {event.outcome:<10}{event.ms:>6} ms"
-    return f"{done}  {event.error or ''}".rstrip()
+    account = f"{event.account}: " if event.account else ""
+    return f"{done}  {account}{event.error or ''}".rstrip()
 
 
 def _status_lines(found: Status) -> list[tuple[str, str]]:
@@ -247,5 +285,6 @@ def _status_lines(found: Status) -> list[tuple[str, str]]:
         ("Feed", f"{feed.posts} posts{fetched}"),
         ("Store", f"{found.store.kind}, {'reachable' if found.store.reachable else 'out of reach'}"),
         ("Alerts", found.alerts.last_error or ("set up" if found.alerts.configured else "not set up")),
+        *((name, each.status.replace("_", " ")) for name, each in found.accounts.items()),
     ]
     return [(name, text) for name, text in lines if text]

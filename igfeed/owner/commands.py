@@ -3,6 +3,8 @@
 import click
 from flask import Flask
 
+from igfeed.owner.account_option import AccountOption
+
 
 class LazyGroup(click.Group):
     """A group that imports its commands late, because every process registers them and almost none runs one.
@@ -17,7 +19,7 @@ class LazyGroup(click.Group):
         except click.UsageError:
             if is_bare:  # Without arguments, click raises the help text as an error.
                 raise
-            raise click.UsageError("There is no such option. See --help.", ctx) from None
+            raise click.UsageError("There is no such option, or it lacks its value. See --help.", ctx) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -35,10 +37,11 @@ class LazyGroup(click.Group):
 
     def _import(self) -> click.Group:
         # It takes a tenth of the time that Flask's own import takes. This module adds its commands to those of `cli`.
-        from igfeed.owner.post_commands import group  # noqa: PLC0415
+        from igfeed.owner.all_accounts.commands import group  # noqa: PLC0415
 
         return group
 
 
 def init_app(app: Flask) -> None:
-    app.cli.add_command(LazyGroup("igfeed", help="Set up and look after the Instagram feed."))
+    group = LazyGroup("igfeed", help="Set up and look after the Instagram feed.", params=[AccountOption()])
+    app.cli.add_command(group)

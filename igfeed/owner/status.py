@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,8 +76,8 @@ class AlertsStatus:
 
 
 @dataclass(frozen=True)
-class Status:
-    """``to_json`` returns what the status route answers. The order of the fields is that of the contract."""
+class AccountReport:
+    """How one account is. The order of the fields is that of the contract."""
 
     status: Verdict
     problem: str | None
@@ -86,9 +86,21 @@ class Status:
     token: TokenStatus
     last_renewal: RenewalStatus
     feed: FeedStatus
+
+
+@dataclass(frozen=True)
+class Status(AccountReport):
+    """``to_json`` returns what the status route answers. ``accounts`` has the other accounts by their names."""
+
     store: StoreStatus
     alerts: AlertsStatus
+    accounts: dict[str, AccountReport] = field(default_factory=dict)
     version: str = VERSION
+
+    @property
+    def of_account(self) -> AccountReport:
+        """Without what is the same for all accounts."""
+        return AccountReport(**{each.name: getattr(self, each.name) for each in fields(AccountReport)})
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self, dict_factory=with_iso_times)
@@ -104,7 +116,7 @@ class Examination:
 
 
 def report(services: Services) -> Status:
-    """The status, from the store and this process's copies: makes no other call and changes nothing.
+    """The status of one account, from the store and this process's copies: makes no other call and changes nothing.
 
     It costs one store command, and one more in a process that has written nothing yet: that one finds out whether the
     store takes writes.
@@ -123,10 +135,14 @@ def examine(services: Services) -> Examination:
 def _observed(services: Services) -> Iterator[Observation]:
     """The present state. The keys that a status needs are read by one command and kept for the block."""
     services.store.recheck()
-    alerts = [EPISODE_KEY] if alert_addresses(services.settings) else []
-    keys = (*services.feed.report_keys, *services.tokens.report_keys, *alerts)
-    with services.store.read_ahead(*keys):
+    with services.store.read_ahead(*report_keys(services)):
         yield observe(services)
+
+
+def report_keys(services: Services) -> tuple[str, ...]:
+    """The store's keys that a status reads, for a caller that reads them with others by one command."""
+    alerts = [EPISODE_KEY] if alert_addresses(services.settings) else []
+    return (*services.feed.report_keys, *services.tokens.report_keys, *alerts)
 
 
 def _status(services: Services, seen: Observation) -> Status:
@@ -207,6 +223,6 @@ def _feed_status(seen: Observation) -> FeedStatus:
     )
 
 
-def with_iso_times(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+def with_iso_times(named: list[tuple[str, Any]]) -> dict[str, Any]:
     """A dict of a dataclass's fields, its times as ISO 8601 texts: a ``dict_factory`` for ``asdict``."""
-    return {name: iso(value) if isinstance(value, datetime) else value for name, value in fields}
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in named}

@@ -1,54 +1,29 @@
 """The owner's tasks: set a token up, renew it, fetch the feed and mirror its pictures.
 
-The cron, the command line and the pages for the owner call them. Nothing here knows a terminal or a request.
+The command line and the pages for the owner call them; the cron has a module of its own (``all_accounts.cron``).
+Nothing here knows a terminal or a request.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Literal
 
 from igfeed.clock import Deadline
-from igfeed.errors import IgfeedError, StoreError, TokenRejected, WrongToken
+from igfeed.errors import IgfeedError, TokenRejected, WrongToken
 from igfeed.feed.mirror import MirrorReport
-from igfeed.history import By, asked_by
+from igfeed.history import asked_by
 from igfeed.models import FeedSnapshot, Picture, Token
 from igfeed.models.pasted import other_kind
 from igfeed.models.token import TOKEN_LIFETIME
-from igfeed.owner.alerts.notifier import notify
-from igfeed.owner.status import Status, TokenStatus, report, with_iso_times
 from igfeed.services import Services
 from igfeed.tokens.renewal import RenewalOutcome
 from igfeed.tokens.renewal_request import renewed_to_learn_expiry
-
-MIRRORING_TIME_LIMIT = 200.0
-"""Seconds after which the cron begins no further picture.
-
-Vercel ends a run after 300 seconds (``maxDuration`` in vercel.json). The rest is for the pictures that have begun, each
-within the client's time limits, and for a store that answers slowly."""
 
 NO_TIME_LIMIT = float("inf")
 
 Progress = Callable[[Sequence[Picture]], AbstractContextManager[Iterable[Picture]]]
 """Gives the pictures back one by one as they are mirrored, and can so show how many are done."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one run of the cron did. ``to_json`` returns what the cron route answers."""
-
-    ok: bool
-    renewal: RenewalOutcome
-    feed: Literal["fetched", "failed"]
-    posts: int
-    pictures: MirrorReport
-    token: TokenStatus
-    error: str | None
-    hint: str | None
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self, dict_factory=with_iso_times)
 
 
 @dataclass(frozen=True)
@@ -93,13 +68,12 @@ def set_up(
     token, not_renewed = _with_expiry(services, value, expires_in, verify=verify)
     token = replace(token, account_ids=frozenset(ids))
     services.tokens.adopt(token, is_verified=verify)
-    errors: list[IgfeedError] = []
-    snapshot = _fetch(services, errors)
+    snapshot, not_fetched = _first_posts(services)
     # If it was stored unverified and is rejected, the fetch has taken up the token before it again.
     after = services.tokens.report().token or token
     if before and after.lineage == before.lineage != token.lineage:
         raise TokenRejected("Instagram rejects this token; the one before it works and stays.")
-    return SetUp(after, account, snapshot, not_renewed, errors[0] if errors else None)
+    return SetUp(after, account, snapshot, not_renewed, not_fetched)
 
 
 @asked_by("owner")
@@ -122,40 +96,8 @@ def fetch(services: Services, progress: Progress = nullcontext, *, time_limit: f
     """
     _check_store(services)
     snapshot = services.feed.fetch()
-    return Fetched(snapshot, _mirror(services, snapshot, Deadline(time_limit), progress))
-
-
-def run(services: Services, by: By = "cron") -> Run:
-    """Renew the token if it is old enough, fetch the feed, mirror its pictures. If one of them fails, the others run.
-
-    ``by`` is who asked for it. Raises nothing: the first error is in the result.
-    """
-    with asked_by(by):
-        return _run(services)
-
-
-def _run(services: Services) -> Run:
-    services.store.recheck()
-    deadline = Deadline(MIRRORING_TIME_LIMIT)
-    errors: list[IgfeedError] = []
-    renewal = _renew(services, errors)
-    snapshot = _fetch(services, errors)
-    pictures = _mirror(services, snapshot, deadline) if snapshot else MirrorReport()
-    shown = snapshot or services.feed.cached
-    refusal = services.store.refusal  # Before the report, which finds out whether the store takes writes again.
-    status = report(services)
-    notify(services)
-    error = errors[0] if errors else refusal or _store_error(status) or _picture_error(pictures)
-    return Run(
-        ok=error is None,
-        renewal=renewal,
-        feed="fetched" if snapshot else "failed",
-        posts=len(shown.posts) if shown else 0,
-        pictures=pictures,
-        token=status.token,
-        error=str(error) if error else None,
-        hint=error.hint if error else None,
-    )
+    with progress(list(snapshot.pictures())) as pictures:
+        return Fetched(snapshot, services.feed.mirror(pictures, Deadline(time_limit)))
 
 
 def _with_expiry(
@@ -171,30 +113,12 @@ def _with_expiry(
     return Token(value, expires_at=now + TOKEN_LIFETIME), None
 
 
-def _renew(services: Services, errors: list[IgfeedError]) -> RenewalOutcome:
+def _first_posts(services: Services) -> tuple[FeedSnapshot | None, IgfeedError | None]:
+    """The feed that the new token fetches, or why it cannot be fetched yet."""
     try:
-        services.check_startup()
-        _check_renewal_can_be_stored(services)
-        return services.tokens.renew()
+        return services.feed.fetch(), None
     except IgfeedError as error:
-        errors.append(error)
-        return RenewalOutcome.FAILED
-
-
-def _fetch(services: Services, errors: list[IgfeedError]) -> FeedSnapshot | None:
-    try:
-        services.check_startup()
-        return services.feed.fetch()
-    except IgfeedError as error:
-        errors.append(error)
-        return None
-
-
-def _mirror(
-    services: Services, snapshot: FeedSnapshot, deadline: Deadline, progress: Progress = nullcontext
-) -> MirrorReport:
-    with progress(list(snapshot.pictures())) as pictures:
-        return services.feed.mirror(pictures, deadline)
+        return None, error
 
 
 def _check_store(services: Services) -> None:
@@ -207,28 +131,3 @@ def _check_store(services: Services) -> None:
     services.store.check_writable()
     if error := services.tokens.report().store_error:
         raise error
-
-
-def _check_renewal_can_be_stored(services: Services) -> None:
-    """Raises WriteRefused if the store refuses writes and the token is not due: it has time, so it is not risked."""
-    refusal = services.store.refusal
-    if refusal is None:
-        return
-    found = services.tokens.report()
-    if found.token and not found.is_due and found.token.is_renewable(services.clock()):
-        raise refusal
-
-
-def _store_error(status: Status) -> IgfeedError | None:
-    """An error if something was done that only this process remembers, None if the store has it all."""
-    is_kept = status.store.reachable and (status.token.saved or status.token.source != "memory")
-    return None if is_kept else StoreError("The store did not take everything.", status.hint)
-
-
-def _picture_error(pictures: MirrorReport) -> IgfeedError | None:
-    if not pictures.failed:
-        return None
-    return IgfeedError(
-        f"{pictures.failed} picture files could not be mirrored.",
-        "The log names them; they are tried again with the next run and when somebody looks at them.",
-    )

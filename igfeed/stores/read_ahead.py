@@ -22,15 +22,18 @@ class ReadAhead(Store):
         """Inside the block, this thread's first read of each key costs no command.
 
         A second read of the same key asks the store, because the caller wants to know what has changed since. So does a
-        read after a write.
+        read after a write. In a block inside of another one, what the outer one has read ahead is not read again.
         """
         outer = self._texts
-        with suppress(StoreError):  # Each read in the block then asks the store and raises its error.
-            self._thread.texts = dict(zip(keys, self._store.get_all(keys), strict=True))
+        self._thread.texts = {**outer}
+        if missing := [key for key in keys if key not in outer]:
+            with suppress(StoreError):  # Each read in the block then asks the store and raises its error.
+                self._texts.update(zip(missing, self._store.get_all(missing), strict=True))
         try:
             yield
         finally:
-            self._thread.texts = outer
+            inner, self._thread.texts = self._texts, outer
+            self._forget(*(outer.keys() - inner.keys()))
 
     def get(self, key: str) -> str | None:
         texts = self._texts

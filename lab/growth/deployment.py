@@ -12,6 +12,7 @@ from heapq import heapify, heapreplace
 from itertools import count
 from math import ceil, sqrt
 
+from igfeed.accounts.directory import Accounts
 from igfeed.background import in_place
 from igfeed.clock import CheckedClock
 from igfeed.config import Settings
@@ -22,7 +23,8 @@ from igfeed.history import History
 from igfeed.http.transport import Transport
 from igfeed.instagram.login import InstagramLogin
 from igfeed.models import FeedSnapshot, Measures, Picture, Token
-from igfeed.owner import status, upkeep
+from igfeed.owner import status
+from igfeed.owner.all_accounts import cron
 from igfeed.services import Services
 from igfeed.stores.guarded import GuardedStore
 from igfeed.stores.read_ahead import ReadAhead
@@ -189,7 +191,7 @@ class SimulatedDeployment:
         self.store.set(TOKEN_KEY, token.to_text())
         self._servers = [] if scale.regions else [Instance(self) for _ in range(scale.servers)]
         first = Instance(self)
-        upkeep.run(first.services)
+        cron.run(Accounts(first.services, set))
         snapshot = first.feed.first()
         self._old_picture = next(snapshot.pictures())
         self._known = dict.fromkeys(range(scale.places), snapshot.picture_ids)
@@ -288,7 +290,7 @@ class SimulatedDeployment:
         """A weekly run: renew, fetch, look after the pictures. No instance is warm for it; a server lives on."""
         self.counted.update(invocations=1)
         process = self._servers[0] if self._servers else self._started()
-        upkeep.run(process.services)
+        cron.run(Accounts(process.services, set))
 
     def _report(self) -> None:
         """The status, as a monitor asks for it."""

@@ -8,10 +8,11 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
 from igfeed import create_app
+from igfeed.accounts.directory import Accounts
 from igfeed.background import in_place
 from igfeed.clock import sleep, system_clock
 from igfeed.config import Settings
-from igfeed.owner import upkeep
+from igfeed.owner.all_accounts import cron
 from igfeed.services import build
 from tests.harness.app_server import serving
 from tests.harness.hostile import ADDRESSES, EMOJI, TEXTS
@@ -109,7 +110,8 @@ def hostile_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
             "IGFEED_POSTS": str(MOST),
         }
         services = build(Settings.from_env(environ), system_clock, in_place, sleep=sleep)
-        upkeep.run(services)  # Its pictures too: a visitor who asks for a hundred new ones would get placeholders.
+        # Its pictures too: a visitor who asks for a hundred new ones would get placeholders.
+        cron.run(Accounts(services, set))
         with serving(create_app(services=services)) as port:
             yield f"http://127.0.0.1:{port}"
 

@@ -1,0 +1,1 @@
+"""What is done for all accounts of a deployment together."""

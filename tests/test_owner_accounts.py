@@ -21,7 +21,7 @@ from igfeed.owner import upkeep
 from igfeed.owner.connect import app_credentials, login_failure
 from igfeed.owner.pages.words import words_of
 from igfeed.owner.status import report
-from tests.harness.owner import OWNER
+from tests.harness.owner import CRON, OWNER
 from tests.harness.visitor import Visitor
 from tests.servers.instagram import dead_token, image
 from tests.servers.receivers import Webhook
@@ -148,11 +148,22 @@ def test_another_account_is_asked_about_below_the_name(
     page = page_of(client, "/prints/connect/confirm")
     assert "@atelier.sol" in page
     assert "@nord.prints" in page
+    assert "already" not in page
     answered = send(client, "/prints/connect/confirm", "/prints/connect/confirm", show="new")
     assert ends_at(answered) == "/prints/studio?done=connected"
     snapshot = prints.feed.newest()
     assert snapshot
     assert snapshot.profile.username == "atelier.sol"
+
+
+def test_whoever_asks_about_another_account_also_says_where_that_is_shown_already(
+    client: FlaskClient, prints: Services
+) -> None:
+    connect(client, "/prints/connect")  # Instagram takes the browser's login, which is that of the default account.
+
+    page = page_of(client, "/prints/connect/confirm")
+    assert "Show another account?" in page
+    assert "The posts of @studio.nord are shown at / already." in page
 
 
 def test_the_app_that_is_typed_into_any_studio_is_that_of_all_accounts(
@@ -306,8 +317,19 @@ def test_the_switch_has_every_account_with_its_state(
 
     listed = [("/studio", "@studio.nord", "Well"), ("/prints/studio", "@nord.prints", "Needs you")]
     assert rows(page_of(client)) == rows(page_of(client, "/prints/studio")) == listed
-    assert '<span class="mark-of bad">' in page_of(client)
-    assert '<span class="mark-of' not in page_of(client, "/prints/studio"), "the others are well"
+    summaries = [page_of(client, path).partition("</summary>")[0] for path in ("/studio", "/prints/studio")]
+    assert ["@nord.prints: Needs you" in each for each in summaries] == [True, False], "the other one is well"
+
+
+def test_what_goes_wrong_with_one_account_takes_the_studio_of_another_not_away(
+    client: FlaskClient, prints: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(prints.tokens, "report", fail)
+
+    assert [state for _, _, state in rows(page_of(client))] == ["Well", "Works, with a flaw"]
 
 
 def test_every_address_of_a_studio_is_that_of_its_account(client: FlaskClient, prints: Services) -> None:
@@ -354,6 +376,8 @@ def test_a_hint_names_the_studio_and_the_command_of_its_account(
     assert "(/prints/studio)" in (report(prints).hint or "")
     assert "`flask igfeed --account prints setup-token`" in (report(prints).hint or "")
     assert "(/studio)" in (report(services).hint or "")
+    cron = json.loads(client.get(CRON, headers=OWNER).text)
+    assert ("(/studio)" in cron["hint"], "(/prints/studio)" in cron["accounts"]["prints"]["hint"]) == (True, True)
     page = client.get("/prints/studio", headers=OWNER, environ_overrides={"SCRIPT_NAME": "/feeds"}).text
     assert "(/feeds/prints/studio)" in page
 

@@ -23,6 +23,7 @@ from igfeed.owner.account_option import AccountOption, chosen_account
 from igfeed.owner.alerts.notifier import send_test
 from igfeed.owner.all_accounts.report import events_of_all, report_all
 from igfeed.owner.findings import Verdict
+from igfeed.owner.pages.account_addresses import hint_for
 from igfeed.owner.status import Status, report
 from igfeed.owner.upkeep import SetUp
 from igfeed.services import Services, acting_for, current
@@ -78,7 +79,7 @@ class CommandFailed(click.ClickException):
     """Exit code 1, and one line on standard error: what happened, what to do."""
 
     def __init__(self, error: IgfeedError) -> None:
-        super().__init__(f"{error} {error.hint}")
+        super().__init__(f"{error} {hint_for(chosen_account(), error.hint)}")
 
 
 @contextmanager
@@ -209,7 +210,7 @@ def fetch() -> None:
 @one_line_errors
 def test_alert() -> None:
     """Send a test to every address of IGFEED_ALERTS, and say which took it."""
-    deliveries = send_test(current())
+    deliveries = send_test(current(), current_accounts().reachable())
     for delivery in deliveries:
         click.echo(str(delivery))
     if any(delivery.error for delivery in deliveries):

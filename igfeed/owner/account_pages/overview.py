@@ -1,5 +1,6 @@
 """All accounts as the studio lists them: who they are, where they are, and whether they are well."""
 
+import logging
 from dataclasses import dataclass
 
 from flask import request
@@ -13,6 +14,8 @@ from igfeed.owner.status import Examination, examine
 from igfeed.owner.studio.cards import Level
 from igfeed.services import Services
 from igfeed.web.addresses import own_origin
+
+log = logging.getLogger(__name__)
 
 LEVELS: dict[Verdict, Level] = {"ok": "good", "degraded": "warn", "action_required": "bad"}
 """How the studio colours a status. The worst one is the last."""
@@ -62,10 +65,10 @@ class Overview:
         return len(self.rows) > 1
 
     @property
-    def worst_other(self) -> Level:
-        """How the worst of the other accounts is. "good" if there are none."""
-        others = {row.level for row in self.rows if not row.is_current}
-        return next((level for level in reversed(LEVELS.values()) if level in others), "good")
+    def worst_other(self) -> AccountRow | None:
+        """The other account that is worst, None if all others are well."""
+        troubled = [row for row in self.rows if not row.is_current and row.status != "ok"]
+        return max(troubled, key=lambda row: list(LEVELS).index(row.status), default=None)
 
 
 def overview(services: Services, found: Examination) -> Overview:
@@ -82,18 +85,27 @@ def overview(services: Services, found: Examination) -> Overview:
 
 def _row(services: Services, current: Examination | None) -> AccountRow:
     """``current`` is what was found out about the account that the owner looks at, None for another one."""
-    found, name = current or examine(services), services.account
-    snapshot = found.seen.snapshot
+    found, name = current or _examined(services), services.account
+    snapshot = found.seen.snapshot if found else None
     picture = snapshot.profile.picture if snapshot else None
     return AccountRow(
         name,
         f"@{snapshot.profile.username}" if snapshot else feed_path(name),
         feed_path(name),
-        found.status.status,
+        found.status.status if found else "degraded",
         address_of(name, "studio.page"),
         address_of(name, "widget.media", name=f"{picture.id}-{WIDTHS[0]}", format_="webp") if picture else None,
         current is not None,
     )
+
+
+def _examined(services: Services) -> Examination | None:
+    """None if something unexpected went wrong: that of one account must not take the studio of another away."""
+    try:
+        return examine(services)
+    except Exception:
+        log.exception("How the account %s is could not be told", services.account or "without a name")
+        return None
 
 
 def _start(services: Services) -> str:

@@ -14,6 +14,7 @@ from igfeed.errors import IgfeedError, StoreError
 from igfeed.feed.mirror import MirrorReport
 from igfeed.models import FeedSnapshot
 from igfeed.owner.alerts.notifier import notify
+from igfeed.owner.pages.account_addresses import hint_for
 from igfeed.owner.status import Status, TokenStatus, report, with_iso_times
 from igfeed.services import Services
 from igfeed.tokens.renewal import RenewalOutcome
@@ -96,7 +97,7 @@ class AccountRun:
             status = report(self.services)
         later = [refusal, status and _store_error(status), _picture_error(self._pictures)]
         error = next((each for each in (*self._errors, *later) if each), None)
-        hint = error.hint if error else None
+        hint = hint_for(self.services.account, error.hint) if error else None
         return Run(
             ok=error is None,
             renewal=self._renewal,

@@ -310,3 +310,72 @@ def test_a_post_to_a_stopped_server_says_that_nothing_was_sent(transport: Transp
         post(transport, instagram, form={"client_secret": SECRET})
     assert not caught.value.is_sent
     assert SECRET not in told_by(caught.value)
+
+
+# A delivery, whose URL is a secret
+
+
+def deliver(transport: Transport, server: FakeInstagram, seconds: float = PLENTY) -> int:
+    return transport.deliver(f"{server.url}/{SECRET}", b"\x00new", {"Igfeed-Signature": "ab12"}, seconds=seconds)
+
+
+def test_a_delivery_sends_the_bytes_with_their_headers_and_brings_the_status(
+    transport: Transport, instagram: FakeInstagram
+) -> None:
+    requests: list[Request] = []
+    instagram.fail("other", recording(requests))
+
+    assert deliver(transport, instagram) == 200
+    (request,) = requests
+    assert (request.method, request.path, request.body) == ("POST", f"/{SECRET}", b"\x00new")
+    assert request.headers["igfeed-signature"] == "ab12"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Answer(202, b"x" * 5_000_000),
+        redirect("/y", 202),
+        answer(202, b"x", headers={"X-Odd": "1\r\nno header"}),
+    ],
+    ids=["a large body", "a place", "a line that is no header"],
+)
+def test_a_delivery_is_done_with_the_status_whatever_follows(
+    transport: Transport, instagram: FakeInstagram, caplog: pytest.LogCaptureFixture, fault: Fault
+) -> None:
+    caplog.set_level("DEBUG")
+    instagram.fail("other", fault)
+
+    assert deliver(transport, instagram) == 202
+    assert instagram.count("*") == 1
+    assert SECRET not in caplog.text
+
+
+def test_a_delivery_follows_no_redirect(transport: Transport, instagram: FakeInstagram) -> None:
+    instagram.fail("other", redirect("/y", 307))
+
+    assert deliver(transport, instagram) == 307
+    assert instagram.count("*") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds", "message"),
+    [(reset(), PLENTY, r"no answer \(\w+\)"), (hang(), FEW_SECONDS, "in time")],
+    ids=["reset", "hangs"],
+)
+def test_a_delivery_that_fails_tells_nothing_of_its_url(
+    transport: Transport,
+    instagram: FakeInstagram,
+    caplog: pytest.LogCaptureFixture,
+    fault: Fault,
+    seconds: float,
+    message: str,
+) -> None:
+    caplog.set_level("DEBUG")
+    instagram.fail("other", fault)
+
+    with pytest.raises(TransportError, match=message) as caught:
+        deliver(transport, instagram, seconds)
+
+    assert SECRET not in told_by(caught.value) + caplog.text
+    assert instagram.url.removeprefix("http://") not in told_by(caught.value) + caplog.text

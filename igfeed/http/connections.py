@@ -2,10 +2,12 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import requests
 import urllib3
@@ -25,6 +27,10 @@ CHUNK_BYTES = 64 * 1024
 PATIENT_SILENCE_LIMIT = 3600.0
 """Seconds. It is longer than the time limit of any request, so only the request's own limit has an effect."""
 
+T = TypeVar("T")
+
+_url_is_secret: ContextVar[bool] = ContextVar("url_is_secret", default=False)
+
 
 class _SecretsFilter(logging.Filter):
     """Removes secrets from urllib3's log lines. It logs every URL at DEBUG, and at WARNING those with odd headers."""
@@ -32,6 +38,8 @@ class _SecretsFilter(logging.Filter):
     PATTERN = re.compile(r"\b(access_token|client_secret|code)=[^&\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if _url_is_secret.get():
+            return False
         record.msg, record.args = self.PATTERN.sub(r"\1=…", record.getMessage()), ()
         return True
 
@@ -75,17 +83,51 @@ class Connections:
 
         Raises TransportError.
         """
-        session = self._sessions[kind]
-        content: Any = {"params": params, "data": form, "json": json}
-        try:
-            timeout: Any = urllib3.Timeout(total=_left(deadline))  # requests accepts it, its types do not say so.
-            limits: Any = {"timeout": timeout, "stream": True, "allow_redirects": False}
-            with session.request(method, url, **content, **limits) as response:
-                return Reply(response.status_code, response.headers, _read(response.raw, most_bytes, wanted))
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            failure = _failure(error, deadline)
-        # Outside of the except block, so that the original exception, which contains the URL, is not its context.
-        raise failure
+
+        def whole(response: requests.Response) -> Reply:
+            return Reply(response.status_code, response.headers, _read(response.raw, most_bytes, wanted))
+
+        return _ask(self._sessions[kind], method, url, deadline, whole, params=params, data=form, json=json)
+
+    def deliver(self, url: str, body: bytes, headers: Mapping[str, str], deadline: Deadline) -> int:
+        """POST the body. Returns the status of the reply, whose own body is not read. Raises TransportError.
+
+        The whole URL counts as a secret: no log line has any part of it.
+        """
+
+        def status(response: requests.Response) -> int:
+            return response.status_code
+
+        with _unlogged_url():
+            return _ask(self._sessions["any"], "POST", url, deadline, status, data=body, headers=headers)
+
+
+def _ask(
+    session: _Session,
+    method: Method,
+    url: str,
+    deadline: Deadline,
+    read: Callable[[requests.Response], T],
+    **content: Any,
+) -> T:
+    """What ``read`` makes of the response. ``content`` is what goes into the request. Raises TransportError."""
+    try:
+        timeout: Any = urllib3.Timeout(total=_left(deadline))  # requests accepts it, its types do not say so.
+        with session.request(method, url, timeout=timeout, stream=True, allow_redirects=False, **content) as response:
+            return read(response)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        failure = _failure(error, deadline)
+    # Outside of the except block, so that the original exception, which contains the URL, is not its context.
+    raise failure
+
+
+@contextmanager
+def _unlogged_url() -> Iterator[None]:
+    before = _url_is_secret.set(True)
+    try:
+        yield
+    finally:
+        _url_is_secret.reset(before)
 
 
 def _session(user_agent: str, adapter: Callable[[], TimedAdapter]) -> _Session:

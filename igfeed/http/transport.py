@@ -72,6 +72,14 @@ class Transport:
         kind = _kind(is_public_only=False, is_patient=is_patient)
         return self._connections.send("POST", url, Deadline(seconds), most_bytes, kind=kind, form=form, json=json)
 
+    def deliver(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> int:
+        """POST the body to a URL that is a secret as a whole, and return the status of the reply.
+
+        The reply's body is not read, and a redirect is not followed. Raises TransportError, also if the status did not
+        arrive within ``seconds``.
+        """
+        return self._connections.deliver(url, body, headers, Deadline(seconds))
+
     @cached_property
     def _connections(self) -> "Connections":
         # Importing requests takes an eighth of a cold start, and a stored feed is shown without it.

@@ -8,8 +8,9 @@ from igfeed import http_errors
 from igfeed.accounts import directory
 from igfeed.owner import api, commands
 from igfeed.owner.account_pages import routes as account_routes
-from igfeed.owner.alerts import listener
+from igfeed.owner.alerts import listener as alerts
 from igfeed.owner.connect import routes as connect_routes
+from igfeed.owner.hooks import listener as hooks
 from igfeed.owner.studio import routes as studio_routes
 from igfeed.owner.withdrawal import routes as withdrawal_routes
 from igfeed.services import Services
@@ -48,6 +49,6 @@ def add_rooms(app: Flask) -> None:
     """Raises ConfigError if the cache of pages cannot be used as the app's configuration says."""
     # The last two wrap the app, so that they see each request first.
     for_visitors = (routes, oembed_routes, privacy_routes, syndication_routes)
-    for_the_owner = (api, studio_routes, account_routes, connect_routes, withdrawal_routes, commands, listener)
+    for_the_owner = (api, studio_routes, account_routes, connect_routes, withdrawal_routes, commands, alerts, hooks)
     for room in (headers, *for_visitors, *for_the_owner, http_errors, finished_pages, proxies):
         room.init_app(app)

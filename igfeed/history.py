@@ -61,6 +61,9 @@ class Event(Record):
         return asdict(self) | {"at": iso(self.at)}
 
 
+Listener = Callable[[Event], None]
+
+
 @dataclass(frozen=True)
 class Events(Record):
     """The document: at most MAX_EVENTS events, newest first."""
@@ -102,7 +105,8 @@ class History:
         self._known: tuple[Event, ...] = ()
         self._unsaved: tuple[Event, ...] = ()
         self._saving = Lock()
-        self._listeners: list[Callable[[Event], None]] = []
+        self._listeners: list[Listener] = []
+        self._listeners_to_all: list[Listener] = []
 
     def events(self) -> tuple[Event, ...]:
         """The last events, newest first. Asks the store.
@@ -118,12 +122,16 @@ class History:
             self._known = stored.events if stored else ()
         return bounded((*self._unsaved, *self._known))
 
-    def on_failure_or_recovery(self, listener: Callable[[Event], None]) -> None:
+    def on_failure_or_recovery(self, listener: Listener) -> None:
         """Call the listener after each failed event, and after each successful one that follows a failed one.
 
         It is called in the thread of the renewal or fetch, and must not raise.
         """
         self._listeners.append(listener)
+
+    def on_event(self, listener: Listener) -> None:
+        """Call the listener after each event, in the same way."""
+        self._listeners_to_all.append(listener)
 
     @contextmanager
     def recording(self, what: What, outcome: str) -> Iterator[None]:
@@ -152,9 +160,9 @@ class History:
                 log.debug("An event of the history waits in this process: %s", failure)
             earlier = (each for each in (*self._unsaved, *self._known) if each.what == what and each != event)
             before = next(earlier, None)
-        if error or (before and before.error):
-            for listener in self._listeners:
-                listener(event)
+        is_of_note = error or (before and before.error)
+        for listener in (*self._listeners_to_all, *(self._listeners if is_of_note else ())):
+            listener(event)
 
     def _save(self) -> None:
         for _ in range(MAX_SWAP_ATTEMPTS):

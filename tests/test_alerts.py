@@ -218,7 +218,7 @@ def test_failing_renewals_are_told_at_21_14_7_3_and_1_days_and_once_more_when_it
         clock.forward(days=before - after)
         run_cron(start())  # Each time in a new process, as on Vercel.
         told += [(alert["title"], alert["message"].split(" expires in ")[-1][:7]) for alert in webhook.alerts]
-        webhook.alerts.clear()
+        webhook.received.clear()
 
     days = ["21 days", "14 days", "7 days,", "3 days,", "1 day, "]
     assert told[:5] == [(SOON, each) for each in days]

@@ -46,11 +46,15 @@ DEFAULTS = {
     "frame_ancestors": "*",
     "encryption_keys": (),
     "alerts": (),
+    "hooks": (),
+    "hook_secret": None,
     "language": "en",
     "log_level": "INFO",
     "port": 8000,
     "on_vercel": False,
 }
+
+HOOKS_ON_THIS_MACHINE = ["http://localhost:8000/x", "http://site.localhost/x", "http://127.0.0.2/x", "http://[::1]:1/x"]
 
 GOOD = [
     ("IGFEED_STORE_PATH", "/srv/feed.db", "store_path", Path("/srv/feed.db")),
@@ -79,6 +83,10 @@ GOOD = [
     ("IGFEED_ENCRYPTION_KEY", KEY, "encryption_keys", (KEY,)),
     ("IGFEED_ENCRYPTION_KEY", f"{KEY}, {OTHER_KEY},", "encryption_keys", (KEY, OTHER_KEY)),
     ("IGFEED_ALERTS", "json://one  json://two", "alerts", ("json://one", "json://two")),
+    ("IGFEED_ON_NEW_POST", "https://a.com/x https://b.com", "hooks", ("https://a.com/x", "https://b.com")),
+    ("IGFEED_ON_NEW_POST", "https://me:pw@a.com:8443/x?y=1", "hooks", ("https://me:pw@a.com:8443/x?y=1",)),
+    *(("IGFEED_ON_NEW_POST", address, "hooks", (address,)) for address in HOOKS_ON_THIS_MACHINE),
+    ("IGFEED_HOOK_SECRET", "Grüße & Küsse", "hook_secret", "Grüße & Küsse"),
     ("IGFEED_LANGUAGE", "DE", "language", "de"),
     ("IGFEED_LANGUAGE", "de-AT", "language", "de"),
     ("IGFEED_LANGUAGE", " pt_BR.UTF-8 ", "language", "pt"),
@@ -88,6 +96,25 @@ GOOD = [
     ("PORT", "65535", "port", 65535),
     ("VERCEL", "1", "on_vercel", True),
     ("VERCEL", "0", "on_vercel", False),
+]
+
+BAD_HOOKS = [
+    "example.com/hook",
+    "https://",
+    "https:///hook",
+    "https://[::1",
+    "https://example.com:0/hook",
+    "https://example.com:99999/hook",
+    "https://example.com:port/hook",
+    "https://exa$mple.com/hook",
+    r"https://example.com\@evil.example/hook",
+    "https://example.com/h\u00f6k",
+    "https://example.com/\x00hook",
+    "ftp://example.com/hook",
+    "http://example.com/hook",
+    "http://localhost.example.com/hook",
+    "http://127.0.0.1.example.com/hook",
+    "http://10.0.0.1/hook",
 ]
 
 BAD = [
@@ -146,6 +173,7 @@ BAD_SECRETS = [
     ("INSTAGRAM_ACCESS_TOKEN", f"{HIDDEN}ü"),
     ("IGFEED_ALERTS", HIDDEN),
     ("IGFEED_ALERTS", f"https://example.com/{HIDDEN}"),
+    ("IGFEED_ON_NEW_POST", f"https://example.com/{HIDDEN} http://example.com/{HIDDEN}"),
     ("IGFEED_ENCRYPTION_KEY", HIDDEN),
     ("IGFEED_ENCRYPTION_KEY", f"{KEY},{HIDDEN}"),
     ("IGFEED_ENCRYPTION_KEY", f"{HIDDEN}ü"),
@@ -206,6 +234,13 @@ def test_the_error_of_a_bad_secret_does_not_repeat_it(variable: str, value: str)
     assert HIDDEN not in f"{caught.value!r} {caught.value.hint}"
 
 
+@pytest.mark.parametrize("address", BAD_HOOKS)
+def test_a_bad_address_to_tell_of_new_posts_stops_the_start_by_its_place_and_is_not_repeated(address: str) -> None:
+    with pytest.raises(ConfigError, match="Address 2 of IGFEED_ON_NEW_POST") as caught:
+        read(IGFEED_ON_NEW_POST=f"https://example.com/good {address}")
+    assert address not in f"{caught.value} {caught.value.hint}"
+
+
 @pytest.mark.parametrize("name", ["UPSTASH_REDIS_REST_TOKEN", "KV_REST_API_TOKEN"])
 def test_a_database_token_that_fits_into_no_header_is_refused_without_being_repeated(name: str) -> None:
     url = name.replace("TOKEN", "URL")
@@ -223,6 +258,8 @@ def test_no_secret_shows_in_the_settings() -> None:
         INSTAGRAM_ACCESS_TOKEN=f"{HIDDEN}-4",
         IGFEED_ENCRYPTION_KEY=KEY,
         IGFEED_ALERTS=f"json://{HIDDEN}-5",
+        IGFEED_ON_NEW_POST=f"https://{HIDDEN}-6.example.com/{HIDDEN}-7",
+        IGFEED_HOOK_SECRET=f"{HIDDEN}-8",
     )
     assert "db.example.com" in repr(settings)
     assert HIDDEN not in f"{settings!r} {settings} {settings.redis!r}"

@@ -8,7 +8,7 @@ import pytest
 import igfeed
 from igfeed import create_app
 from igfeed.clock import RateLimit
-from igfeed.config.unknown_variables import KNOWN, LATER, OF_OTHERS, warnings
+from igfeed.config.unknown_variables import KNOWN, OF_OTHERS, warnings
 
 HELD = "hunter2-hunter2"
 CONFIG = Path(igfeed.__file__).parent / "config" / "settings.py"
@@ -54,11 +54,6 @@ def test_what_is_like_nothing_is_named_alone() -> None:
     assert list(warnings({"IGFEED_XYLOPHONE_QUARTZ": HELD})) == [
         "IGFEED_XYLOPHONE_QUARTZ is set, but igfeed does not know it. The README names all variables."
     ]
-
-
-@pytest.mark.parametrize("name", sorted(LATER))
-def test_a_variable_of_a_later_version_is_said_to_do_nothing_yet(name: str) -> None:
-    assert list(warnings({name: HELD})) == [f"{name} is set, but this version of igfeed does not use it."]
 
 
 @pytest.mark.parametrize(

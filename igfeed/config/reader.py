@@ -197,6 +197,20 @@ class Reader:
                 )
         return tuple(addresses)
 
+    def hook_addresses(self, name: str) -> tuple[str, ...]:
+        """The addresses, which are secrets."""
+        addresses = self.text(name).split()
+        if not addresses:
+            return ()
+        from igfeed.config.hook_addresses import is_hook_address  # noqa: PLC0415  most owners have set none
+
+        for number, address in enumerate(addresses, start=1):
+            if not is_hook_address(address):
+                raise ConfigError(
+                    f"Address {number} of {name} is not usable: it takes https addresses, separated by spaces."
+                )
+        return tuple(addresses)
+
 
 def _is_plain_url(text: str) -> bool:
     if re.search(r"[\s\x00-\x1f\x7f]", text):

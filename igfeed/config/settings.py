@@ -54,6 +54,8 @@ class Settings:
     frame_ancestors: str
     encryption_keys: tuple[str, ...] = field(repr=False)
     alerts: tuple[str, ...] = field(repr=False)
+    hooks: tuple[str, ...] = field(repr=False)
+    hook_secret: str | None = field(repr=False)
     language: str
     log_level: str
     port: int
@@ -82,6 +84,8 @@ class Settings:
             frame_ancestors=read.frame_ancestors("IGFEED_FRAME_ANCESTORS", "*"),
             encryption_keys=read.fernet_keys("IGFEED_ENCRYPTION_KEY"),
             alerts=read.alert_addresses("IGFEED_ALERTS"),
+            hooks=read.hook_addresses("IGFEED_ON_NEW_POST"),
+            hook_secret=read.text("IGFEED_HOOK_SECRET") or None,
             language=read.language("IGFEED_LANGUAGE", "en"),
             log_level=read.choice("IGFEED_LOG_LEVEL", "INFO", LOG_LEVELS),
             port=read.number("PORT", 8000, 1, 65535),

@@ -18,12 +18,8 @@ KNOWN = {
     *("INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET", "INSTAGRAM_OAUTH_URL", "INSTAGRAM_LOGIN_URL"),
     *("IGFEED_STORE_PATH", "IGFEED_DEMO", "IGFEED_POSTS", "IGFEED_FEED_TTL", "IGFEED_CHECK_TTL"),
     *("IGFEED_RENEW_WITHIN_DAYS", "IGFEED_FRAME_ANCESTORS", "IGFEED_ENCRYPTION_KEY", "IGFEED_LANGUAGE"),
-    *("IGFEED_ALERTS", "IGFEED_LOG_LEVEL", "PORT", "VERCEL"),
+    *("IGFEED_ALERTS", "IGFEED_ON_NEW_POST", "IGFEED_HOOK_SECRET", "IGFEED_LOG_LEVEL", "PORT", "VERCEL"),
 }
-LATER = {
-    *("IGFEED_ON_NEW_POST", "IGFEED_HOOK_SECRET"),
-}
-"""Variables that a later version reads."""
 
 OF_OTHERS = {
     *("KV_REST_API_READ_ONLY_TOKEN", "UPSTASH_REDIS_REST_READONLY_TOKEN", "KV_URL"),
@@ -44,9 +40,7 @@ def warnings(env: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(env):
         if name in expected or not env[name].strip() or not CHECKED_NAME.fullmatch(name.upper()):
             continue
-        if name in LATER:
-            yield f"{name} is set, but this version of igfeed does not use it."
-        elif nearest := _nearest(name):
+        if nearest := _nearest(name):
             yield f"{name} is set, but igfeed does not know it. Did you mean {nearest}?"
         elif name.upper().startswith(OUR_PREFIX):
             yield f"{name} is set, but igfeed does not know it. The README names all variables."
@@ -56,5 +50,5 @@ def _nearest(name: str) -> str | None:
     from difflib import get_close_matches  # noqa: PLC0415  most cold starts do not need it
 
     alike = ALIKE if name.upper().startswith(OUR_PREFIX) else VERY_ALIKE
-    candidates = sorted(KNOWN | CACHE_VARIABLES | LATER)
+    candidates = sorted(KNOWN | CACHE_VARIABLES)
     return next(iter(get_close_matches(name.upper(), candidates, n=1, cutoff=alike)), None)

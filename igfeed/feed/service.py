@@ -1,6 +1,6 @@
 """The feed for views, the cron and the owner: fresh if possible, old if necessary, never empty again."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -59,6 +59,7 @@ class FeedService:
         )
         self._first = FirstFetch(self._fetcher, local, failures, store, clock, check_ttl=check_ttl, sleep=sleep)
         self._mirror = Mirror(pictures, store, clock)
+        self._choice_listeners: list[Callable[[], None]] = []
         self.report_keys = (*local.keys, *failures.keys, *Mirror.keys)
         """The keys that ``newest``, ``failure`` and ``overdue_pictures`` read, for one command that reads them all."""
 
@@ -134,6 +135,11 @@ class FeedService:
         """
         return self._local.shown
 
+    @property
+    def whole(self) -> FeedSnapshot | None:
+        """Like ``cached``, with the posts that visitors do not see."""
+        return self._local.snapshot
+
     def newest(self) -> FeedSnapshot | None:
         """The newest snapshot, be it here or in the store. Always asks the store, and does not change what is shown.
 
@@ -154,7 +160,14 @@ class FeedService:
 
         Call ``fill`` afterwards, after the answer if there is one. Raises StoreError, and what ``change`` raises.
         """
-        return self._choices.change(change)
+        choices = self._choices.change(change)
+        for listener in self._choice_listeners:
+            listener()
+        return choices
+
+    def on_choice(self, listener: Callable[[], None]) -> None:
+        """Call the listener after each change of the choices, in the same thread. It must not raise."""
+        self._choice_listeners.append(listener)
 
     def fill(self) -> None:
         """Fetch if a choice has made the feed shorter than IGFEED_POSTS and Instagram may have more. Never raises."""

@@ -61,6 +61,8 @@ def _findings(seen: Observation) -> Iterator[Finding]:
     yield from _failures(seen)
     if seen.snapshot:
         yield from _last_fetch(seen.snapshot)
+    yield from _hooks(seen)
+    if seen.snapshot:
         yield from _pictures(seen, seen.snapshot)
 
 
@@ -140,3 +142,13 @@ def _pictures(seen: Observation, snapshot: FeedSnapshot) -> Iterator[Finding]:
     if absent:
         problem = f"Instagram has no picture of {absent} of the posts: visitors see a tile with a sign in its place."
         yield Finding("ok", problem, NoPicture.hint)
+
+
+def _hooks(seen: Observation) -> Iterator[Finding]:
+    """The addresses that were not told of a new post."""
+    for failed in seen.hooks().failed:
+        problem = f"Address {failed.number} of IGFEED_ON_NEW_POST was not told of a new post. {failed.error}"
+        next_try = "The next cron tries it again" if failed.is_tried_again else "It is told of the next new post again"
+        yield Finding(
+            "degraded", problem, f"{next_try}. If this stays: look whether its service still knows the address."
+        )

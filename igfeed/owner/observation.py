@@ -8,6 +8,7 @@ from typing import Literal
 
 from igfeed.errors import StoreError, TokenRejected, WriteRefused
 from igfeed.models import Failure, FeedSnapshot, Token
+from igfeed.owner.hooks.report import HookReport, hook_keys, hook_report
 from igfeed.services import Services
 from igfeed.tokens.report import TokenReport
 
@@ -21,7 +22,8 @@ class Observation:
     ``snapshot`` is the newest one that is known, None if nothing was ever fetched.
     ``fetch_failure`` is the last fetch's failure, None if it succeeded. ``read_error`` says why the store could not be
     read, ``write_refusal`` why it refused the last write, ``startup_error`` why no page can be shown at all.
-    ``overdue_pictures`` returns the ids of pictures that have been missing for more than an hour.
+    ``overdue_pictures`` returns the ids of pictures that have been missing for more than an hour. ``hooks`` returns
+    what became of telling the site of new posts.
     """
 
     account: str | None
@@ -32,8 +34,9 @@ class Observation:
     read_error: StoreError | None
     write_refusal: WriteRefused | None
     startup_error: StoreError | None
-    # A function, because it may cost a store command: it is called only if nothing worse is wrong.
+    # Functions, because they may cost a store command: they are called only if nothing worse is wrong.
     overdue_pictures: Callable[[], Sequence[str]]
+    hooks: Callable[[], HookReport]
 
     @property
     def at(self) -> datetime:
@@ -69,6 +72,11 @@ class Observation:
         return "due" if self.tokens.is_due else "fresh"
 
 
+def observed_keys(services: Services) -> tuple[str, ...]:
+    """The store's keys that an observation reads, for one command that reads them all."""
+    return (*services.feed.report_keys, *services.tokens.report_keys, *hook_keys(services))
+
+
 def observe(services: Services) -> Observation:
     """Reads the store, and this process's copies while the store is away. Writes nothing, raises nothing."""
     snapshot, read_error = _newest_snapshot(services)
@@ -83,8 +91,9 @@ def observe(services: Services) -> Observation:
         read_error=read_error,
         write_refusal=services.store.refusal,
         startup_error=services.startup_error,
-        # Its answer is kept, as several rows of a report may ask for it.
+        # Their answers are kept, as several rows of a report may ask for them.
         overdue_pictures=cache(partial(services.feed.overdue_pictures, pictures, tokens.at)),
+        hooks=cache(partial(hook_report, services)),
     )
 
 

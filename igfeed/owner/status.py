@@ -13,7 +13,7 @@ from igfeed.models.record import is_from_future
 from igfeed.owner.alerts.addresses import alert_addresses
 from igfeed.owner.alerts.episode import EPISODE_KEY, episode_document
 from igfeed.owner.findings import TOO_YOUNG, Finding, Verdict, findings, worst_finding
-from igfeed.owner.observation import Observation, TokenState, observe
+from igfeed.owner.observation import Observation, TokenState, observe, observed_keys
 from igfeed.services import Services
 from igfeed.stores import Kind
 from igfeed.tokens.renewal import RenewalOutcome
@@ -142,7 +142,7 @@ def _observed(services: Services) -> Iterator[Observation]:
 def report_keys(services: Services) -> tuple[str, ...]:
     """The store's keys that a status reads, for a caller that reads them with others by one command."""
     alerts = [EPISODE_KEY] if alert_addresses(services.settings) else []
-    return (*services.feed.report_keys, *services.tokens.report_keys, *alerts)
+    return (*observed_keys(services), *alerts)
 
 
 def _status(services: Services, seen: Observation) -> Status:

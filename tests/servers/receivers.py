@@ -1,4 +1,4 @@
-"""Where alerts arrive: a webhook over HTTP and a mailbox over SMTP, both on this machine."""
+"""Where alerts and new posts arrive: a webhook over HTTP and a mailbox over SMTP, both on this machine."""
 
 from __future__ import annotations
 
@@ -7,18 +7,33 @@ from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
 from threading import Event, Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiosmtpd.controller import Controller
 
 HOST = "127.0.0.1"
 
 
+class Received(NamedTuple):
+    """``headers`` by their names in small letters."""
+
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+
 class Webhook:
-    """Takes what Apprise's ``json://`` sends. ``status`` is what it answers; it answers nothing while ``is_silent``."""
+    """Takes any POST. ``status`` is what it answers; it answers nothing while ``is_silent``.
+
+    ``received`` are the requests that it has answered with 200.
+    """
 
     def __init__(self) -> None:
-        self.alerts: list[dict[str, Any]] = []
+        self.received: list[Received] = []
         self.requests = 0
         self.status = 200
         self.is_silent = False
@@ -39,6 +54,20 @@ class Webhook:
         """For IGFEED_ALERTS; the secret is the path's, as in most webhooks."""
         return f"json://{HOST}:{self._server.server_port}/{secret}"
 
+    def url(self, secret: str = "hook") -> str:
+        """For IGFEED_ON_NEW_POST."""
+        return f"http://{HOST}:{self._server.server_port}/{secret}"
+
+    @property
+    def alerts(self) -> list[dict[str, Any]]:
+        """What Apprise's ``json://`` has sent."""
+        return [each.json for each in self.received]
+
+    @property
+    def post_ids(self) -> list[list[str]]:
+        """The ids of the new posts in each request."""
+        return [[item["id"] for item in each.json["items"]] for each in self.received]
+
     @property
     def titles(self) -> list[str]:
         return [alert["title"] for alert in self.alerts]
@@ -54,7 +83,8 @@ class Webhook:
                     webhook._over.wait(60)
                     return
                 if webhook.status == 200:
-                    webhook.alerts.append(json.loads(body))
+                    headers = {name.lower(): value for name, value in self.headers.items()}
+                    webhook.received.append(Received(headers, body))
                 # It repeats what is secret, as a server's page about an error may.
                 answer = f"no such hook: {self.path}".encode()
                 self.send_response(webhook.status)

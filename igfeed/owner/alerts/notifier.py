@@ -11,7 +11,7 @@ from igfeed.owner.alerts.due_alert import Alert, due_alert
 from igfeed.owner.alerts.episode import EPISODE_KEY, Episode, episode_document
 from igfeed.owner.alerts.message import message_of, message_of_test
 from igfeed.owner.alerts.sender import Delivery, send
-from igfeed.owner.observation import Observation, observe
+from igfeed.owner.observation import Observation, observe, observed_keys
 from igfeed.owner.pages.account_addresses import studio_link
 from igfeed.services import Services
 from igfeed.stores import Store
@@ -32,7 +32,7 @@ def notify(services: Services, prefix: str = "") -> None:
     if not alert_addresses(services.settings):
         return
     try:
-        with services.store.read_ahead(*services.feed.report_keys, *services.tokens.report_keys, EPISODE_KEY):
+        with services.store.read_ahead(*observed_keys(services), EPISODE_KEY):
             seen = observe(services)
             episode = episode_document(services.store).read().value or Episode()
             alert = due_alert(episode, seen)

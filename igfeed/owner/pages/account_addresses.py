@@ -4,12 +4,35 @@ The default account's studio is at ``/studio``, that of the account "prints" at 
 the app below a prefix, which comes first.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
-from flask import has_request_context, request, url_for
+from flask import Flask, has_request_context, request, url_for
 
 from igfeed.services import Services
 from igfeed.web.account_paths import ACCOUNT_PART
+
+MOUNT = "igfeed mount"
+"""The key of the app's ``Mount`` in ``app.extensions``."""
+
+
+@dataclass
+class Mount:
+    """The prefix under which a proxy mounts the app, as the last request had it. No work after an answer knows it."""
+
+    prefix: str = ""
+
+    def note(self) -> None:
+        self.prefix = mount_prefix()
+
+
+def mount_of(app: Flask) -> Mount:
+    """The app's mount. From the first call on it notes each request."""
+    if MOUNT not in app.extensions:
+        app.extensions[MOUNT] = mount = Mount()
+        app.before_request(mount.note)
+    found: Mount = app.extensions[MOUNT]
+    return found
 
 
 def feed_path(account: str | None) -> str:

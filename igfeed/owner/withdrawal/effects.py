@@ -13,6 +13,7 @@ from igfeed.errors import InstagramError, StoreError, TokenRejected
 from igfeed.models.record import Moment, Record
 from igfeed.owner.connect import login_failure, pending
 from igfeed.owner.connect.accounts import KnownAccount, known_account
+from igfeed.owner.hooks.deliveries import hooks_document
 from igfeed.owner.withdrawal.signed_request import UNKNOWN_USER_ID
 from igfeed.services import Services
 from igfeed.stores.document import Document
@@ -88,6 +89,7 @@ def _delete(services: Services, user_id: str) -> bool:
         _forget_if_rejected(services)
     if user_id in known.feed_ids:
         services.feed.remove()
+        hooks_document(services.store).delete()  # It has the ids of the posts.
     return user_id in known.token_ids | known.feed_ids
 
 

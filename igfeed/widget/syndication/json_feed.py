@@ -20,22 +20,23 @@ Json = dict[str, Any]
 
 
 def document(feed: Feed) -> str:
+    return json.dumps(fields(feed), ensure_ascii=False, separators=(",", ":"))
+
+
+def fields(feed: Feed) -> Json:
+    """The fields of the document."""
     author = {"name": feed.name, "url": feed.profile.address, "avatar": feed.portrait}
-    return json.dumps(
-        _known(
-            {
-                "version": VERSION,
-                "title": feed.title,
-                "home_page_url": feed.home_page,
-                "feed_url": feed.address,
-                "description": feed.profile.biography,
-                "icon": feed.portrait,
-                "authors": [_known(author)],
-                "items": [item(feed, tile) for tile in feed.tiles],
-            }
-        ),
-        ensure_ascii=False,
-        separators=(",", ":"),
+    return _known(
+        {
+            "version": VERSION,
+            "title": feed.title,
+            "home_page_url": feed.home_page,
+            "feed_url": feed.address,
+            "description": feed.profile.biography,
+            "icon": feed.portrait,
+            "authors": [_known(author)],
+            "items": [item(feed, tile) for tile in feed.tiles],
+        }
     )
 
 

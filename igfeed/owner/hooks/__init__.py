@@ -1,0 +1,1 @@
+"""Tells the owner's site when there is a new post."""

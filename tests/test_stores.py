@@ -29,6 +29,7 @@ from igfeed.stores.guarded import MAX_WRITE_RETRY_PAUSE, STORE_RETRY_PAUSE, Guar
 from igfeed.stores.memory import MemoryStore
 from igfeed.stores.missing import MissingStore
 from igfeed.stores.read_ahead import ReadAhead
+from igfeed.stores.scoped import ScopedStore
 from igfeed.stores.sqlite import SqliteStore
 from igfeed.stores.upstash import SWAP_SCRIPT, UpstashStore
 from tests.conftest import to_the_moment
@@ -114,7 +115,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "instance" / "igfeed.sqlite3"
 
 
-@pytest.fixture(params=["memory", "sqlite", "guarded", "upstash"])
+@pytest.fixture(params=["memory", "sqlite", "guarded", "scoped", "upstash"])
 def kept(request: pytest.FixtureRequest, clock: MovingClock, path: Path) -> Kept:
     if request.param == "upstash":
         server: FakeUpstash = request.getfixturevalue("upstash")
@@ -123,6 +124,7 @@ def kept(request: pytest.FixtureRequest, clock: MovingClock, path: Path) -> Kept
     stores: dict[str, Callable[[], Store]] = {
         "memory": lambda: MemoryStore(clock),
         "sqlite": lambda: SqliteStore(path, clock, PATIENCE),
+        "scoped": lambda: ScopedStore(MemoryStore(clock), "account:prints:1:"),
         "guarded": lambda: ReadAhead(GuardedStore(SqliteStore(path, clock, PATIENCE), clock, in_place)),
     }
     return Kept(stores[request.param](), lambda time: clock.forward(seconds=time.total_seconds()))
@@ -243,6 +245,20 @@ def test_deleting_what_is_not_there_is_no_error(store: Store) -> None:
     store.delete("not there", "there", "not there")
     store.delete("there")
     assert store.get("there") is None
+
+
+@pytest.mark.parametrize("prefix", ["account:prints:1:", "a*[b]?\\^-%_:"])
+def test_a_prefix_is_deleted_with_its_documents_and_claims_and_nothing_else(store: Store, prefix: str) -> None:
+    others = [f" {prefix}a", prefix.upper(), prefix[:-1], "a", "account:prints-2:1:a", f"account:prints:11:{prefix}"]
+    for key in (prefix, f"{prefix}a", *others):
+        store.set(key, key)
+        store.claim(f"{key} claim", MINUTE)
+
+    store.delete_prefix(prefix)
+
+    assert store.get_all([prefix, f"{prefix}a", *others]) == [None, None, *others]
+    claims = [store.claim(f"{key} claim", MINUTE) for key in (prefix, f"{prefix}a", *others)]
+    assert claims == [True, True, *[False] * len(others)]
 
 
 def test_a_deleted_key_can_be_set_again(store: Store) -> None:
@@ -715,6 +731,17 @@ def test_building_an_upstash_store_opens_nothing(upstash: FakeUpstash) -> None:
     assert not upstash.log
 
 
+def test_a_prefix_with_more_keys_than_one_command_finds_is_deleted_whole(
+    connected: UpstashStore, upstash: FakeUpstash
+) -> None:
+    upstash.raw("EVAL", "for i = 1, 2500 do redis.call('SET', ARGV[1] .. i, 'x') end", 0, "account:prints:1:")
+    upstash.raw("SET", "feed:v1", "stays")
+
+    connected.delete_prefix("account:prints:1:")
+
+    assert upstash.raw("KEYS", "*") == ["feed:v1"]
+
+
 def test_every_upstash_command_is_one_plain_request(connected: UpstashStore, upstash: FakeUpstash) -> None:
     connected.set("k", "v")
     connected.get("k")
@@ -1111,6 +1138,17 @@ def test_what_is_read_ahead_is_known_inside_the_block_and_to_this_thread_alone(
     assert inside == ("before", None, None)
     assert elsewhere == ahead.get("k") == "after"
     assert asked == 2
+
+
+def test_what_an_outer_block_has_read_ahead_is_not_read_again(frail: FrailStore, ahead: ReadAhead) -> None:
+    frail.set("a", "1")
+    frail.set("b", "2")
+    with ahead.read_ahead("a", "b", "c"):
+        frail.asked = 0
+        with ahead.read_ahead("a", "c"):
+            assert (ahead.get("a"), ahead.get("c"), frail.asked) == ("1", None, 0)
+            ahead.set("b", "3")
+        assert (ahead.get("b"), ahead.get("a"), frail.asked) == ("3", "1", 3), "what was used or written is asked for"
 
 
 def test_whoever_reads_a_second_time_wants_to_know_what_has_become_of_it(frail: FrailStore, ahead: ReadAhead) -> None:

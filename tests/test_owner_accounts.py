@@ -22,6 +22,7 @@ from igfeed.owner.connect import app_credentials, login_failure
 from igfeed.owner.pages.words import words_of
 from igfeed.owner.status import report
 from tests.harness.owner import CRON, OWNER
+from tests.harness.stores import innermost
 from tests.harness.visitor import Visitor
 from tests.servers.instagram import dead_token, image
 from tests.servers.receivers import Webhook
@@ -163,7 +164,7 @@ def test_whoever_asks_about_another_account_also_says_where_that_is_shown_alread
 
     page = page_of(client, "/prints/connect/confirm")
     assert "Show another account?" in page
-    assert "The posts of @studio.nord are shown at / already." in page
+    assert "The posts of @studio.nord are shown at localhost/ already." in page
 
 
 def test_the_app_that_is_typed_into_any_studio_is_that_of_all_accounts(
@@ -251,6 +252,7 @@ def test_posts_that_are_shown_already_are_shown_a_second_time_only_if_the_owner_
     assert ends_at(connect(client, "/connect?new=twin")) == "/connect/confirm"
     page = page_of(client, "/connect/confirm")
     assert "Show @studio.nord a second time?" in page
+    assert "shown at localhost/ already" in page
     assert 'href="/connect?new=twin&another=1"' in page
     assert ends_at(send(client, "/connect/confirm", "/connect/confirm", show="old")) == "/studio?done=account_not_added"
     assert (accounts.names(), keys_below(services, "account:")) == ((), [])
@@ -330,6 +332,23 @@ def test_what_goes_wrong_with_one_account_takes_the_studio_of_another_not_away(
     monkeypatch.setattr(prints.tokens, "report", fail)
 
     assert [state for _, _, state in rows(page_of(client))] == ["Well", "Works, with a flaw"]
+
+
+def test_while_nobody_knows_the_accounts_the_studio_says_that_the_database_is_away(
+    make_services: MakeServices, prints: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = make_services()
+
+    def fail(*keys: object) -> None:
+        raise StoreError("The store does not answer.")
+
+    monkeypatch.setattr(innermost(services.store), "get", fail)
+    monkeypatch.setattr(innermost(services.store), "get_all", fail)
+    monkeypatch.setattr(innermost(services.store), "get_if_changed", fail)
+    page = page_of(Visitor(create_app(services=services)), "/prints/studio")
+
+    assert f"<h1>{words_of('en').health.store_away.title}</h1>" in page
+    assert words_of("en").accounts.unknown in page
 
 
 def test_every_address_of_a_studio_is_that_of_its_account(client: FlaskClient, prints: Services) -> None:

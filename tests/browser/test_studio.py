@@ -3,12 +3,17 @@
 import os
 import re
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from igfeed import create_app
+from igfeed.accounts.directory import accounts_of
 from igfeed.config import Settings
+from igfeed.demo.account import DEMO_TOKEN
+from igfeed.owner import upkeep
 from tests.browser.conftest import PATIENCE
 from tests.browser.test_accessibility import violations
 from tests.harness.app_server import serving
@@ -33,6 +38,17 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app.test_client().get("/")
     with serving(app) as port:
         yield f"http://127.0.0.1:{port}/studio"
+
+
+@pytest.fixture
+def two_studios(tmp_path: Path) -> Iterator[str]:
+    """The address of a deployment with two accounts."""
+    variables = {"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3"), "CRON_SECRET": SECRET}
+    app = create_app(Settings.from_env(variables))
+    with app.app_context(), accounts_of(app).setting_up("prints") as services:
+        upkeep.set_up(services, DEMO_TOKEN, expires_in=timedelta(days=50))
+    with serving(app) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
@@ -115,3 +131,24 @@ def test_without_script_the_options_are_shown_and_a_button_works(owner: Page, st
     expect(owner.locator(".copy:visible")).to_have_count(0)
     owner.get_by_role("button", name="Renew the token now").click()
     expect(owner.get_by_role("status")).to_be_visible()
+
+
+@pytest.mark.parametrize("owner", [{"viewport": PHONE}], ids=["phone"], indirect=True)
+def test_the_switch_is_opened_by_keyboard_closed_by_escape_and_leads_to_the_other_studio(
+    owner: Page, two_studios: str
+) -> None:
+    owner.goto(f"{two_studios}/studio", wait_until="domcontentloaded")
+    switch, link = owner.locator(".switcher > summary"), owner.locator(".switcher .row").nth(1)
+    switch.press("Enter")
+    expect(link).to_be_visible()
+    assert violations(owner) == ""
+    assert owner.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    owner.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    expect(switch).to_be_focused()
+
+    switch.click()
+    link.click()
+
+    expect(owner).to_have_url(f"{two_studios}/prints/studio")
+    expect(owner.locator(".snippet.script code")).to_contain_text(f'src="{two_studios}/prints/embed.js"')

@@ -122,8 +122,10 @@ def confirm() -> Response:
 
 
 def _question(target: "Target", login: "NewLogin") -> Response:
+    from igfeed.owner.connect.addresses import absolute  # noqa: PLC0415  as above
+
     known, elsewhere = target.known(), target.shown_elsewhere(login)
-    there = feed_path(elsewhere.account) if elsewhere else None
+    there = absolute(address_of(elsewhere.account, "widget.index")).partition("//")[2] if elsewhere else None
     words: dict[str, Any] = {"new": login.username, "there": there, "form_token": form_token()}
     if known.is_other_than(login.username, login.ids):
         return page_response("connect/another_account.html", old=known.username, **words)

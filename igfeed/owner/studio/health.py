@@ -90,7 +90,8 @@ def sentence_name(found: Examination) -> str:
     """The name of the sentence that fits the state: a key of ``ACTIONS``."""
     status = found.status
     if found.seen.startup_error:
-        return "no_store"
+        # Of an account with a name: nobody knows whether there is such an account while the store is away.
+        return "store_away" if found.seen.account else "no_store"
     if status.token.state in ("expired", "rejected"):
         return str(status.token.state)
     if not status.store.reachable:

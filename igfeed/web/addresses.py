@@ -14,6 +14,9 @@ HOST = re.compile(r"([a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[a-f0-9:.]+\])(?::([1-9]
 MAX_HOST_LENGTH = 255
 """Characters, the limit of the DNS."""
 
+FOR_FILES = "igfeed.for_files"
+"""The key in the WSGI environment that is set if the answer becomes a file, whose page finds no server."""
+
 
 def own_origin(settings: Settings, environ: "WSGIEnvironment") -> str | None:
     """``BASE_URL``, or else the origin of the request. None if that has no usable ``Host``."""

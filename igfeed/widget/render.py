@@ -22,7 +22,7 @@ from igfeed.models import FeedSnapshot
 from igfeed.models.record import fingerprint
 from igfeed.services import current
 from igfeed.version import VERSION
-from igfeed.web.addresses import own_origin
+from igfeed.web.addresses import FOR_FILES, own_origin
 from igfeed.web.template_bytecode import TemplateBytecode
 from igfeed.widget import page_cache
 from igfeed.widget.alt_text import excerpt
@@ -144,17 +144,16 @@ def _render_feed(
         snapshot=snapshot,
         tiles=tiles,
         links=snapshot.choices.links,  # Those of later pages too: their posts come into the same document.
-        fetched_at=iso(snapshot.fetched_at),
         as_of=language_of(settings.language).date(old_since) if old_since else None,
         avif=can_make_avif(),
         address=canonical,
         picture_address=picture,
         gallery=gallery(snapshot.profile, tiles, canonical, picture) if canonical else None,
         sizing=embedded_sizing(settings.frame_ancestors, origin),
-        oembed=oembed_address(origin, view, options, len(chosen), snapshot.choices.look),
         videos=video_origins(snapshot, settings),
         **_room(view, snapshot, options),
         **_for_programs(view, options),
+        **_from_server(view, snapshot, options, origin),
         **links_to_other_pages(view, options, origin, len(chosen), snapshot.choices.look),
         **(addresses_for_other_pages(origin) if view is View.FRAGMENT else {}),
     )
@@ -163,6 +162,17 @@ def _render_feed(
 def _for_programs(view: View, options: Options) -> dict[str, object]:
     """What programs find on a page of our own: its posts as documents, and microformats."""
     return {"documents": document_addresses(options), "marked": view is View.PAGE}
+
+
+def _from_server(view: View, snapshot: FeedSnapshot, options: Options, origin: str | None) -> dict[str, object]:
+    """What only a server gives: its oEmbed document, and the time of the fetch, as files of the same feed are equal."""
+    if FOR_FILES in request.environ:
+        return {}
+    posts = len(options.chosen(snapshot.kept_posts))
+    return {
+        "fetched_at": iso(snapshot.fetched_at),
+        "oembed": oembed_address(origin, view, options, posts, snapshot.choices.look),
+    }
 
 
 def _room(view: View, snapshot: FeedSnapshot, options: Options) -> dict[str, object]:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from igfeed.models import FeedSnapshot
 from igfeed.models.record import fingerprint
 from igfeed.services import current
-from igfeed.web.addresses import own_origin
+from igfeed.web.addresses import FOR_FILES, own_origin
 from igfeed.widget.csp import embedder_patterns
 from igfeed.widget.layouts.shapes import average_width
 from igfeed.widget.options import ORIGINAL, RATIOS, Options, default_options
@@ -57,6 +57,7 @@ def embed_script(snapshot: FeedSnapshot | None) -> str:
     script = render_template(
         "widget/embed.js",
         place=_own_address(),
+        page="embed.html" if FOR_FILES in request.environ else "embed",  # Not every static host finds it as `embed`.
         names=list(Options.table()),
         defaults=default_options(View.EMBED),
         look=dict(parse_qsl(snapshot.choices.look)) if snapshot else {},

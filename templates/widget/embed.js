@@ -12,7 +12,7 @@
     const [, place = base, query] = parts(tag) ?? [];
     // Pages and scripts may be blobs, and a page may be a `srcdoc` in a frame: these have no http address of their own.
     const [scheme] = [tag.src, document.baseURI, 'https:'].map(each => /^https?:/.exec(each)).find(Boolean);
-    const address = new URL(`${scheme}${place}embed`), asked = new URLSearchParams(query);
+    const address = new URL(`${scheme}${place}{{ page }}`), asked = new URLSearchParams(query);
     for (const name of {{ names|tojson }}) {
       const value = tag.dataset[name] ?? asked.get(name){% if look %} ?? {{ look|tojson }}[name]{% endif %};
       if (value != null) address.searchParams.set(name, value);

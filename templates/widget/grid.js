@@ -15,7 +15,8 @@ if (root === document && parent !== window) {
   new ResizeObserver(tell).observe(document.documentElement);
 }
 
-// "Older posts" adds to this page. If that fails, the link leads to the next page, as it does without script.
+// "Older posts" adds to this page. If that fails, the link leads to the next page, as it does without script and between
+// files, which may not fetch each other.
 // It does not take somebody else's page away.
 const grid = root.querySelector('.grid');
 const pages = root.querySelector('.pages');
@@ -42,7 +43,7 @@ let added;
 const add = (link, fail) => busy ??= more(link).catch(fail).finally(() => { busy = null; added?.(); });
 pages?.addEventListener('click', event => {
   const link = event.target.closest('[rel=next]');
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (!link || link.protocol == 'file:' || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   add(link, () => { if (root === document) location = link.href; });
 });

@@ -21,12 +21,13 @@ const parse = html => {
 };
 
 // Makes a part of our page fit for somebody else's: addresses work there, pictures wait until they are near the screen,
-// links to other pages of the feed leave that page open, and the page has its own main heading.
+// links to other pages of the feed leave that page open, and the page has its own main heading. Our addresses begin with
+// a slash, or with `./` where they are files beside this one.
 const adopt = part => {
   for (const each of part.querySelectorAll('[src],[srcset],[href],[data-video],template,h1')) {
     for (const name of ['src', 'srcset', 'href', 'data-video']) {
       const value = each.getAttribute(name);
-      if (value) each.setAttribute(name, value.replace(/(^|\s)\/(?!\/)/g, `$1${ours}/`));
+      if (value) each.setAttribute(name, value.replace(/(^|\s)(\.?\/)(?!\/)/g, (_, space, start) => space + new URL(start, import.meta.url)));
     }
     if (each.srcset) each.loading = 'lazy';
     if (each.rel) each.target = '_blank';

@@ -196,7 +196,7 @@ def refresh() -> None:
 @one_line_errors
 def fetch() -> None:
     """Fetch the feed and mirror its pictures now."""
-    done = upkeep.fetch(current(), _progress_bar)
+    done = upkeep.fetch(current(), progress_bar)
     snapshot, mirrored = done.snapshot, done.pictures
     click.echo(
         f"{len(snapshot.posts)} posts of @{snapshot.profile.username}; picture files: "
@@ -225,7 +225,7 @@ def print_new_key() -> None:
 
 
 @contextmanager
-def _progress_bar(pictures: Sequence[Picture]) -> Iterator[Iterable[Picture]]:
+def progress_bar(pictures: Sequence[Picture]) -> Iterator[Iterable[Picture]]:
     """A bar on a terminal, nothing elsewhere. The log says which pictures failed."""
     bar = click.progressbar(pictures, label="Mirroring pictures", file=sys.stderr, hidden=not sys.stderr.isatty())
     with bar as progress, log_level("igfeed.feed", logging.WARNING):

@@ -1,0 +1,1 @@
+"""The feed as files that any static host serves."""

@@ -1,0 +1,156 @@
+"""The folder of an export, in which new files take the place of those of the export before it.
+
+All new files are written before the first one changes its place. Pictures come first and pages last, and what the new
+pages no longer name is removed after that. So at every moment each page in the folder has all that it names, even if
+the process is killed. The folder itself is never replaced: it may be a working tree of git, or a mounted volume.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+
+from igfeed.errors import IgfeedError
+
+LIST_NAME = ".igfeed-export"
+"""The file that names all files of the export. Files that it does not name are somebody else's."""
+
+LIST_HEADING = "# Files of `flask igfeed export`. The next export replaces or removes them, and no others."
+
+UNFINISHED_NAME = ".igfeed-unfinished"
+"""The folder inside the export's one in which new files wait, and copies of those that they replace."""
+
+
+class NewExport:
+    """The files of a new export. ``names`` has the names of all that were written or kept, relative to the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._new, self._old = folder / UNFINISHED_NAME / "new", folder / UNFINISHED_NAME / "old"
+        self._before = _listed(folder)
+        self._changed: set[str] = set()
+        self.names: set[str] = set()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Add a file. One that has the same content already is left untouched, so that its time does not change.
+
+        Raises IgfeedError if somebody else's file has that name.
+        """
+        self.names.add(name)
+        place = self._folder / name
+        if place.is_file() and place.read_bytes() == content:
+            return
+        self.check_is_ours(name)
+        new = self._new / name
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(content)
+        self._changed.add(name)
+
+    def keep(self, name: str) -> bool:
+        """Keep a file of the export before, whatever it contains. False if there is none with that name."""
+        if name not in self._before or not (self._folder / name).is_file():
+            return False
+        self.names.add(name)
+        return True
+
+    def check_is_ours(self, name: str) -> None:
+        place = self._folder / name
+        if name not in self._before and os.path.lexists(place):
+            raise IgfeedError(
+                f"{place} is not a file of an export, so it is not replaced.",
+                "Choose another folder, or move that file away.",
+            )
+
+    def take_place(self) -> None:
+        """Let the new files take the place of the old ones. If that fails, the old ones are put back."""
+        self._before |= {LIST_NAME}
+        self.names.add(LIST_NAME)
+        self.write(LIST_NAME, "\n".join([LIST_HEADING, *sorted(self.names), ""]).encode())
+        gone = {name for name in self._before - self.names if (self._folder / name).is_file()}
+        touched = sorted(self._changed | gone, key=lambda name: (name in gone, *_pages_last(name)))
+        for name in touched:
+            self._copy_aside(name)
+        try:
+            for name in touched:
+                self._move(name) if name in self._changed else self._remove(name)
+        except BaseException:
+            for name in reversed(touched):
+                self._put_back(name)
+            raise
+
+    def _copy_aside(self, name: str) -> None:
+        if (self._folder / name).is_file():
+            (self._old / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(self._folder / name, self._old / name)
+
+    def _move(self, name: str) -> None:
+        place = self._folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (self._new / name).replace(place)
+
+    def _remove(self, name: str) -> None:
+        (self._folder / name).unlink()
+        _remove_empty_folders(self._folder / name, self._folder)
+
+    def _put_back(self, name: str) -> None:
+        place, old = self._folder / name, self._old / name
+        if old.is_file():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            old.replace(place)
+            return
+        place.unlink(missing_ok=True)
+        _remove_empty_folders(place, self._folder)
+
+
+@contextmanager
+def new_export(folder: Path) -> Iterator[NewExport]:
+    """Files that are written inside the block take the place of the export before at its end.
+
+    If the block or the change of places fails, the folder is as it was. Raises IgfeedError if it cannot be written.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    unfinished = folder / UNFINISHED_NAME
+    try:
+        if unfinished.is_dir():  # Of an export that was killed.
+            shutil.rmtree(unfinished)
+        unfinished.mkdir(parents=True)
+        export = NewExport(folder)
+        export.check_is_ours("index.html")  # Now, before anybody waits for Instagram.
+        yield export
+        export.take_place()
+        made = []
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise IgfeedError(f"{folder} could not be written: {reason}.", "What it has is as it was.") from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with suppress(OSError):
+            for each in made:
+                each.rmdir()
+
+
+def _listed(folder: Path) -> set[str]:
+    """The names of our files in the folder. A name that leads out of it is passed over."""
+    try:
+        lines = (folder / LIST_NAME).read_text("utf-8").splitlines()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return set()
+    return {line for line in lines if line and not line.startswith("#") and _is_inside(PurePosixPath(line))}
+
+
+def _is_inside(name: PurePosixPath) -> bool:
+    return not name.is_absolute() and ".." not in name.parts
+
+
+def _pages_last(name: str) -> tuple[bool, bool, str]:
+    return name.endswith(".html"), name == "index.html", name
+
+
+def _remove_empty_folders(file: Path, top: Path) -> None:
+    """Remove the folders that the file was in, up to ``top``, as far as nothing is left in them."""
+    with suppress(OSError):
+        for folder in file.parents:
+            if folder == top:
+                return
+            folder.rmdir()

@@ -21,6 +21,7 @@ from igfeed.owner import upkeep
 from igfeed.owner.connect import app_credentials, login_failure
 from igfeed.owner.pages.words import words_of
 from igfeed.owner.status import report
+from igfeed.owner.withdrawal import effects
 from tests.harness.owner import CRON, OWNER
 from tests.harness.stores import innermost
 from tests.harness.visitor import Visitor
@@ -487,6 +488,22 @@ def test_a_deletion_takes_one_accounts_data_and_leaves_its_name(
     assert client.get(f"/connect/deletion/{code}").status_code == 200
     again = call(client, "delete", instagram.signed_request(nord_prints.profile["id"]))
     assert told(again) == told(answer)
+
+
+def test_a_login_that_waits_for_an_answer_is_deleted_with_the_data_of_its_user(
+    client: FlaskClient, prints: Services, services: Services, instagram: FakeInstagram
+) -> None:
+    sol = instagram.logs_in = instagram.add_account("atelier.sol", [image()])
+    connect(client, "/prints/connect")
+    call(client, "delete", instagram.signed_request("24500000000000777"))
+    assert prints.store.get("connect-pending:v1"), "somebody else's request"
+
+    code = told(call(client, "delete", instagram.signed_request(sol.profile["id"])))["confirmation_code"]
+
+    assert prints.store.get("connect-pending:v1") is None
+    deleted = effects.deletion(services, code)
+    assert deleted
+    assert deleted.had_data
 
 
 def test_a_callback_that_names_nobody_tries_each_accounts_token_once(

@@ -71,6 +71,7 @@ def _for_each(accounts: Iterable[Services], change: Callable[[Services], object]
 
 def _deauthorize(services: Services, user_id: str) -> None:
     known = known_account(services)
+    _drop_waiting(services, user_id)
     if user_id in known.token_ids:
         log.warning("The account has removed the app at Instagram: its token is deleted, its posts stay")
         services.tokens.forget()
@@ -80,17 +81,29 @@ def _deauthorize(services: Services, user_id: str) -> None:
 
 def _delete(services: Services, user_id: str) -> bool:
     """Whether the account had anything of that user."""
-    known = known_account(services)
+    known, was_waiting = known_account(services), _drop_waiting(services, user_id)
     if user_id in known.token_ids:
         services.tokens.forget()
-        pending.drop(services)
         login_failure.forget(services)
     elif _may_be_ours(known, user_id):
         _forget_if_rejected(services)
     if user_id in known.feed_ids:
         services.feed.remove()
         hooks_document(services.store).delete()  # It has the ids of the posts.
-    return user_id in known.token_ids | known.feed_ids
+    return was_waiting or user_id in known.token_ids | known.feed_ids
+
+
+def _drop_waiting(services: Services, user_id: str) -> bool:
+    """Delete the user's login that waits for an answer of ours. Whether there was one. Raises StoreError."""
+    try:
+        login = pending.waiting(services)
+    except StoreError:
+        pending.drop(services)  # One that cannot be read any more is of no use. If the store is away, this fails too.
+        return False
+    if login is None or user_id not in login.ids:
+        return False
+    pending.drop(services)
+    return True
 
 
 def deletion(services: Services, code: str) -> Deletion | None:

@@ -400,6 +400,8 @@ def test_a_hint_names_the_studio_and_the_command_of_its_account(
     assert ("(/studio)" in cron["hint"], "(/prints/studio)" in cron["accounts"]["prints"]["hint"]) == (True, True)
     page = client.get("/prints/studio", headers=OWNER, environ_overrides={"SCRIPT_NAME": "/feeds"}).text
     assert "(/feeds/prints/studio)" in page
+    command = client.application.test_cli_runner().invoke(args=["igfeed", "--account", "prints", "refresh"])
+    assert "`flask igfeed --account prints setup-token`" in command.output
 
 
 def test_an_alert_is_about_one_account_and_leads_to_its_studio(

@@ -14,7 +14,8 @@ import requests
 
 from igfeed import create_app
 from igfeed.accounts.account_list import ACCOUNTS_KEY
-from igfeed.accounts.directory import MIN_CLEANING_PAUSE, accounts_of
+from igfeed.accounts.cron_notes import MIN_CLEANING_PAUSE
+from igfeed.accounts.directory import accounts_of
 from igfeed.errors import StoreError
 from igfeed.owner.all_accounts import cron
 from igfeed.owner.all_accounts.account_run import LEFT

@@ -1,10 +1,8 @@
 """The services of each account, by its name."""
 
-import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from threading import Lock
 
@@ -16,12 +14,6 @@ from igfeed.accounts.names import checked_name, own_first_parts
 from igfeed.errors import StoreError, UnknownAccount
 from igfeed.services import Services, build_account
 
-log = logging.getLogger(__name__)
-
-MIN_CLEANING_PAUSE = timedelta(hours=1)
-"""From a removal to the second deletion of the account's keys. Until then every process has learned of the removal, and
-no work that had begun before still runs."""
-
 ACCOUNTS = "igfeed accounts"
 """The key of the app's ``Accounts`` in ``app.extensions``."""
 
@@ -32,13 +24,14 @@ class Accounts:
     """``default`` has no name. Threads may share it.
 
     A process builds the services of another account when they are first asked for, and keeps them until it learns that
-    the account was removed. ``own_parts`` returns the names that no account may have.
+    the account was removed. ``list`` is what the process knows of the list of accounts. ``own_parts`` returns the names
+    that no account may have.
     """
 
     def __init__(self, default: Services, own_parts: Callable[[], Collection[str]]) -> None:
         self.default = default
         self._own_parts = own_parts
-        self._list = KnownList(default.store, default.clock, default.settings.check_ttl)
+        self.list = KnownList(default.store, default.clock, default.settings.check_ttl)
         self._built: dict[Entry, Services] = {}
         self._listeners: list[Listener] = []
         self._lock = Lock()
@@ -51,15 +44,18 @@ class Accounts:
 
     def names(self) -> tuple[str, ...]:
         """The names, in the order of addition. Raises StoreError if the list was never known."""
-        return tuple(entry.name for entry in self._list.current().accounts)
+        return tuple(entry.name for entry in self.list.current().accounts)
 
     def find(self, name: str) -> Services | None:
         """The services of the account with this name, None if there is none.
 
         Asks the store at most once in IGFEED_CHECK_TTL. Raises StoreError if the list was never known.
         """
-        entry = self._list.current().entry(name)
-        return self._services(entry) if entry else None
+        entry = self.list.current().entry(name)
+        if entry is None:
+            self._drop_removed()
+            return None
+        return self._services(entry)
 
     def get(self, name: str | None) -> Services:
         """The services of the account with this name, None for the default one. Raises UnknownAccount, StoreError."""
@@ -70,7 +66,7 @@ class Accounts:
 
     def others(self) -> list[Services]:
         """The services of all accounts that have a name. Raises StoreError if the list was never known."""
-        return [self._services(entry) for entry in self._list.current().accounts]
+        return [self._services(entry) for entry in self.list.current().accounts]
 
     def reachable(self) -> list[Services]:
         """The services of all accounts, the default one first: only that as long as nobody knows of the others."""
@@ -99,10 +95,10 @@ class Accounts:
             return
         self.check_name(name)
         listed = self._newest().entry(name)
-        entry = listed or self._list.change(AccountList.with_next_number).last_entry(name)
+        entry = listed or self.list.change(AccountList.with_next_number).last_entry(name)
         try:
             yield self._services(entry)
-            self._list.change(partial(_added, entry=entry))
+            self.list.change(partial(_added, entry=entry))
         except BaseException:
             if entry != listed:
                 self._undo(entry)
@@ -111,53 +107,38 @@ class Accounts:
     def remove(self, name: str) -> None:
         """Forget the account, then delete all of its keys. Raises UnknownAccount, and StoreError if some are left.
 
-        Another process may write some keys after that, until it learns of the removal. ``clean_up`` deletes them.
+        Another process may write some keys after that, until it learns of the removal. ``cron_notes`` deletes them.
         """
         entry = self._newest().entry(name)
         if entry is None:
             raise UnknownAccount(f"There is no account {name!r}.")
         now = self.default.clock()
-        self._list.change(lambda known: known.without(entry, now))
+        self.list.change(lambda known: known.without(entry, now))
         self._built.pop(entry, None)
-        self.default.store.delete_prefix(entry.prefix)
-
-    def clean_up(self) -> None:
-        """Delete what other processes have written for a removed account. For the cron. Raises StoreError."""
-        pause = max(MIN_CLEANING_PAUSE, 2 * self.default.settings.check_ttl)
-        now = self.default.clock()
-        due = [each for each in self._list.current().removed if now - each.at >= pause]
-        for each in due:
-            self.default.store.delete_prefix(each.entry.prefix)
-        if due:
-            self._list.change(lambda known: known.without_removed(due))
-
-    def in_order_of_waiting(self, services: list[Services]) -> list[Services]:
-        """The services of those accounts that the last cron had no time for, then the others. Asks no store."""
-        waiting = self._list.known.waiting
-        order = {name: place for place, name in enumerate(waiting)}
-        return sorted(services, key=lambda each: order.get(each.account, len(order)))
-
-    def note_waiting(self, names: list[str | None]) -> None:
-        """Let the next cron begin with these accounts; None is the default one. Raises StoreError.
-
-        It costs no store command if the last one had time for all, too.
-        """
-        waiting = tuple(names)
-        if waiting != self._list.known.waiting:
-            self._list.change(lambda known: replace(known, waiting=waiting))
+        try:
+            self.default.store.delete_prefix(entry.prefix)
+        except StoreError as error:
+            raise StoreError(
+                f"{name} is no account any more, but not all that was stored of it could be deleted: {error}",
+                "Nothing to do: a later run of the cron deletes the rest.",
+            ) from None
 
     def _newest(self) -> AccountList:
-        return self._list.change(lambda known: known)
+        return self.list.change(lambda known: known)
 
     def _services(self, entry: Entry) -> Services:
         with self._lock:
             if entry not in self._built:
-                listed = set(self._list.current().accounts)
-                self._built = {each: services for each, services in self._built.items() if each in listed}
                 self._built[entry] = services = build_account(self.default, entry.name, entry.prefix)
                 for listener in self._listeners:
                     listener(services)
             return self._built[entry]
+
+    def _drop_removed(self) -> None:
+        """Let go of the memory of accounts that are no more."""
+        with self._lock:
+            listed = self.list.known.accounts
+            self._built = {entry: services for entry, services in self._built.items() if entry in listed}
 
     def _undo(self, entry: Entry) -> None:
         self._built.pop(entry, None)

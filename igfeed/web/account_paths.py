@@ -49,6 +49,7 @@ class AccountPaths:
         is_name = name not in self._own_parts and NAME.fullmatch(name) and not SHARED_PATHS.fullmatch(path)
         services = self._find(name) if is_name else None
         if services is None:
+            self._apps.pop(name, None)  # Of an account that was removed.
             with acting_for(None):
                 return self.app(environ, start_response)
         if not path:

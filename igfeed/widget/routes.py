@@ -138,7 +138,7 @@ def media(name: str, format_: Format) -> Response:
 @bp.errorhandler(PictureUnavailable)
 def no_picture(error: IgfeedError) -> Response:
     """A placeholder with status 503. Browsers show a picture whatever its status is, and no cache keeps this one."""
-    if current_app.extensions[LOG_LIMIT].allows(f"{request.root_path}{request.path} {error}"):
+    if current_app.extensions[LOG_LIMIT].allows(f"{current().account} {request.path} {error}"):
         current_app.logger.warning("%s cannot be shown: %s", request.path, error)
     services = current()
     response = _unavailable(_drawing_response("no-picture.svg"), RETRY_AFTER)
@@ -172,11 +172,14 @@ def nothing_to_show(error: IgfeedError) -> Response:
 
 def not_ready(error: IgfeedError, response: Response) -> Response:
     """The response as a 503 that says when to ask again. The reason goes into the log."""
-    if current_app.extensions[LOG_LIMIT].allows(f"{request.root_path} {error}"):
+    services = current()
+    # Without the account where it may be none: anybody can make names up, and each would have a line in the log.
+    account = None if services.startup_error else services.account
+    if current_app.extensions[LOG_LIMIT].allows(f"{account} {error}"):
         current_app.logger.warning("There is nothing to show yet, so visitors get 503. %s %s", error, error.hint)
     seconds = error.retry_after.total_seconds() if isinstance(error, FeedUnavailable) else RETRY_AFTER
     response = _unavailable(response, seconds)
-    if current().feed.is_removed():
+    if services.feed.is_removed():
         # Not a 503: caches may show the removed posts for days in place of one (``stale-if-error``, RFC 5861).
         response.status_code = 410
     return response

@@ -12,38 +12,11 @@ from heapq import heapify, heapreplace
 from itertools import count
 from math import ceil, sqrt
 
-from igfeed.accounts.directory import Accounts
-from igfeed.background import in_place
-from igfeed.clock import CheckedClock
-from igfeed.config import Settings
-from igfeed.feed.picture_files import Files, Format
 from igfeed.feed.pictures import Pictures
-from igfeed.feed.service import FeedService
-from igfeed.history import History
-from igfeed.http.transport import Transport
-from igfeed.instagram.login import InstagramLogin
-from igfeed.models import FeedSnapshot, Measures, Picture, Token
-from igfeed.owner import status
-from igfeed.owner.all_accounts import cron
-from igfeed.services import Services
-from igfeed.stores.guarded import GuardedStore
-from igfeed.stores.read_ahead import ReadAhead
-from igfeed.tokens.document import TOKEN_KEY
-from igfeed.tokens.encryption import NoCipher
-from igfeed.tokens.manager import TokenManager
-from lab.growth.assumptions import (
-    ANSWER,
-    BARE_ANSWER,
-    CHECK_TTL,
-    DAYS,
-    FEED_TTL,
-    FILES,
-    IDLE,
-    MONTH,
-    PAGE_BYTES,
-    S_MAXAGE,
-    START,
-)
+from igfeed.models import FeedSnapshot
+from igfeed.owner.all_accounts.report import report_all
+from lab.growth.assumptions import BARE_ANSWER, DAYS, FILES, IDLE, MONTH, PAGE_BYTES, S_MAXAGE
+from lab.growth.instance import Instance, set_up
 from lab.growth.outside import Account, CountingStore
 from tests.harness.clock import MovingClock
 
@@ -54,7 +27,8 @@ Fresh = Callable[[int], timedelta]
 class Scale:
     """``views`` and ``reports`` (the status, asked for by a monitor) are for a month.
 
-    No ``regions`` mean no CDN. ``instances`` are those of each region; None: as many as the load needs.
+    No ``regions`` mean no CDN. ``instances`` are those of each region; None: as many as the load needs. The views are
+    those of all ``accounts`` together. Each account has as many.
     """
 
     views: float
@@ -62,6 +36,7 @@ class Scale:
     instances: int | None = None
     posts: int = 24
     reports: int = 0
+    accounts: int = 1
 
     @property
     def servers(self) -> int:
@@ -71,7 +46,7 @@ class Scale:
 
     @property
     def places(self) -> int:
-        """Where a page is kept."""
+        """Where an account's page is kept."""
         return self.regions or self.servers
 
 
@@ -98,83 +73,6 @@ class Month:
         return self.read + self.written
 
 
-class ReadyMade(Pictures):
-    """Spares the downloading and the rendering: each new picture has files of the usual size."""
-
-    def make(self, picture: Picture) -> Files:
-        self.files.set_measures(picture.id, Measures("#c9b79c", (1080, 1350)))
-        return FILES
-
-
-class Instance:
-    """An instance of ours, cold when it is made."""
-
-    def __init__(self, deployment: SimulatedDeployment) -> None:
-        clock = deployment.clock
-        self.asked_at = clock()
-        self.busy_until = self.asked_at + START
-        self._account = deployment.account
-        self._clock = clock
-        self._store = ReadAhead(GuardedStore(deployment.store, clock, in_place))
-        self._pictures = ReadyMade(self._store, deployment.account, clock)
-        self._history = History(self._store, clock)
-        self._tokens = TokenManager(
-            deployment.account,
-            self._store,
-            clock,
-            renew_within=timedelta(days=7),
-            cipher=NoCipher(),
-            history=self._history,
-            sleep=lambda _: None,
-        )
-        self.feed = FeedService(
-            deployment.account,
-            self._tokens,
-            self._pictures,
-            self._store,
-            clock,
-            posts=deployment.scale.posts,
-            ttl=FEED_TTL,
-            check_ttl=CHECK_TTL,
-            history=self._history,
-            sleep=lambda _: None,
-        )
-
-    def ask(self) -> None:
-        """Busy for one more answer, after whatever it is at."""
-        self.asked_at = self._clock()
-        self.busy_until = max(self.asked_at, self.busy_until) + ANSWER
-
-    @property
-    def services(self) -> Services:
-        return Services(
-            Settings.from_env({}),
-            CheckedClock(self._clock),
-            self._store,
-            self._account,
-            self._tokens,
-            self._pictures,
-            self.feed,
-            self._history,
-            in_place,
-            InstagramLogin(login_url="", oauth_url="", transport=Transport("igfeed/growth")),
-            lambda _: None,
-        )
-
-    def answer(self) -> FeedSnapshot | None:
-        """A view, as `igfeed.widget.routes` answers it, with what comes after the answer."""
-        current = self.feed.current()
-        if current.is_due:
-            self.feed.refresh()
-        return current.snapshot
-
-    def picture(self, picture_id: str, width: int, format_: Format) -> bytes:
-        """A file, as `igfeed.widget.routes` answers it."""
-        picture = self.feed.picture(picture_id)
-        assert picture is not None
-        return self._pictures.get(picture, width, format_)
-
-
 class SimulatedDeployment:
     """Behind a CDN with instances that come and go, or bare with servers that live on."""
 
@@ -187,21 +85,20 @@ class SimulatedDeployment:
         self.account = Account(self.clock, self.counted)
         self._chance = random.Random(seed)
         self._instances: dict[tuple[int, int], Instance] = {}
-        token = Token("IGAA", self.clock() - timedelta(days=30), self.clock() + timedelta(days=30))
-        self.store.set(TOKEN_KEY, token.to_text())
-        self._servers = [] if scale.regions else [Instance(self) for _ in range(scale.servers)]
-        first = Instance(self)
-        cron.run(Accounts(first.services, set))
-        snapshot = first.feed.first()
+        set_up(self.store, self.clock, scale.accounts)
+        self._servers = [] if scale.regions else [self._new_instance() for _ in range(scale.servers)]
+        first = self._new_instance()
+        first.run_cron()
+        snapshot = first.services(0).feed.first()
         self._old_picture = next(snapshot.pictures())
-        self._known = dict.fromkeys(range(scale.places), snapshot.picture_ids)
+        self._known = dict.fromkeys(range(scale.places * scale.accounts), snapshot.picture_ids)
 
     def month(self) -> Month:
         rounds = (
             (MONTH / self.days, self._days),
             (MONTH / 7, self._cron),
             (self.scale.reports, self._report),
-            (self.scale.posts * self.scale.places, self._picture),
+            (self.scale.posts * self.scale.places * self.scale.accounts, self._picture),
         )
         total: Counter[str] = Counter()
         for times, play in rounds:
@@ -221,9 +118,11 @@ class SimulatedDeployment:
 
     def _behind_a_cdn(self) -> Iterator[None]:
         """One item for each page that a region asks for."""
-        rate = self.scale.views / MONTH / 86_400 / self.scale.regions
-        for region in self._moments(self.scale.regions, rate, lambda _: S_MAXAGE):
-            self._show(region, self._instance(region).answer(), partial(self._instance, region))
+        pages = self.scale.regions * self.scale.accounts
+        rate = self.scale.views / MONTH / 86_400 / pages
+        for page in self._moments(pages, rate, lambda _: S_MAXAGE):
+            account, region = divmod(page, self.scale.regions)
+            self._show(page, self._instance(region).answer(account), partial(self._instance, region))
             yield
 
     def _bare(self) -> Iterator[None]:
@@ -235,14 +134,15 @@ class SimulatedDeployment:
 
     def _trust(self, number: int) -> timedelta:
         """For how long that server's finished pages answer from now on."""
-        return self._servers[number].feed.current().begin_lifetime().left
+        return self._servers[number].services(0).feed.current().begin_lifetime().left
 
     def _show(self, place: int, snapshot: FeedSnapshot | None, process: Callable[[], Instance]) -> None:
         """A page's pictures, every file once to each region or by each server: then they are kept there."""
+        account = place // self.scale.places
         new = snapshot.picture_ids - self._known[place] if snapshot else frozenset()
         for picture_id in sorted(new):
             for file in FILES:
-                self.counted.update(invocations=1, sent=len(process().picture(picture_id, *file)))
+                self.counted.update(invocations=1, sent=len(process().picture(account, picture_id, *file)))
         self._known[place] |= new
 
     def _moments(self, places: int, rate: float, fresh: Fresh) -> Iterator[int]:
@@ -275,7 +175,10 @@ class SimulatedDeployment:
 
     def _started(self) -> Instance:
         self.counted["starts"] += 1
-        return Instance(self)
+        return self._new_instance()
+
+    def _new_instance(self) -> Instance:
+        return Instance(self.store, self.clock, self.account, self.scale.posts)
 
     def _number(self, region: int) -> int:
         if self.scale.instances:
@@ -290,12 +193,12 @@ class SimulatedDeployment:
         """A weekly run: renew, fetch, look after the pictures. No instance is warm for it; a server lives on."""
         self.counted.update(invocations=1)
         process = self._servers[0] if self._servers else self._started()
-        cron.run(Accounts(process.services, set))
+        process.run_cron()
 
     def _report(self) -> None:
         """The status, as a monitor asks for it."""
         self.counted.update(invocations=1)
-        status.report(Instance(self).services)
+        report_all(self._new_instance().accounts)
 
     def _picture(self) -> None:
         """One of those that stood there before: each place asks for each of its files once."""

@@ -49,6 +49,7 @@ OTHERS = {
     "12 posts": Scale(MOST, posts=12),
     "100 posts": Scale(MOST, posts=100),
     "a monitor that asks every 5 minutes": Scale(MOST, reports=REPORTS),
+    "10 accounts": Scale(MOST, accounts=10),
     "**the worst**: 20 regions, 500 instances in each, 100 posts": CORNER,
 }
 BARE_MOST = Scale(MOST, regions=0)
@@ -134,6 +135,9 @@ repeat: a link with something new in its query string each time (`fbclid=…`) i
 is an invocation, though finished pages answer it. An iframe's address repeats. Each further address that is asked for
 as often (`/` beside `/embed`, a second page) adds about as many looks again. Three of them from twenty regions are more
 than Upstash's free plan has.
+
+Each further account has pages, posts and a token of its own, so it adds as many invocations and calls again. It adds
+half as many commands more: a process reads the list of accounts too, at most once in `IGFEED_CHECK_TTL`.
 
 A monitor that asks for the status every five minutes costs {reports:,} invocations and as many commands a month.
 

@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
+from igfeed.accounts.cron_notes import clean_up, in_order_of_waiting, note_waiting
 from igfeed.accounts.directory import Accounts
 from igfeed.clock import Deadline
 from igfeed.errors import StoreError
@@ -64,7 +65,7 @@ def run(accounts: Accounts, by: By = "cron") -> WholeRun:
     with asked_by(by):
         accounts.default.store.recheck()
         others, unlisted = _others(accounts)
-        runs = [AccountRun(services) for services in accounts.in_order_of_waiting([accounts.default, *others])]
+        runs = [AccountRun(services) for services in in_order_of_waiting(accounts, [accounts.default, *others])]
         _take_steps(runs, Deadline(MIRRORING_TIME_LIMIT))
         results = {run.services.account: run.result() for run in runs}
         _tell(runs)
@@ -103,7 +104,7 @@ def _tell(runs: list[AccountRun]) -> None:
 
 def _tidy(accounts: Accounts, left: list[str | None]) -> None:
     try:
-        accounts.note_waiting(left)
-        accounts.clean_up()
+        note_waiting(accounts, left)
+        clean_up(accounts)
     except StoreError as error:
         log.warning("What the next run should know could not be stored: %s", error)

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -524,6 +525,31 @@ def test_whatever_the_server_does_visitors_and_the_cron_are_served(
     assert Visitor(process.app).get(CRON, headers=OWNER).status_code == 200
     status, problem = process.problem()
     assert (status, (problem or "").endswith(error)) == ("degraded", True)
+
+
+# The studio
+
+
+def test_the_studio_says_how_many_addresses_are_told_and_whether_they_were(
+    process: Process, start: Start, publish: Publish, webhook: Webhook
+) -> None:
+    def card(shown: Process) -> list[str]:
+        found = re.findall(r'<div class="card (\w+)">\s*<dt>New posts</dt>(.*?)</div>', studio(shown), re.DOTALL)
+        return [f"{level}: {' '.join(re.sub('<[^>]*>', ' ', text).split())}" for level, text in found]
+
+    def studio(shown: Process) -> str:
+        return Visitor(shown.app).get("/studio", headers=OWNER).text
+
+    assert card(process) == ["good: 1 address is told Nothing to tell yet"]
+    publish()
+    process.view()
+    assert card(process) == ["good: 1 address is told Last told just now"]
+    webhook.status = 404
+    publish()
+    process.view()
+    assert card(process) == ["warn: 1 address is told Not every address accepted the last one"]
+    assert "Address 1 of IGFEED_ON_NEW_POST was not told of a new post." in studio(process)
+    assert card(start(IGFEED_ON_NEW_POST="")) == []
 
 
 # Secrets

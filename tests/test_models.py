@@ -27,6 +27,7 @@ from igfeed.models.record import (
 from igfeed.models.token import RENEWAL_MIN_AGE
 from igfeed.models.token_choice import wins_over
 from igfeed.owner.alerts.episode import Unsent
+from igfeed.owner.hooks.deliveries import Delivery
 from igfeed.texts.cleaning import clean
 from tests.harness.odd import KIND_OF, ODD_TEXTS, changed, leaves, odd_values
 
@@ -173,6 +174,7 @@ DOCUMENTS: list[tuple[Any, Any]] = [
     (Post, SNAPSHOT.posts[1]),
     (Event, Event(NOW, None, "fetch", "visitor", "failed", 412, "Instagram did not answer.")),
     (Unsent, Unsent("action-required:1a2b", 2, NOW, (1, 3))),
+    (Delivery, Delivery(("18000000000000101",), ("1a2b",), 1, NOW)),
 ]
 
 

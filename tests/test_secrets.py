@@ -88,6 +88,8 @@ TOKEN = "IGAA+/=<&%\"'\\" + "q7Zp3xWv9KfT2mRb8LdY" * 3
 FROM_ENVIRONMENT = "IGAAenvironment-+/=<&%" + "h4Jc6NsG1uXe5VoQ0aMi" * 3
 CRON_SECRET = 'cron+/=<&%"-Bw2yPz8tLk5rHx7nDq'
 SECOND_SECRET = "zweites-Geheimnis-äöü€-Fj3mVc9sKe1g"
+HOOK = "hook-Tq8Wd2Rn6Hx4Lz"
+HOOK_SECRET = "signing-Vb5Kp9Xc3Js7"
 ENDPOINTS = ("renew", "exchange", "profile", "media", "picture")
 
 
@@ -297,12 +299,16 @@ class WatchedDeployment:
             "UPSTASH_REDIS_REST_TOKEN": upstash.token,
             "CRON_SECRET": CRON_SECRET,
             "VERCEL_CRON_SECRET": SECOND_SECRET,
+            "IGFEED_ON_NEW_POST": f"http://127.0.0.1:9/{HOOK}",
+            "IGFEED_HOOK_SECRET": HOOK_SECRET,
             "IGFEED_LOG_LEVEL": "DEBUG",
         }
         finder.protect("the access token", TOKEN, TOKEN.upper(), TOKEN.lower())
         finder.protect("the environment's token", FROM_ENVIRONMENT)
         finder.protect("the store's token", upstash.token)
         finder.protect("a cron secret", CRON_SECRET, SECOND_SECRET)
+        finder.protect("an address to tell of new posts", HOOK)
+        finder.protect("the secret that signs for it", HOOK_SECRET)
         finder.protect("the app secret", instagram.app_secret)
         finder.protect("the encryption key", self.key)
 

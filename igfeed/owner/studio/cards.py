@@ -30,7 +30,10 @@ class Card:
 
 
 def cards(found: Examination, events: Sequence[Event], say: Sentences) -> Iterator[Card]:
-    """One card for each part. ``events`` are those of the history, newest first."""
+    """One card for each part, and one for the addresses that are told of new posts if there are any.
+
+    ``events`` are those of the history, newest first.
+    """
     yield _token(found, say)
     yield _feed(found, say)
     yield _pictures(found, say)
@@ -38,6 +41,8 @@ def cards(found: Examination, events: Sequence[Event], say: Sentences) -> Iterat
     yield _renewal(found, say)
     yield _cron(events, say)
     yield _alerts(found, say)
+    if found.seen.hooks().addresses:
+        yield _hooks(found, say)
 
 
 def _token(found: Examination, say: Sentences) -> Card:
@@ -121,3 +126,13 @@ def _alerts(found: Examination, say: Sentences) -> Card:
     if alerts.last_error:
         return Card(words.name, "warn", words.good, words.failed)
     return Card(words.name, "good", words.good, words.good_note)
+
+
+def _hooks(found: Examination, say: Sentences) -> Card:
+    words, hooks = say.words.cards.hooks, found.seen.hooks()
+    value = say.counted(words.addresses, hooks.addresses)
+    if hooks.failed:
+        return Card(words.name, "warn", value, words.failed)
+    return Card(
+        words.name, "good", value, words.told.format(ago=say.ago(hooks.told_at)) if hooks.told_at else words.none
+    )

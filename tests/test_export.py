@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from igfeed.errors import IgfeedError
 from igfeed.models import Token
 from igfeed.owner.export.folder import LIST_NAME, UNFINISHED_NAME, NewExport, new_export
 from igfeed.owner.upkeep import set_up
+from igfeed.services import Services
 from tests.conftest import MakeServices
 from tests.harness.clock import MovingClock
 from tests.harness.disks import fill, small_disk
@@ -110,7 +112,7 @@ def test_with_a_base_url_there_are_the_documents_for_programs_and_search_engines
 ) -> None:
     runner = create_app(services=make_services(BASE_URL="https://feed.example")).test_cli_runner()
     export(runner, tmp_path / "usual")
-    done = export(runner, folder, "--base-url", f"{BASE}/")
+    done = export(runner, folder, "--base-url", f"{BASE}/", "--options", "limit=2")
     files = contents(folder)
 
     assert done.exit_code == 0, done.output
@@ -188,7 +190,7 @@ def test_what_left_the_feed_leaves_the_folder_and_other_peoples_files_stay(
     assert {"page-2.html", "embed-2.html"} < gone
     assert any(name.startswith("media/") for name in gone)
     assert (after["CNAME"], after["media/mine.webp"]) == (b"feed.example", b"mine")
-    assert set(after[LIST_NAME].decode().splitlines()[1:]) == set(after) - {"CNAME", "media/mine.webp"}
+    assert set(after[LIST_NAME].decode().splitlines()[1:]) == set(after) - {"CNAME", "media/mine.webp", LIST_NAME}
 
 
 def test_somebody_elses_page_is_not_replaced_and_nobody_is_asked(
@@ -227,6 +229,19 @@ def test_without_any_feed_nothing_is_touched(runner: FlaskCliRunner, folder: Pat
     assert done.exit_code == 1
     assert "No access token is set up" in one_line(done)
     assert not (tmp_path / "public").exists()
+
+
+def test_posts_that_were_removed_on_request_are_not_exported_and_the_command_says_where_they_may_still_be(
+    runner: FlaskCliRunner, token: Token, folder: Path, services: Services
+) -> None:
+    export(runner, folder)
+    services.tokens.forget()
+    services.feed.remove()
+
+    done = export(runner, folder)
+
+    assert done.exit_code == 1
+    assert one_line(done) == f"Error: The posts were removed on request. If {folder} still has them, remove it."
 
 
 def test_a_picture_that_cannot_be_had_is_that_of_the_export_before_or_a_drawing(
@@ -327,9 +342,10 @@ def test_whatever_step_fails_the_folder_is_as_it_was(
 ) -> None:
     steps = 0
     for number in range(100):
+        countdown = Countdown(number)
         with monkeypatch.context() as patched:
             for name in ("replace", "unlink", "mkdir", "write_bytes"):
-                break_at(patched, name, Countdown(number), failure)
+                break_at(patched, name, countdown, failure)
             try:
                 with new_export(folder) as export:
                     write(export, 2)
@@ -363,6 +379,49 @@ def break_at(patched: pytest.MonkeyPatch, name: str, countdown: Countdown, failu
         return real(self, *arguments, **more)
 
     patched.setattr(Path, name, broken)
+
+
+def test_after_a_kill_at_whatever_step_the_next_export_leaves_nothing_behind(
+    folder: Path, old: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with new_export(folder) as export:
+        write(export, 3)
+    clean = contents(folder)
+    for number in range(100):
+        shutil.rmtree(folder)
+        restore(folder, old)
+        countdown = Countdown(number)
+        with monkeypatch.context() as patched:
+            for name in ("replace", "unlink"):
+                break_at(patched, name, countdown, Interrupted())
+            patched.setattr(NewExport, "_put_back", lambda *_: None)  # A killed process does no more.
+            try:
+                with new_export(folder) as export:
+                    write(export, 2)
+                break
+            except Interrupted:
+                pass
+
+        with new_export(folder) as export:
+            write(export, 3)
+
+        assert contents(folder) == clean
+    assert number >= 5
+
+
+def restore(folder: Path, files: Contents) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def test_two_exports_at_once_do_not_mix(folder: Path, old: Contents) -> None:
+    with new_export(folder) as export:
+        write(export, 2)
+        with pytest.raises(IgfeedError, match="Another export into"), new_export(folder):
+            pass
+
+    assert (folder / "media" / "2.webp").exists()
 
 
 def test_at_no_moment_a_page_lacks_what_it_names(folder: Path, old: Contents, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -411,7 +470,7 @@ def test_a_file_in_place_of_the_folder_is_one_clear_line(runner: FlaskCliRunner,
     done = export(runner, tmp_path / "site")
 
     assert done.exit_code == 1
-    assert f"{tmp_path / 'site'} could not be written" in one_line(done)
+    assert f"{tmp_path / 'site'} is a file" in one_line(done)
     assert (tmp_path / "site").read_text() == "mine"
 
 

@@ -28,6 +28,7 @@ class NewExport:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._new, self._old = folder / UNFINISHED_NAME / "new", folder / UNFINISHED_NAME / "old"
+        self._new.mkdir(parents=True)
         self._before = _listed(folder)
         self._changed: set[str] = set()
         self.names: set[str] = set()
@@ -64,20 +65,25 @@ class NewExport:
 
     def take_place(self) -> None:
         """Let the new files take the place of the old ones. If that fails, the old ones are put back."""
-        self._before |= {LIST_NAME}
-        self.names.add(LIST_NAME)
-        self.write(LIST_NAME, "\n".join([LIST_HEADING, *sorted(self.names), ""]).encode())
         gone = {name for name in self._before - self.names if (self._folder / name).is_file()}
-        touched = sorted(self._changed | gone, key=lambda name: (name in gone, *_pages_last(name)))
-        for name in touched:
+        names = sorted(self._changed | gone, key=lambda name: (name in gone, *_pages_last(name)))
+        if not names and self._before == self.names:
+            return
+        for name in (LIST_NAME, *names):
             self._copy_aside(name)
         try:
-            for name in touched:
-                self._move(name) if name in self._changed else self._remove(name)
+            self._list(self._before | self.names)  # If the process is killed now, the next one knows all that is ours.
+            for name in names:
+                self._remove(name) if name in gone else self._move(name)
+            self._list(self.names)
         except BaseException:
-            for name in reversed(touched):
+            for name in (*reversed(names), LIST_NAME):
                 self._put_back(name)
             raise
+
+    def _list(self, names: set[str]) -> None:
+        (self._new / LIST_NAME).write_bytes("\n".join([LIST_HEADING, *sorted(names), ""]).encode())
+        self._move(LIST_NAME)
 
     def _copy_aside(self, name: str) -> None:
         if (self._folder / name).is_file():
@@ -109,25 +115,60 @@ def new_export(folder: Path) -> Iterator[NewExport]:
 
     If the block or the change of places fails, the folder is as it was. Raises IgfeedError if it cannot be written.
     """
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    unfinished = folder / UNFINISHED_NAME
+    if folder.exists() and not folder.is_dir():
+        raise IgfeedError(f"{folder} is a file, and an export needs a folder.", "Name another one.")
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
-        if unfinished.is_dir():  # Of an export that was killed.
-            shutil.rmtree(unfinished)
-        unfinished.mkdir(parents=True)
-        export = NewExport(folder)
-        export.check_is_ours("index.html")  # Now, before anybody waits for Instagram.
-        yield export
-        export.take_place()
-        made = []
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone_in(folder), _place_for_unfinished(folder):
+            export = NewExport(folder)
+            export.check_is_ours("index.html")  # Now, before anybody waits for Instagram.
+            yield export
+            export.take_place()
+        missing = []
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise IgfeedError(f"{folder} could not be written: {reason}.", "What it has is as it was.") from None
+        raise IgfeedError(f"{folder} could not be written: {reason}.", "Nothing in it has changed.") from None
+    finally:
+        with suppress(OSError):
+            for each in missing:
+                each.rmdir()
+
+
+@contextmanager
+def _place_for_unfinished(folder: Path) -> Iterator[None]:
+    unfinished = folder / UNFINISHED_NAME
+    if unfinished.is_dir():  # Of an export that was killed.
+        shutil.rmtree(unfinished)
+    try:
+        yield
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-        with suppress(OSError):
-            for each in made:
-                each.rmdir()
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Raises IgfeedError if another process is exporting into the folder. A lock ends with its process."""
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        if not _lock(place):
+            raise IgfeedError(f"Another export into {folder} is going on.", "Run it again when that has ended.")
+        yield
+    finally:
+        os.close(place)
+
+
+def _lock(place: int) -> bool:
+    """False if another process has the lock. True if no lock can be had there, as on some network drives."""
+    try:
+        import fcntl  # noqa: PLC0415  Windows has none, and the other commands work there
+
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        return True
+    return True
 
 
 def _listed(folder: Path) -> set[str]:

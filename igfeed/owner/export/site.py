@@ -19,7 +19,7 @@ from igfeed.owner.export.file_names import DRAWING, page_name, picture_name
 from igfeed.owner.export.folder import NewExport
 from igfeed.web.addresses import FOR_FILES
 from igfeed.web.headers import CSP_HEADER
-from igfeed.widget.views import FeedFormat, View
+from igfeed.widget.views import View
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -56,9 +56,9 @@ class Site:
 
     def write(self) -> None:
         self._export.write(".nojekyll", b"")  # GitHub Pages would leave out files of some names.
-        views = (View.PAGE, View.EMBED, *((View.FRAGMENT, *FeedFormat) if self._base else ()))
-        for view in views:
-            self._name(f"{self._top}{view.value}", self._query)
+        # With an address, the page names the documents for programs.
+        for view in View if self._base else (View.PAGE, View.EMBED):
+            self._name(f"{self._top}{view.path}", self._query)
         for script in ("embed.js", "widget.js"):
             self._name(f"{self._top}/{script}", "")
         while self._waiting:

@@ -316,6 +316,20 @@ def test_the_page_about_a_deletion_is_in_the_language_of_the_page(
     assert "Set-Cookie" not in page.headers
 
 
+def test_while_the_store_is_away_a_person_who_asks_for_a_deletion_gets_a_page(
+    make_services: MakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> None:
+        raise StoreError("The database does not answer.")
+
+    services = make_services(IGFEED_LANGUAGE="de")
+    monkeypatch.setattr(services.store, "get", fail)
+    page = Visitor(create_app(services=services)).get(f"/connect/deletion/{'0' * 24}")
+
+    assert (page.status_code, page.mimetype) == (503, "text/html")
+    assert "in einer Minute" in page.text
+
+
 def test_after_a_removal_of_the_app_a_deletion_still_knows_whose_posts_they_are(
     client: FlaskClient, filled: Services, instagram: FakeInstagram
 ) -> None:

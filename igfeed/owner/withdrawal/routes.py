@@ -5,14 +5,15 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, Response, abort, current_app, request, url_for
+from flask import Blueprint, Flask, Response, current_app, request, url_for
 
 from igfeed.accounts.directory import current_accounts
 from igfeed.errors import StoreError
 from igfeed.owner import api
 from igfeed.owner.withdrawal.store_reads import StoreReads
 from igfeed.web.headers import CSP_HEADER
-from igfeed.widget.privacy.page import deletion_page
+from igfeed.widget.page_cache import Page
+from igfeed.widget.privacy.page import deletion_not_readable_page, deletion_page
 
 if TYPE_CHECKING:
     from igfeed.models.app_credentials import AppCredentials
@@ -57,15 +58,22 @@ def delete() -> Response:
 
 @bp.get("/deletion/<code>")
 def deletion(code: str) -> Response:
-    """The page about a deletion, for anybody who has its code. 404 if there is no such deletion."""
+    """The page about a deletion, for anybody who has its code. 404 if there is no such deletion.
+
+    503 if that cannot be told now: the store is away, or strangers have asked for too many codes.
+    """
     from igfeed.owner.withdrawal import effects  # noqa: PLC0415  as above
 
-    is_code = CODE.fullmatch(code) is not None
-    if is_code and not _store_reads().allow_a_code():
-        abort(503, "Please ask again in a minute.")
-    found = effects.deletion(current_accounts().default, code) if is_code else None
+    if CODE.fullmatch(code) is None:
+        return _page(deletion_page(code, None, had_data=False), 404)
+    try:
+        _store_reads().count_a_code()
+        found = effects.deletion(current_accounts().default, code)
+    except StoreError as error:
+        log.warning("A question about a deletion was not answered: %s", error)
+        return _page(deletion_not_readable_page(), 503)
     page = deletion_page(code, found.at if found else None, had_data=found is not None and found.had_data)
-    return Response(page.body, 200 if found else 404, {CSP_HEADER: page.policy, "Cache-Control": "no-store"})
+    return _page(page, 200 if found else 404)
 
 
 class _RefusedError(Exception):
@@ -80,7 +88,7 @@ def refused(_: Exception) -> Response:
 @bp.errorhandler(StoreError)
 def store_away(error: StoreError) -> Response:
     """503, because a 200 would tell Meta that the data is deleted. What has failed is for the log only."""
-    log.warning("A request about a deletion, or of Meta's, was not answered: %s", error)
+    log.warning("A request of Meta's was not answered: %s", error)
     return _uncached(api.error(503, "store_away", "The store does not answer.", "Send the request again later."))
 
 
@@ -98,6 +106,10 @@ def _account_and_app() -> tuple[str, "AppCredentials"]:
         return signed_request.user_id(request.form.get("signed_request", ""), app.secret), app
     except signed_request.BadSignature:
         raise _RefusedError from None
+
+
+def _page(page: Page, status_code: int) -> Response:
+    return _uncached(Response(page.body, status_code, {CSP_HEADER: page.policy}))
 
 
 def _store_reads() -> StoreReads:

@@ -6,6 +6,7 @@ Anybody can send a request to Meta's callbacks, or ask for the page of a made-up
 from typing import TYPE_CHECKING
 
 from igfeed.clock import Deadline
+from igfeed.errors import StoreError
 from igfeed.services import Services
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ class StoreReads:
             self._app_until = Deadline(APP_LIFETIME)
         return self._app
 
-    def allow_a_code(self) -> bool:
-        """Whether a confirmation code may be looked up now."""
+    def count_a_code(self) -> None:
+        """Call this before a confirmation code is looked up. Raises StoreError if too many were looked up just now."""
         if not self._window.left():
             self._window, self._codes_left = Deadline(CODES_WINDOW), CODES_IN_A_WINDOW
         self._codes_left -= 1
-        return self._codes_left >= 0
+        if self._codes_left < 0:
+            raise StoreError("Too many confirmation codes were looked up in the last minute.")

@@ -37,5 +37,12 @@ def deletion_page(code: str, at: datetime | None, *, had_data: bool) -> Page:
     return notice_page("widget/deletion.html", heading=heading, text=text, code=code, said=said, privacy=title)
 
 
+def deletion_not_readable_page() -> Page:
+    """The page for somebody who asks about a deletion while the store does not answer."""
+    wording = wording_of(current().settings.language)
+    said, title = wording.deletion, wording.privacy.title
+    return notice_page("widget/deletion.html", heading=said.not_readable_heading, text=said.not_readable, privacy=title)
+
+
 def _date(moment: datetime) -> str:
     return language_of(current().settings.language).date(moment)

@@ -40,6 +40,8 @@ class DeletionWords:
     nothing: str
     unknown_heading: str
     unknown: str
+    not_readable_heading: str
+    not_readable: str
     code: str
 
 

@@ -6,7 +6,7 @@ const dim = () => steps.forEach(step => {
   step.ariaDisabled = step.value < 0 ? left < 2 : left > end() - 2 && !next?.hidden;
   step.hidden = end() < 2 && !next;
 });
-// Near its end a carousel adds older posts by itself. The link shows only if that fails.
+// Near its end a carousel adds older posts by itself. The link shows only if that fails, or between files.
 const extend = () => {
   const link = older(root);
   if (link?.hidden && grid.scrollLeft > end() - grid.clientWidth) return add(link, () => { link.hidden = false; });
@@ -19,7 +19,7 @@ if (steps[0]) {
       grid.scrollBy({left: step.value * grid.clientWidth * .9});
     };
   });
-  if (older(root)) older(root).hidden = true;
+  if (older(root)) older(root).hidden = older(root).protocol != 'file:';
   grid.onscroll = () => { dim(); extend(); };
   new ResizeObserver(dim).observe(grid);
 }

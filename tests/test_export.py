@@ -140,11 +140,11 @@ def test_with_a_base_url_there_are_the_documents_for_programs_and_search_engines
 def test_an_account_has_an_export_of_its_own_without_its_name_in_it(
     app: Flask, runner: FlaskCliRunner, token: Token, folder: Path, instagram: FakeInstagram
 ) -> None:
-    account = instagram.add_account("nord.prints", [image()])
+    account = instagram.add_account("nord.prints", [image(caption="A print. #Größe"), image(), image()])
     with accounts_of(app).setting_up("prints") as services:
         set_up(services, instagram.issue(account=account))
 
-    done = export(runner, folder, "--base-url", BASE, "--account", "prints")
+    done = export(runner, folder, "--base-url", BASE, "--account", "prints", "--options", "tag=Größe")
 
     written = contents(folder)
     assert done.exit_code == 0, done.output
@@ -152,6 +152,7 @@ def test_an_account_has_an_export_of_its_own_without_its_name_in_it(
     assert json.loads(written["feed.json"])["home_page_url"] == f"{BASE}/"
     assert all(b"/prints" not in content for content in written.values())
     assert POST_IDS.findall(written["index.html"].decode()) == [account.posts[0]["id"]]
+    assert [item["id"] for item in json.loads(written["feed.json"])["items"]] == [account.posts[0]["id"]]
 
 
 def test_a_second_export_of_the_same_posts_touches_no_file(

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import click
 from flask import current_app
@@ -42,8 +42,7 @@ def export(folder: Path, base_url: str | None, query: str) -> None:
 
     If a fetch fails, the posts before are written, and the command fails at its end.
     """
-    services, base = current(), _base(base_url)
-    _check_options(query)
+    services, base, query = current(), _base(base_url), _options(query)
     with new_export(folder) as files:
         problem = _fetch(services)
         snapshot = _snapshot(services, folder, problem)
@@ -93,10 +92,11 @@ def _base(text: str | None) -> str | None:
     return f"{origin}{parts.path.rstrip('/')}"
 
 
-def _check_options(query: str) -> None:
-    """Raises UsageError if an option is unknown or has a bad value. A page's address would ignore it."""
-    table = Options.table()
-    for name, value in parse_qsl(query, keep_blank_values=True):
+def _options(text: str) -> str:
+    """The query string. Raises UsageError for an unknown option or a bad value."""
+    table, pairs = Options.table(), parse_qsl(text, keep_blank_values=True)
+    for name, value in pairs:
         row = table.get(name) if name != "page" else None
         if row is None or row.kind.parse(value) is None:
             raise click.UsageError(f"--options has {name}={value}, which docs/options.md does not know.")
+    return urlencode(pairs)

@@ -16,6 +16,7 @@ from flask.testing import FlaskCliRunner
 
 from igfeed import create_app
 from igfeed.accounts.directory import accounts_of
+from igfeed.config import Settings
 from igfeed.config.unknown_variables import KNOWN
 from igfeed.errors import IgfeedError
 from igfeed.models import Token
@@ -292,6 +293,8 @@ def test_the_workflow_keeps_the_renewed_token_and_the_page_whatever_fails() -> N
     assert set(job["env"]) <= KNOWN
     assert {name for name, value in job["env"].items() if "secrets." not in value} == {"IGFEED_RENEW_WITHIN_DAYS"}
     assert "secrets." not in json.dumps(job["steps"])
+    unset = {name: re.sub(r"\$\{\{.+?\}\}", "", value) for name, value in job["env"].items()}
+    assert Settings.from_env(unset).redis is None  # A secret that is not set is an empty variable.
     assert steps["export"]["run"].startswith("flask igfeed export site --base-url")
     assert "always()" in steps["actions/cache/save"]["if"]
     for step in ("actions/upload-pages-artifact", "deploy"):

@@ -17,6 +17,7 @@ from igfeed.accounts.account_list import ACCOUNTS_KEY
 from igfeed.accounts.cron_notes import MIN_CLEANING_PAUSE
 from igfeed.accounts.directory import accounts_of
 from igfeed.errors import StoreError
+from igfeed.feed.mirror import MirrorReport
 from igfeed.owner.all_accounts import cron
 from igfeed.owner.all_accounts.account_run import LEFT
 from tests.harness.app_server import serving
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from click.testing import Result
     from flask import Flask
 
+    from igfeed.clock import Deadline
     from tests.conftest import MakeServices
     from tests.harness.clock import MovingClock
     from tests.servers.instagram import Account, FakeInstagram, Post
@@ -297,6 +299,18 @@ def test_the_list_survives_its_loss_and_is_not_replaced_if_it_cannot_be_read(
     assert store.get(ACCOUNTS_KEY) == "{}}"
 
 
+def test_a_replica_that_lags_takes_no_account_away(deployment: Deployment) -> None:
+    process = deployment.filled()
+    store = accounts_of(process.app).default.store
+    before = store.get(ACCOUNTS_KEY) or ""
+    assert process.run("setup-token", "--account", "shop", deployment.issue(deployment.prints)).exit_code == 0
+
+    store.set(ACCOUNTS_KEY, before)
+
+    deployment.clock.forward(seconds=TTL)
+    assert process.statuses("/shop/", "/prints/") == [200, 200]
+
+
 def test_only_what_belongs_to_an_account_has_an_address_below_its_name(deployment: Deployment) -> None:
     process = deployment.filled()
     post = ids_of(deployment.prints.posts)[0]
@@ -348,6 +362,25 @@ def test_an_account_that_there_was_no_time_for_comes_first_in_the_next_run(
         assert [(run["renewal"], run["hint"]) for run in left] == [(None, LEFT)] * 2
 
     assert begun == [None, "prints", "shop", None]
+
+
+def test_each_account_has_an_equal_share_of_the_time_for_pictures(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = deployment.filled()
+    accounts, left = accounts_of(process.app), list[float]()
+    for services in (accounts.default, *accounts.others()):
+
+        def mirror(_: object, deadline: Deadline) -> MirrorReport:
+            left.append(deadline.left())
+            return MirrorReport()
+
+        monkeypatch.setattr(services.feed, "mirror", mirror)
+
+    process.owner.cron()
+
+    assert left[0] <= cron.MIRRORING_TIME_LIMIT / 2, "half of it"
+    assert left[0] < left[1], "all that is left"
 
 
 def test_an_unexpected_error_in_one_account_harms_no_other(

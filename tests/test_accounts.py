@@ -459,12 +459,11 @@ def test_a_set_up_that_fails_leaves_no_account(deployment: Deployment) -> None:
 
 def test_the_token_of_the_environment_is_for_the_default_account_alone(deployment: Deployment) -> None:
     process = deployment.start(INSTAGRAM_ACCESS_TOKEN=deployment.issue())
-    value = deployment.issue(deployment.prints)
-    assert process.run("setup-token", "--account", "prints", value).exit_code == 0
+    with accounts_of(process.app).setting_up("prints"):
+        """It gets no token."""
 
     assert process.posts("/") == ids_of(deployment.instagram.posts)
-    accounts_of(process.app).get("prints").tokens.forget()
-
+    assert process.statuses("/prints/") == [503]
     assert process.owner.status()["accounts"]["prints"]["token"]["present"] is False
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from igfeed.feed.local_copy import FEED_KEY
 from igfeed.feed.picture_files import WIDTHS
@@ -19,7 +18,7 @@ from igfeed.stores.guarded import STORE_RETRY_PAUSE
 from igfeed.stores.upstash import UpstashStore
 from tests.harness.clock import MovingClock
 from tests.harness.deployment import LONG_LIMIT, Deployment, ServedProcess
-from tests.harness.visitor import posts_on
+from tests.harness.visitor import HttpAnswer, posts_on
 from tests.matrix import FAILURES, Failure, Hits, Sight, State, asks_instagram, matrix_as_markdown, meet, sight
 from tests.servers.faults import Answer
 from tests.servers.instagram import EXPIRED, PERMISSION, TEMPORARY, FakeInstagram
@@ -336,7 +335,7 @@ def end(failure: Failure, deployment: Deployment) -> None:
         deployment.set_token_up()
 
 
-def assert_seen(expected: Sight, page: requests.Response, process: ServedProcess, deployment: Deployment) -> None:
+def assert_seen(expected: Sight, page: HttpAnswer, process: ServedProcess, deployment: Deployment) -> None:
     if expected is Sight.NOTICE:
         assert (page.status_code, page.headers["Cache-Control"]) == (503, "no-store")
         assert int(page.headers["Retry-After"]) > 0

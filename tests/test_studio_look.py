@@ -149,7 +149,7 @@ def test_the_preview_is_the_embed_with_the_options_and_only_our_own_page_may_fra
     preview = client.get("/studio/preview?limit=2&layout=carousel", headers=OWNER)
 
     assert preview.data == embed.data
-    assert len(posts_on(preview)) == 2  # type: ignore[arg-type]
+    assert len(posts_on(preview)) == 2
     policy = embed.headers["Content-Security-Policy"]
     ours = policy.replace("frame-ancestors https://shop.example", "frame-ancestors 'self'")
     assert (preview.headers["Content-Security-Policy"], preview.headers["Cache-Control"]) == (ours, "no-store")
@@ -179,7 +179,7 @@ def keep(client: FlaskClient, **options: str) -> str:
 
 
 def shown(client: FlaskClient, path: str) -> int:
-    return len(posts_on(client.get(path)))  # type: ignore[arg-type]
+    return len(posts_on(client.get(path)))
 
 
 def test_a_kept_look_is_that_of_every_embed_that_asks_for_nothing_else(client: FlaskClient) -> None:

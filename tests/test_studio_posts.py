@@ -46,7 +46,7 @@ def tile(page: str, post_id: str) -> str:
 
 
 def shown(client: FlaskClient) -> list[str]:
-    return posts_on(client.get("/"))  # type: ignore[arg-type]
+    return posts_on(client.get("/"))
 
 
 def test_a_hidden_post_is_gone_for_visitors_and_its_tile_says_why_and_shows_it_again(

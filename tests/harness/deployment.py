@@ -163,7 +163,7 @@ class Deployment:
         self.shown_posts: list[str] = []
         """The ids that `fill` has shown, newest first."""
         self.shown_pictures: list[str] = []
-        """The addresses of all pictures, in every width and format, that it has mirrored."""
+        """The addresses of all pictures, in one width and every format, that it has mirrored."""
         self._connection = connection
         self._stack = stack
         self._stores: list[UpstashStore] = []
@@ -179,7 +179,7 @@ class Deployment:
         self._stores.append(self._store_of(services))
         app = RequestEnds(create_app(services=services))
         port = self._stack.enter_context(serving(app))
-        visitor = HttpVisitor(f"http://127.0.0.1:{port}", app.wait)
+        visitor = HttpVisitor(port, app.wait)
         self._stack.callback(visitor.close)
         return ServedProcess(services, visitor, Owner(visitor.get))
 
@@ -190,11 +190,11 @@ class Deployment:
         assert process.owner.cron().status_code == 200
         self.shown_posts = [post["id"] for post in self.instagram.posts]
         assert process.visitor.posts() == self.shown_posts
-        self.shown_pictures = self._kept_pictures()
-        files = (4 + 2) * len(WIDTHS)
-        assert len(self.shown_pictures) == files, (
+        kept = self._kept_pictures()
+        assert len(kept) == (4 + 2) * len(WIDTHS), (
             "the account's, an album's child's; in two formats a post's, an album's"
         )
+        self.shown_pictures = [path for path in kept if f"-{WIDTHS[0]}." in path]
         return process
 
     def fill_by_another(self) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import dataclass
+from http.client import HTTPConnection
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import requests
 from flask.testing import FlaskClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from email.message import Message
 
     from werkzeug.test import TestResponse
 
@@ -20,7 +23,30 @@ PATIENCE = 60
 POST_IDS = re.compile(r'data-post-id="(\d+)"')
 
 
-def posts_on(page: requests.Response) -> list[str]:
+class Text(Protocol):
+    """An answer of any client."""
+
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """An answer that came over HTTP."""
+
+    status_code: int
+    headers: Message
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+def posts_on(page: Text) -> list[str]:
     """The ids of the posts that a page shows, in its order."""
     return POST_IDS.findall(page.text)
 
@@ -38,24 +64,30 @@ class HttpVisitor:
     `wait_for_end` takes the id of a request (sent as ``X-Visit``) and tells whether the server is done with it.
     """
 
-    def __init__(self, address: str, wait_for_end: Callable[[str], bool]) -> None:
-        self._address = address
+    def __init__(self, port: int, wait_for_end: Callable[[str], bool]) -> None:
+        self._port = port
         self._wait_for_end = wait_for_end
-        self._session = requests.Session()
-        self._session.trust_env = False  # No proxy stands before 127.0.0.1, and looking for one takes its time.
+        self._idle: list[HTTPConnection] = []
 
-    def get(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
+    def get(self, path: str, headers: dict[str, str] | None = None) -> HttpAnswer:
         visit = token_hex(8)
-        sent = {"X-Visit": visit, **(headers or {})}
-        response = self._session.get(self._address + path, headers=sent, timeout=PATIENCE)
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        connection.request("GET", path, headers={"X-Visit": visit, **(headers or {})})
+        response = connection.getresponse()
+        answer = HttpAnswer(response.status, response.headers, response.read())
+        self._idle.append(connection)
         assert self._wait_for_end(visit)
-        return response
+        return answer
 
     def close(self) -> None:
         """Closes its connections."""
-        self._session.close()
+        for connection in self._idle:
+            connection.close()
 
-    def page(self) -> requests.Response:
+    def page(self) -> HttpAnswer:
         return self.get("/")
 
     def posts(self) -> list[str]:

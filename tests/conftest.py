@@ -1,5 +1,6 @@
 """What the tests share: a clock that moves when told, real servers, and an app put together from real parts."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -66,6 +67,12 @@ def pytest_xdist_auto_num_workers() -> int:
     """Twice as many as there are cores: tests wait for servers and browsers for a third of their time."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return 2 * cores
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end. Python would look through all of it for garbage again and again."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,8 @@ from tests.harness.visitor import POST_IDS
 from tests.servers.instagram import TEMPORARY, FakeInstagram, PictureReply, album, child_image, image, video
 
 BASE = "https://me.github.io/feed"
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 ADDRESSES = {"src", "srcset", "href", "data-video"}
 
 Contents = dict[str, bytes]
@@ -292,7 +295,9 @@ def test_the_workflow_keeps_the_renewed_token_and_the_page_whatever_fails() -> N
     assert workflow[True]["schedule"]  # YAML takes the key `on` for a truth.
     assert set(job["env"]) <= KNOWN
     assert {name for name, value in job["env"].items() if "secrets." not in value} == {"IGFEED_RENEW_WITHIN_DAYS"}
-    assert "secrets." not in json.dumps(job["steps"])
+    mighty = steps.pop("write_back")["env"]
+    assert mighty == {"GH_TOKEN": "${{ secrets.SECRETS_TOKEN }}"}, "no other step gets what may change every secret"
+    assert "secrets." not in json.dumps(list(steps.values()))
     unset = {name: re.sub(r"\$\{\{.+?\}\}", "", value) for name, value in job["env"].items()}
     assert Settings.from_env(unset).redis is None  # A secret that is not set is an empty variable.
     assert steps["export"]["run"].startswith("flask igfeed export site --base-url")
@@ -300,6 +305,35 @@ def test_the_workflow_keeps_the_renewed_token_and_the_page_whatever_fails() -> N
     for step in ("actions/upload-pages-artifact", "deploy"):
         assert steps[step]["if"] == "${{ !cancelled() && hashFiles('site/index.html') != '' }}"
     assert steps["actions/cache/save"]["with"]["path"] == steps["actions/cache/restore"]["with"]["path"] == "instance"
+
+
+@pytest.mark.parametrize(("may_write", "variable"), [(True, "old"), (False, "old"), (True, "the same")])
+def test_the_workflow_writes_a_renewed_token_back_into_its_secret_if_it_may(
+    environ: dict[str, str], services: Services, tmp_path: Path, *, may_write: bool, variable: str
+) -> None:
+    token = Token("IGAArenewed")
+    services.tokens.adopt(token, is_verified=True)
+    steps = yaml.safe_load((DOCS / "github-pages.yml").read_text())["jobs"]["feed"]["steps"]
+    [script] = [step["run"] for step in steps if step.get("id") == "write_back"]
+    gh = tmp_path / "bin" / "gh"
+    gh.parent.mkdir()
+    gh.write_text('#!/bin/sh\n{ echo "$@"; cat; } > "$GH_HEARD"\n')
+    gh.chmod(0o755)
+    variables = {
+        "INSTAGRAM_ACCESS_TOKEN": token.value if variable == "the same" else "IGAAold",
+        "GH_TOKEN": "github_pat" if may_write else "",
+        "GH_HEARD": str(tmp_path / "heard"),
+        "GITHUB_REPOSITORY": "me/feed",
+        "PATH": f"{gh.parent}:{Path(sys.executable).parent}:/usr/bin:/bin",
+    }
+    done = subprocess.run(
+        ["bash", "-e", "-c", script], cwd=ROOT, env={**environ, **variables}, capture_output=True, text=True, check=True
+    )
+
+    heard = tmp_path / "heard"
+    told = f"secret set INSTAGRAM_ACCESS_TOKEN --repo me/feed\n{token.value}" if may_write else None
+    assert (heard.read_text() if heard.exists() else None) == (None if variable == "the same" else told)
+    assert token.value not in done.stdout + done.stderr
 
 
 def one_line(done: Any) -> str:

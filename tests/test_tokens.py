@@ -874,6 +874,15 @@ def test_an_unchanged_variable_never_replaces_the_token_renewed_from_it(site: Si
     assert site.instagram.count("renew") == 1
 
 
+def test_a_renewed_token_that_is_written_back_into_the_variable_changes_nothing(
+    site: Site, memory_store: MemoryStore
+) -> None:
+    renewed = site.start(memory_store, environment=site.instagram.issue()).tokens.usable()
+
+    assert site.start(memory_store, environment=renewed.value).tokens.usable() == renewed
+    assert site.instagram.count("renew") == 1
+
+
 @to_the_moment
 def test_a_token_set_up_by_hand_wins_over_a_changed_variable_until_it_expires(
     site: Site, memory_store: MemoryStore

@@ -33,6 +33,8 @@ class EnvironmentToken:
         # A token that a person has set up by hand stays, whatever the variable says.
         if token is None or not kept.from_environment or kept.lineage == token.lineage:
             return None
+        if token.value == kept.value:
+            return None  # Somebody has written the renewed token back into the variable.
         # A process with an earlier value of the variable may still run beside one with the new value. So a value counts
         # as changed only until it was once replaced by another value or rejected: both add it to `refused`.
         if token.fingerprint in kept.refused:

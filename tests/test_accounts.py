@@ -436,7 +436,7 @@ def test_wrong_uses_of_the_option_are_said_in_one_line(deployment: Deployment) -
 
     assert (unknown.exit_code, unknown.stderr.count("\n")) == (1, 1)
     assert "'shop'" in unknown.stderr
-    assert "setup-token --account" in unknown.stderr
+    assert "`flask igfeed setup-token --account NAME`" in unknown.stderr
     assert [(done.exit_code, done.stderr.count("\n")) for done in refused] == [(2, 1)] * 5
     assert "'studio'" in refused[0].stderr
     assert [done.exit_code for done in (*for_all, twice, as_name)] == [2, 2, 2, 2]

@@ -3,14 +3,11 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import wraps
-from typing import Any, ParamSpec
 
 import click
-from flask.cli import AppGroup
 
 from igfeed.accounts.directory import current_accounts
 from igfeed.errors import IgfeedError
@@ -19,16 +16,18 @@ from igfeed.models import Picture
 from igfeed.models.pasted import pasted
 from igfeed.models.token import TOKEN_LIFETIME
 from igfeed.owner import upkeep
-from igfeed.owner.account_option import AccountOption, chosen_account
 from igfeed.owner.alerts.notifier import send_test
 from igfeed.owner.all_accounts.report import events_of_all, report_all
 from igfeed.owner.findings import Verdict
-from igfeed.owner.pages.account_addresses import hint_for
 from igfeed.owner.status import Status, report
+from igfeed.owner.terminal.account_option import chosen_account
+from igfeed.owner.terminal.command_group import CommandForAll, DiscreetCommand, group, log_level, one_line_errors
 from igfeed.owner.upkeep import SetUp
-from igfeed.services import Services, acting_for, current
+from igfeed.services import current
 from igfeed.tokens.encryption import new_key
 from igfeed.tokens.renewal import RenewalOutcome
+
+__all__ = ["group", "progress_bar"]
 
 MAX_EXPIRES_IN = TOKEN_LIFETIME // timedelta(seconds=1)
 """Seconds. No token lives longer, so a larger number is a mistake."""
@@ -43,96 +42,10 @@ RENEWAL_SENTENCES = {
     RenewalOutcome.LEFT_TO_OTHERS: "Another process is renewing the token right now.",
 }
 
-Params = ParamSpec("Params")
-
-
-class DiscreetCommand(click.Command):
-    """A command that says what it takes if its arguments are wrong, and never repeats them: one may be a token.
-
-    It is for one account, unless ``is_for_one_account`` is False.
-    """
-
-    takes = "These arguments do not fit"
-    is_for_one_account = True
-
-    def __init__(self, *args: Any, **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        if self.is_for_one_account:
-            self.params.append(AccountOption())
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError:
-            # Not chained: the original error quotes the argument.
-            raise click.UsageError(f"{self.takes}. See --help.", ctx) from None
-
-
-class Commands(AppGroup):
-    command_class = DiscreetCommand
-
-
-group = Commands("igfeed", help="Set up and look after the Instagram feed.")
-
-
-class CommandFailed(click.ClickException):
-    """Exit code 1, and one line on standard error: what happened, what to do."""
-
-    def __init__(self, error: IgfeedError) -> None:
-        super().__init__(f"{error} {hint_for(chosen_account(), error.hint)}")
-
-
-@contextmanager
-def log_level(name: str, level: int) -> Iterator[None]:
-    """Inside the block the logger ``name`` has this level, unless the owner has set IGFEED_LOG_LEVEL."""
-    log = logging.getLogger(name)
-    before = log.level
-    # INFO is the default, so any other level was chosen by the owner.
-    if current().settings.log_level == "INFO":
-        log.setLevel(level)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
-
-
-class CommandForAll(DiscreetCommand):
-    """A command that has nothing to do with one account."""
-
-    is_for_one_account = False
-
 
 class SetupToken(DiscreetCommand):
+    account = "may be new"
     takes = f"It takes [TOKEN] [EXPIRES_IN], the latter in seconds, 1 to {MAX_EXPIRES_IN}"
-
-
-def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
-    """Turns an IgfeedError into one line. The log is quiet meanwhile: it would say the same once more.
-
-    ``current`` gives the services of the account that the command is for.
-    """
-
-    @wraps(command)
-    def wrapped(*args: Params.args, **kwargs: Params.kwargs) -> None:
-        with log_level("igfeed", logging.ERROR):
-            try:
-                with acting_for(_chosen_services()):
-                    command(*args, **kwargs)
-            except IgfeedError as error:
-                raise CommandFailed(error) from None
-
-    return wrapped
-
-
-def _chosen_services() -> Services | None:
-    """The services of the account of ``--account``, None for the default one, or if the command asks for it itself.
-
-    Raises UnknownAccount, StoreError, and click's errors.
-    """
-    name, command = chosen_account(), click.get_current_context().command
-    if name and not getattr(command, "is_for_one_account", True):
-        raise click.UsageError(f"`{command.name}` is not for one account: leave --account out.")
-    return current_accounts().get(name) if name and not isinstance(command, SetupToken) else None
 
 
 @group.command("setup-token", cls=SetupToken)
@@ -266,8 +179,7 @@ def _stored_sentence(done: SetUp) -> str:
 
 def _event_line(event: Event) -> str:
     done = f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {event.what:<8} {event.by:<8} {event.outcome:<10}{event.ms:>6} ms"
-    account = f"{event.account}: " if event.account else ""
-    return f"{done}  {account}{event.error or ''}".rstrip()
+    return "  ".join(text for text in (done, event.account, event.error) if text)
 
 
 def _status_lines(found: Status) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import click
 from flask import Flask
 
-from igfeed.owner.account_option import AccountOption
+from igfeed.owner.terminal.account_option import AccountOption
 
 
 class LazyGroup(click.Group):

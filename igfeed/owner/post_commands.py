@@ -7,7 +7,8 @@ import click
 from igfeed.feed.rules.arrangement import ListedPost
 from igfeed.models import Choices, KeptPost
 from igfeed.owner import choosing
-from igfeed.owner.cli import DiscreetCommand, group, one_line_errors
+from igfeed.owner.cli import group
+from igfeed.owner.terminal.command_group import DiscreetCommand, one_line_errors
 from igfeed.services import Services, current
 from igfeed.texts.sentences import shortened
 

@@ -4,11 +4,11 @@ import click
 
 from igfeed.accounts.directory import current_accounts
 from igfeed.errors import AccountNameRefused
-from igfeed.owner.account_option import NameRefused
 from igfeed.owner.all_accounts.report import reports_of_others
-from igfeed.owner.cli import CommandForAll, one_line_errors
 from igfeed.owner.post_commands import group
 from igfeed.owner.status import Status, report
+from igfeed.owner.terminal.account_option import NameRefused
+from igfeed.owner.terminal.command_group import CommandForAll, one_line_errors
 from igfeed.services import current
 
 __all__ = ["group"]

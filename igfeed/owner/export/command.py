@@ -11,9 +11,10 @@ from igfeed.errors import IgfeedError
 from igfeed.models import FeedSnapshot
 from igfeed.owner import upkeep
 from igfeed.owner.all_accounts.commands import group
-from igfeed.owner.cli import DiscreetCommand, one_line_errors, progress_bar
+from igfeed.owner.cli import progress_bar
 from igfeed.owner.export.folder import NewExport, new_export
 from igfeed.owner.export.site import Site
+from igfeed.owner.terminal.command_group import DiscreetCommand, one_line_errors
 from igfeed.services import Services, current
 from igfeed.web.addresses import request_origin
 from igfeed.widget.options import Options

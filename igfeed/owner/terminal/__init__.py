@@ -1,0 +1,1 @@
+"""What the commands of ``flask igfeed`` have in common."""

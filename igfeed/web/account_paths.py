@@ -49,7 +49,6 @@ class AccountPaths:
         is_name = name not in self._own_parts and NAME.fullmatch(name) and not SHARED_PATHS.fullmatch(path)
         services = self._find(name) if is_name else None
         if services is None:
-            self._apps.pop(name, None)  # Of an account that was removed.
             with acting_for(None):
                 return self.app(environ, start_response)
         if not path:
@@ -61,9 +60,12 @@ class AccountPaths:
 
     def _find(self, name: str) -> Services | None:
         try:
-            return self._accounts.find(name)
+            found = self._accounts.find(name)
         except StoreError as error:
             return self._accounts.unreachable(name, error)
+        if found is None:
+            self._apps.pop(name, None)  # It may have been removed.
+        return found
 
     def _app_of(self, services: Services) -> "WSGIApplication":
         """The app with the finished pages of this account. They end with the services that they were made by."""

@@ -193,7 +193,12 @@ def test_four_processes_at_once_tell_a_new_post_once(
 
 
 def test_a_process_that_saw_the_post_before_another_one_told_it_tells_nothing(
-    process: Process, start: Start, publish: Publish, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+    process: Process,
+    start: Start,
+    publish: Publish,
+    clock: MovingClock,
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     late = start()
     late.view()
@@ -208,7 +213,8 @@ def test_a_process_that_saw_the_post_before_another_one_told_it_tells_nothing(
         lambda key: stale_answers.pop() if key == HOOKS_KEY and stale_answers else read(key),
     )
 
-    late.cron()
+    stale(clock)
+    late.view()
 
     assert stale_answers == []
     assert webhook.requests == 1
@@ -326,10 +332,13 @@ def test_a_post_that_is_hidden_between_two_tries_is_not_told_any_more(
 # When it is sent, and what that costs
 
 
-def test_a_visitor_is_answered_before_anything_is_sent(process: Process, publish: Publish, webhook: Webhook) -> None:
+@pytest.mark.parametrize("path", ["/embed", CRON])
+def test_who_asks_is_answered_before_anything_is_sent(
+    path: str, process: Process, publish: Publish, webhook: Webhook
+) -> None:
     new = publish()
 
-    answer = process.app.test_client().get("/embed")
+    answer = process.app.test_client().get(path, headers=OWNER)
 
     assert (answer.status_code, webhook.requests) == (200, 0)
     answer.close()
@@ -359,13 +368,15 @@ def test_a_fetch_costs_no_store_command_more_unless_it_brings_a_post(
     assert commands(start(**store)) == [*without, "GET"], "the first fetch of a process looks what the others have told"
 
 
-def test_a_status_costs_no_command_more(start: Start, upstash: FakeUpstash) -> None:
+def test_a_status_costs_no_command_more(
+    start: Start, upstash: FakeUpstash, instagram: FakeInstagram, clock: MovingClock
+) -> None:
     process = start(UPSTASH_REDIS_REST_URL=upstash.url, UPSTASH_REDIS_REST_TOKEN=upstash.token)
-    process.problem()
+    process.services.tokens.adopt(Token(instagram.issue(), clock(), clock() + timedelta(days=60)), is_verified=True)
+    process.cron()
     upstash.forget()
 
-    process.problem()
-
+    assert process.problem() == ("ok", None)
     assert len(upstash.commands()) == 1
 
 
@@ -444,6 +455,21 @@ def test_a_dead_address_is_tried_by_three_crons_and_shows_in_the_status_until_it
         assert process.problem() == ("ok", None)
         assert webhook.post_ids == [[first], [second]], "it did not get the first one twice"
         assert dead.post_ids == [[second]]
+
+
+def test_a_view_tells_what_is_new_and_leaves_what_has_failed_to_the_cron(
+    process: Process, publish: Publish, webhook: Webhook
+) -> None:
+    webhook.status = 503
+    first = publish()
+    process.view()
+    webhook.status = 200
+    second = publish()
+    process.view()
+    assert webhook.post_ids == [[second]]
+
+    process.cron()
+    assert webhook.post_ids == [[second], [first]]
 
 
 def test_a_later_try_that_works_ends_the_problem(

@@ -76,6 +76,13 @@ def test_an_older_post_that_appears_is_not_new(after: FeedSnapshot) -> None:
     assert site.look(snapshot(post(99), *after.posts)) == ["99"]
 
 
+def test_the_time_after_which_posts_are_new_never_goes_back() -> None:
+    pinned = post(10)
+    site = Site(FIRST, snapshot(post(98), pinned, choices=Choices().pin([pinned.id])))
+
+    assert site.look(snapshot(post(98), post(95), pinned)) == []
+
+
 def test_a_post_that_left_the_feed_and_comes_back_is_not_new() -> None:
     site = Site(FIRST)
     site.look(snapshot(post(99), post(98), post(97)))
@@ -132,9 +139,9 @@ def test_a_post_that_waited_before_the_first_look_is_told_when_it_is_approved() 
 
 
 def test_a_waiting_post_that_another_process_does_not_know_of_is_not_forgotten() -> None:
-    site = Site(snapshot(post(98)), snapshot(post(99), post(98), choices=APPROVE.approve(["98"])), snapshot(post(98)))
+    site = Site(snapshot(post(98)), snapshot(post(99), post(98), choices=APPROVE.approve(["98"])), snapshot(post(100)))
 
-    assert site.look(snapshot(post(99), post(98), choices=APPROVE.approve(["98", "99"]))) == ["99"]
+    assert site.look(snapshot(post(100), post(99), choices=APPROVE.approve(["99", "100"]))) == ["99"]
 
 
 @pytest.mark.parametrize("choices", [Choices().hide(["99"]), APPROVE.hide(["99"])], ids=["at once", "while it waits"])

@@ -70,9 +70,6 @@ def _begin(
         hooks = looked.trying(due, now)
         if hooks == stored:
             return Begun(hooks, text, ())
-        if text is not None and stored is None:
-            document.write(hooks)  # The stored value is unreadable. It may not be a text, and cannot be compared then.
-            return Begun(hooks, hooks.to_text(), ())
         if document.swap(text, hooks):
             return Begun(hooks, hooks.to_text(), due)
     raise StoreError("Other processes write what is told of new posts again and again.")

@@ -15,6 +15,7 @@ from igfeed.clock import Deadline
 from igfeed.config import LANGUAGES
 from igfeed.errors import StoreError
 from igfeed.models import Token
+from igfeed.owner.hooks.deliveries import HOOKS_KEY
 from igfeed.services import Services
 from igfeed.tokens.manager import TokenManager
 from tests.conftest import MakeServices
@@ -233,7 +234,8 @@ def test_a_token_that_cannot_be_tried_stays(
 def test_a_deletion_leaves_nothing_of_the_account(
     client: FlaskClient, filled: Services, instagram: FakeInstagram
 ) -> None:
-    keys, portrait = pictures_of(filled), client.get("/").text
+    filled.store.set(HOOKS_KEY, "the ids of the posts")
+    keys, portrait = [*pictures_of(filled), HOOKS_KEY], client.get("/").text
     assert all(filled.store.get_all(keys))
     assert "studio.nord" in portrait
 

@@ -42,7 +42,8 @@ MAX_ABSENT_FILES = 2000
 """How many absent files one process remembers."""
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
-"""Bytes of picture files that one process keeps in memory. 24 posts in all widths and formats are about 5 MB."""
+"""Bytes of picture files that one process keeps in memory for each account. 24 posts in all widths and formats are
+about 5 MB."""
 
 MAX_MEASURES = 2000
 """How many pictures' measures one process remembers. That is more than a hundred albums of ten have."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from igfeed.accounts.log_lines import AccountFormatter
 from igfeed.assembly import YEAR_SECONDS, add_rooms, new_app
 from igfeed.clock import RateLimit, sleep, system_clock
 from igfeed.config import Settings, environment, unknown_variables
@@ -54,7 +55,9 @@ def _warn_of_unknown_variables(env: Mapping[str, str]) -> None:
 
 def _set_up_logging(level: str) -> None:
     """Log our own lines at this level. The HTTP libraries only warn: their other lines contain tokens."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(AccountFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("igfeed").setLevel(level)
     for name in ("httpcore", "httpx", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import Flask, current_app
 
-from igfeed.background import Background, WorkerThread, in_place
+from igfeed.background import Background, Work, WorkerThread, in_place
 from igfeed.clock import CheckedClock, Clock, Sleep
 from igfeed.config import Settings
 from igfeed.errors import StoreError
@@ -73,6 +73,12 @@ def acting_for(services: Services | None) -> Iterator[None]:
         _acting.reset(before)
 
 
+def acting_account() -> str | None:
+    """The name of the account that this thread works for, None for the default one or if it is not known."""
+    acting = _acting.get()
+    return acting.account if acting else None
+
+
 def current() -> Services:
     """The services of the account that the current request or command is about."""
     return _acting.get() or services_of(current_app)
@@ -107,7 +113,12 @@ def build_account(default: Services, name: str, prefix: str) -> Services:
     shared = Shared(
         default.settings, default.clock, default.background, default.login, default.sleep, default.startup_error
     )
-    return _of_account(shared, name, ScopedStore(default.store, prefix))
+    services = _of_account(shared, name, ScopedStore(default.store, prefix))
+
+    def run_later(work: Work) -> None:
+        default.background(acting_for(services)(work))
+
+    return replace(services, background=run_later)
 
 
 @dataclass(frozen=True)

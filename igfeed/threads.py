@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 Params = ParamSpec("Params")
@@ -9,7 +11,9 @@ Result = TypeVar("Result")
 
 
 class ThreadPool(ThreadPoolExecutor):
-    """Runs each part in a thread. While the process is ending it runs the parts one by one in the caller's thread.
+    """Runs each part in a thread, with the caller's context variables: the log then names the account of both.
+
+    While the process is ending it runs the parts one by one in the caller's thread.
 
     Python starts no thread then, but still finishes the work of threads that run. A server that stops would otherwise
     fail the fetch that it is in the middle of.
@@ -19,7 +23,7 @@ class ThreadPool(ThreadPoolExecutor):
         self, work: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs
     ) -> "Future[Result]":
         try:
-            return super().submit(work, *args, **kwargs)
+            return super().submit(partial(copy_context().run, work, *args, **kwargs))
         except RuntimeError:
             return _done(work, *args, **kwargs)
 

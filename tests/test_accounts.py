@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +18,15 @@ from igfeed import create_app
 from igfeed.accounts.account_list import ACCOUNTS_KEY
 from igfeed.accounts.cron_notes import MIN_CLEANING_PAUSE
 from igfeed.accounts.directory import accounts_of
+from igfeed.accounts.log_lines import AccountFormatter
 from igfeed.errors import StoreError
 from igfeed.feed.mirror import MirrorReport
 from igfeed.owner.all_accounts import cron
 from igfeed.owner.all_accounts.account_run import LEFT
 from tests.harness.app_server import serving
 from tests.harness.owner import OWNER, Owner
-from tests.harness.visitor import POST_IDS
-from tests.servers.instagram import image
+from tests.harness.visitor import POST_IDS, Visitor
+from tests.servers.instagram import html_error, image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -405,6 +408,29 @@ def test_an_unexpected_error_in_one_account_harms_no_other(
         "prints: Its status could not be told (KeyError).",
     )
     assert process.posts("/") == ids_of(deployment.instagram.posts)
+
+
+def test_a_line_of_the_log_names_its_account(deployment: Deployment) -> None:
+    process, lines = deployment.filled(), StringIO()
+    handler = logging.StreamHandler(lines)
+    handler.setFormatter(AccountFormatter("%(name)s: %(message)s"))
+    logging.getLogger("igfeed").addHandler(handler)
+    deployment.prints.posts.insert(0, image())
+    deployment.instagram.posts.insert(0, image())
+    deployment.instagram.fail("picture", html_error(500))
+
+    process.owner.cron()
+    deployment.instagram.fail("media", html_error(500))
+    deployment.clock.forward(days=1)
+    visitor = Visitor(process.app)
+    assert [visitor.get(path).status_code for path in ("/prints/", "/")] == [200, 200]
+
+    logging.getLogger("igfeed").removeHandler(handler)
+    for room, words in (("mirror", "Picture"), ("fetcher", "The feed could not be fetched")):
+        found = [line for line in lines.getvalue().splitlines() if line.startswith(f"igfeed.feed.{room}: ")]
+        said = [line.removeprefix(f"igfeed.feed.{room}: ") for line in found]
+        assert [line for line in said if line.startswith(f"prints: {words}")]
+        assert [line for line in said if line.startswith(words)]
 
 
 def test_commands_take_the_account_before_and_after_their_name(deployment: Deployment) -> None:

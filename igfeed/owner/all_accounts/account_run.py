@@ -16,7 +16,7 @@ from igfeed.models import FeedSnapshot
 from igfeed.owner.alerts.notifier import notify
 from igfeed.owner.pages.account_addresses import hint_for
 from igfeed.owner.status import Status, TokenStatus, report, with_iso_times
-from igfeed.services import Services
+from igfeed.services import Services, acting_for
 from igfeed.tokens.renewal import RenewalOutcome
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,8 @@ class AccountRun:
     @contextmanager
     def _noting_errors(self) -> Iterator[None]:
         try:
-            yield
+            with acting_for(self.services):
+                yield
         except IgfeedError as error:
             self._errors.append(error)
         except Exception as error:

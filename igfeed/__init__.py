@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -13,6 +14,11 @@ from igfeed.clock import RateLimit, sleep, system_clock
 from igfeed.config import Settings, environment, unknown_variables
 from igfeed.errors import ConfigError
 from igfeed.services import Services, build
+
+if TYPE_CHECKING:
+    from igfeed.extension import IgFeed
+
+__all__ = ["IgFeed", "create_app", "create_app_or_exit"]
 
 log = logging.getLogger(__name__)
 logged_warnings = RateLimit(YEAR_SECONDS)
@@ -44,6 +50,15 @@ def create_app_or_exit() -> Flask:
         raise SystemExit(
             f"igfeed cannot start. {error}. Install what requirements.txt names and start again."
         ) from None
+
+
+def __getattr__(name: str) -> object:
+    """``IgFeed``, for those who ask for it. A deployment of its own starts without the extension."""
+    if name != "IgFeed":
+        raise AttributeError(f"module 'igfeed' has no attribute {name!r}")
+    from igfeed.extension import IgFeed  # noqa: PLC0415  as above
+
+    return IgFeed
 
 
 def _warn_of_unknown_variables(env: Mapping[str, str]) -> None:

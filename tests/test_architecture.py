@@ -27,6 +27,7 @@ RANKS = (
     "owner",
     "http_errors",
     "assembly",
+    "extension",
     FACTORY,
 )
 """Who may call whom: a room imports from lower ranks only. A room is a folder of the package, or a module in it."""
@@ -40,7 +41,12 @@ FLASK_FROM = RANK["services"]
 TIME_ROOM = PACKAGE / "clock.py"
 TIME_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "system_clock"}
 
-ENVIRONMENT_ROOMS = {PACKAGE / "__init__.py", ROOT / "wsgi.py", ROOT / "gunicorn.conf.py"}
+ENVIRONMENT_ROOMS = {
+    PACKAGE / "__init__.py",
+    PACKAGE / "extension/ig_feed.py",
+    ROOT / "wsgi.py",
+    ROOT / "gunicorn.conf.py",
+}
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv"}
 
 MAX_MODULES = 12

@@ -572,7 +572,6 @@ def test_a_server_may_change_the_headers_that_it_is_given(started: FlaskClient) 
 # How much is kept
 
 
-@to_the_moment
 def test_with_any_number_of_options_a_bounded_number_of_pages_is_kept(started: FlaskClient) -> None:
     for gap in range(49):
         for columns in range(1, 9):
@@ -585,9 +584,7 @@ def test_with_any_number_of_options_a_bounded_number_of_pages_is_kept(started: F
 
 @to_the_moment
 def test_the_oldest_page_is_dropped_first(started: FlaskClient, asked: Asked) -> None:
-    views = [f"/embed?limit=1&gap={gap}&columns={columns}" for gap in range(49) for columns in range(1, 9)][
-        : MAX_PAGES + 1
-    ]
+    views = [f"/embed?gap={gap}&columns={columns}" for gap in range(49) for columns in range(1, 9)][: MAX_PAGES + 1]
     for view in views:
         started.get(view)
     asked.clear()

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ import pytest
 from igfeed import create_app
 from igfeed.cache_lifetimes import PAGE_IS_SHOWN
 from igfeed.config import Settings
-from igfeed.models import FeedSnapshot
 from lab.growth.assumptions import (
     ANSWER,
     CHECK_TTL,
@@ -43,14 +42,6 @@ def silence() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def parsed_once() -> Iterator[None]:
-    """Snapshots are frozen, so all instances share what is parsed. Else that would take a third of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FeedSnapshot, "from_text", lru_cache(maxsize=64)(FeedSnapshot.from_text))
-        yield
 
 
 @cache

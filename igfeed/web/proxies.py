@@ -40,7 +40,9 @@ class BehindProxies:
         if prefix and not PREFIX.fullmatch(prefix):
             return SecureResponse("Not found\n", 404, mimetype="text/plain")(environ, start_response)
         forwarded = environ.get("HTTP_X_FORWARDED_PROTO")
-        if forwarded and self._reads_scheme and self._is_trusted(environ.get("REMOTE_ADDR", "")):
+        # Where Werkzeug's ProxyFix has been, the scheme is right, and REMOTE_ADDR may be the visitor's.
+        is_fixed = "werkzeug.proxy_fix.orig" in environ
+        if forwarded and self._reads_scheme and not is_fixed and self._is_trusted(environ.get("REMOTE_ADDR", "")):
             scheme = forwarded.partition(",")[0].strip().lower()
             if scheme in ("http", "https"):
                 environ["wsgi.url_scheme"] = scheme

@@ -129,7 +129,7 @@ export const fill = async (host, html, title, asked) => {
 
 for (const host of document.querySelectorAll('[data-igfeed]')) {
   const root = host.shadowRoot, style = root?.querySelector('style');
-  if (!root?.querySelector(`script[src="${import.meta.url}"]`)) continue;
+  if (root?.querySelector('script')?.src != import.meta.url) continue;
   // Policies that refuse a style in the HTML do not refuse one that a script has made.
   if (!style.sheet) {
     const sheet = new CSSStyleSheet();

@@ -1,0 +1,38 @@
+"""Work that follows the host's answer."""
+
+from collections.abc import Callable
+
+from flask import Flask, Response, after_this_request, has_request_context, request
+
+Work = Callable[[], object]
+
+WAITING_KEY = "igfeed.after_answer"
+"""The key in the WSGI environment of the work that waits for the end of the request."""
+
+
+class AfterAnswer:
+    """Does work when the host's answer has been sent. Without a request, at once."""
+
+    def __init__(self, host: Flask) -> None:
+        host.teardown_request(_do_the_rest)
+
+    def __call__(self, work: Work) -> None:
+        if not has_request_context():
+            work()
+            return
+        if WAITING_KEY not in request.environ:
+            request.environ[WAITING_KEY] = []
+            after_this_request(_hand_over)
+        request.environ[WAITING_KEY].append(work)
+
+
+def _hand_over(response: Response) -> Response:
+    for work in request.environ.pop(WAITING_KEY):
+        response.call_on_close(work)
+    return response
+
+
+def _do_the_rest(_: BaseException | None) -> None:
+    """For a template that is streamed: it is rendered when the answer has been handed over, so nobody took its work."""
+    for work in request.environ.pop(WAITING_KEY, ()):
+        work()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
+from html import unescape
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -335,6 +337,11 @@ def test_only_what_belongs_to_an_account_has_an_address_below_its_name(deploymen
     assert 'href="/static/icon.svg?' in page, "files that all accounts share"
     assert feed["feed_url"].endswith("/prints/feed.json")
     assert process.get("/prints/go/" + post).status_code == 302
+    discovery = re.search(r'href="[^"]*(/prints/oembed[?]url=[^"]*)"', page)
+    assert discovery
+    assert "/prints/embed" in process.get(unescape(discovery[1])).json()["html"]
+    assert "/prints/" in process.get("/prints/embed.js").text
+    assert process.statuses("/prints/fragment", "/prints/widget.js", "/prints/privacy", "/prints/feed.xml") == [200] * 4
 
 
 def test_a_prefix_of_a_proxy_stays_in_front_of_the_name(deployment: Deployment) -> None:

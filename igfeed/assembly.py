@@ -22,7 +22,10 @@ from igfeed.widget.page_cache import IN_THIS_PROCESS
 from igfeed.widget.privacy import routes as privacy_routes
 from igfeed.widget.syndication import routes as syndication_routes
 
-ROOT = Path(__file__).parent.parent
+PACKAGE = Path(__file__).parent
+ROOT = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
+"""What has ``templates/`` and ``static/``: the package itself where pip has installed it, else the repository."""
+
 YEAR_SECONDS = 365 * 24 * 3600
 MAX_BODY_BYTES = 64 * 1024
 """The largest body of a request. Forms are parsed in memory, and Meta's callbacks are open to everybody."""

@@ -16,6 +16,7 @@ from igfeed import IgFeed
 from igfeed.errors import ConfigError
 from igfeed.extension.in_template import FeedInTemplate
 from igfeed.models import Token
+from igfeed.owner.pages.account_addresses import mount_of
 from igfeed.services import Services
 from igfeed.web.headers import CSP_HEADER
 from tests.conftest import MakeServices
@@ -220,6 +221,16 @@ def test_the_services_and_the_commands_are_the_hosts(host: Flask, services: Serv
 
     assert (done.exit_code, status.exit_code) == (0, 0)
     assert json.loads(status.output)["feed"]["posts"] == 4
+
+
+def test_a_message_before_the_first_request_already_knows_the_prefix(services: Services) -> None:
+    host = Flask("host")
+    host.config["APPLICATION_ROOT"] = "/outer"
+    IgFeed(host, services=services)
+
+    in_template = host.jinja_env.globals["igfeed"]
+    assert isinstance(in_template, FeedInTemplate)
+    assert mount_of(in_template._inner).prefix == "/outer/instagram"
 
 
 # In a template

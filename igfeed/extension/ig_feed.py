@@ -11,6 +11,7 @@ from igfeed.config import Settings
 from igfeed.extension import addresses, host_settings, mount
 from igfeed.extension.commands import MountedCommands
 from igfeed.extension.in_template import FeedInTemplate
+from igfeed.owner.pages.account_addresses import mount_of
 from igfeed.services import Services, build
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class IgFeed:
         if services is None:
             services = build(settings or _settings(app), system_clock, sleep=sleep)
         inner = _app_below_prefix(app, services)
+        mount_of(inner).prefix = f"{app.config['APPLICATION_ROOT'].rstrip('/')}{prefix}"
         addresses.init_app(app, prefix)
         mount.init_app(app, inner, prefix)
         app.cli.add_command(MountedCommands(inner))

@@ -18,7 +18,10 @@ MOUNT = "igfeed mount"
 
 @dataclass
 class Mount:
-    """The prefix under which a proxy mounts the app, as the last request had it. No work after an answer knows it."""
+    """The prefix under which a proxy mounts the app, as the last request had it. No work after an answer knows it.
+
+    Before the first request it is empty, or what the extension has said.
+    """
 
     prefix: str = ""
 

@@ -107,6 +107,7 @@ to_the_moment = pytest.mark.usefixtures("still_clock")
 @pytest.fixture
 def instagram(clock: MovingClock) -> Iterator[FakeInstagram]:
     with FakeInstagram(clock=clock) as server:
+        server.picture_size = (96, 120)  # What is not about sizes shall not scale large pictures.
         yield server
 
 

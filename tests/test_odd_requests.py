@@ -114,19 +114,20 @@ def assert_protected(headers: Headers) -> None:
 # Methods
 
 
-@pytest.mark.parametrize(("path", "method"), [*product(ROUTES, METHODS)])
-def test_the_methods_are_those_of_the_contract(client: FlaskClient, token: Token, path: str, method: str) -> None:
+@pytest.mark.parametrize("path", ROUTES)
+def test_the_methods_are_those_of_the_contract(client: FlaskClient, token: Token, path: str) -> None:
     client.get("/")
     path = path.replace("1-320", "17900000000000001-320")
     contract = ROUTES.get(path, {"GET"}) | {"OPTIONS"}
     allowed = contract if path == CRON else contract | {"HEAD"}  # Who only looks must not start a run.
 
-    response = client.open(path, method=method, headers=OWNER)
+    for method in METHODS:
+        response = client.open(path, method=method, headers=OWNER)
 
-    assert response.status_code == (200 if method in allowed else 405)
-    assert_protected(response.headers)
-    if method == "OPTIONS" or method not in allowed:
-        assert contract <= set(response.headers["Allow"].split(", ")) <= allowed
+        assert response.status_code == (200 if method in allowed else 405), method
+        assert_protected(response.headers)
+        if method == "OPTIONS" or method not in allowed:
+            assert contract <= set(response.headers["Allow"].split(", ")) <= allowed
 
 
 @pytest.mark.parametrize(

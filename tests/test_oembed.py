@@ -405,20 +405,20 @@ def test_hostile_options_are_harmless_in_html_json_and_xml(shown: FlaskClient, p
     assert ET.fromstring(ask(shown, address, format="xml").data).findtext("html") == found["html"]
 
 
-@pytest.mark.parametrize("text", TEXTS)
 def test_hostile_names_stay_texts(
-    client: FlaskClient, token: Token, instagram: FakeInstagram, services: Services, text: str
+    client: FlaskClient, token: Token, instagram: FakeInstagram, services: Services
 ) -> None:
-    instagram.profile |= {"name": text, "username": text}
-    services.feed.fetch()
-    found = answer(client)
+    for text in TEXTS:
+        instagram.profile |= {"name": text, "username": text}
+        services.feed.fetch()
+        found = answer(client)
 
-    html = Html(found["html"])
-    assert html.tags == ["blockquote", "a", "iframe"]
-    assert html.text == found["title"] == frame_of(found)["title"]
-    assert found["author_url"].startswith("https://www.instagram.com/")
-    xml = ET.fromstring(ask(client, format="xml").data)
-    assert (xml.findtext("title") or "").split() == found["title"].split()
+        html = Html(found["html"])
+        assert html.tags == ["blockquote", "a", "iframe"]
+        assert html.text == found["title"] == frame_of(found)["title"]
+        assert found["author_url"].startswith("https://www.instagram.com/")
+        xml = ET.fromstring(ask(client, format="xml").data)
+        assert (xml.findtext("title") or "").split() == found["title"].split()
 
 
 # The size

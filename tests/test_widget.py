@@ -42,6 +42,12 @@ from tests.servers.instagram import (
 from tests.servers.upstash import FakeUpstash
 
 
+@pytest.fixture(autouse=True)
+def picture_size(instagram: FakeInstagram) -> None:
+    """As large as Instagram's are: each of our widths is smaller."""
+    instagram.picture_size = (1440, 1800)
+
+
 class Elements(HTMLParser):
     """All elements of a page with their attributes, in order; apart from them what is inert in templates."""
 

@@ -25,7 +25,14 @@ from tests.servers.instagram import FakeInstagram
 ROOT = Path(__file__).parent.parent
 HEAVY = {"requests", "urllib3", "PIL", "cryptography", "upstash_redis", "httpx", "asyncio"}
 NEEDED_BY_FEW = {
-    *("dotenv", "igfeed.demo.account", "igfeed.owner.cli", "igfeed.owner.findings", "igfeed.owner.observation"),
+    *(
+        "dotenv",
+        "igfeed.extension",
+        "igfeed.demo.account",
+        "igfeed.owner.cli",
+        "igfeed.owner.findings",
+        "igfeed.owner.observation",
+    ),
     *("apprise", "igfeed.config.alert_addresses", "igfeed.owner.alerts.notifier", "igfeed.owner.alerts.sender"),
     *("igfeed.config.hook_addresses", "igfeed.owner.hooks.teller", "igfeed.owner.hooks.deliveries"),
     *("igfeed.owner.status", "igfeed.owner.upkeep", "igfeed.owner.connect.state", "igfeed.owner.connect.code_exchange"),

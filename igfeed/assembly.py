@@ -24,7 +24,7 @@ from igfeed.widget.syndication import routes as syndication_routes
 
 PACKAGE = Path(__file__).parent
 ROOT = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
-"""What has ``templates/`` and ``static/``: the package itself where pip has installed it, else the repository."""
+"""The folder of ``templates/`` and ``static/``: the package if pip has installed it, else the repository."""
 
 YEAR_SECONDS = 365 * 24 * 3600
 MAX_BODY_BYTES = 64 * 1024
@@ -32,7 +32,7 @@ MAX_BODY_BYTES = 64 * 1024
 
 
 def new_app(services: Services) -> Flask:
-    """An app without rooms. What its configuration says when ``add_rooms`` is called counts."""
+    """An app without rooms. ``add_rooms`` reads its configuration, so a caller changes that before."""
     app = Flask("igfeed", root_path=str(ROOT), instance_path=str(ROOT / "instance"))
     app.url_map.strict_slashes = False  # No redirect for a final slash: crons do not follow redirects.
     app.url_rule_class = LazyRule

@@ -1,4 +1,4 @@
-"""Threads for the parts of one task, which also gets done while the process is ending."""
+"""Threads for the parts of one task. The task is also finished while the process is ending."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,12 +11,10 @@ Result = TypeVar("Result")
 
 
 class ThreadPool(ThreadPoolExecutor):
-    """Runs each part in a thread, with the caller's context variables: the log then names the account of both.
+    """Runs each part in a thread with the caller's context variables, so the log names the same account.
 
-    While the process is ending it runs the parts one by one in the caller's thread.
-
-    Python starts no thread then, but still finishes the work of threads that run. A server that stops would otherwise
-    fail the fetch that it is in the middle of.
+    While the process is ending, Python starts no thread. The parts then run one by one in the caller's thread.
+    Otherwise a fetch would fail if the server stops in the middle of it.
     """
 
     def submit(
@@ -29,7 +27,7 @@ class ThreadPool(ThreadPoolExecutor):
 
 
 def _done(work: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs) -> "Future[Result]":
-    """The future of work that is done now, in this thread."""
+    """Do the work now, in this thread. Returns its future."""
     future: Future[Result] = Future()
     try:
         future.set_result(work(*args, **kwargs))

@@ -13,7 +13,7 @@ ACCOUNTS_KEY = "accounts:v1"
 
 @dataclass(frozen=True)
 class Entry(Record):
-    """``number`` is given once only. So an account that is removed and set up again shares no key with the first."""
+    """No two entries ever have the same ``number``. So an account that is set up again has none of its old keys."""
 
     name: Name
     number: Count
@@ -35,7 +35,8 @@ class AccountList(Record):
     """``accounts`` are in the order of their addition.
 
     ``removed`` are those whose keys have to be deleted once more: a process may have written some after the removal.
-    ``waiting`` are the accounts that the last cron had no time for, None for the default one, the first one first.
+    ``waiting`` are the accounts that the last cron had no time for, in the order in which the next one takes them.
+    None is the default account.
     ``revision`` grows with each change.
     """
 
@@ -61,11 +62,11 @@ class AccountList(Record):
         return next((entry for entry in self.accounts if entry.name == name), None)
 
     def with_next_number(self) -> "AccountList":
-        """The list after the next number was given to an account that is not listed yet."""
+        """The list with the next number taken, for an account that is not listed yet."""
         return replace(self, last_number=self.last_number + 1)
 
     def last_entry(self, name: str) -> Entry:
-        """The account that was given the last number."""
+        """The entry of an account with the last number."""
         return Entry(name, self.last_number)
 
     def with_entry(self, entry: Entry) -> "AccountList":
@@ -76,6 +77,6 @@ class AccountList(Record):
         waiting = tuple(name for name in self.waiting if name != entry.name)
         return replace(self, accounts=left, removed=(*self.removed, RemovedEntry(entry, now)), waiting=waiting)
 
-    def without_removed(self, gone: Iterable[RemovedEntry]) -> "AccountList":
-        done = set(gone)
+    def without_removed(self, deleted: Iterable[RemovedEntry]) -> "AccountList":
+        done = set(deleted)
         return replace(self, removed=tuple(each for each in self.removed if each not in done))

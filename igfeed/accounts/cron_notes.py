@@ -7,8 +7,8 @@ from igfeed.accounts.directory import Accounts
 from igfeed.services import Services
 
 MIN_CLEANING_PAUSE = timedelta(hours=1)
-"""From a removal to the second deletion of the account's keys. Until then every process has learned of the removal, and
-no work that had begun before still runs."""
+"""From a removal to the second deletion of the account's keys. By then every process knows of the removal, and work
+that began before it has ended."""
 
 
 def in_order_of_waiting(accounts: Accounts, services: list[Services]) -> list[Services]:
@@ -18,9 +18,9 @@ def in_order_of_waiting(accounts: Accounts, services: list[Services]) -> list[Se
 
 
 def note_waiting(accounts: Accounts, names: list[str | None]) -> None:
-    """Let the next cron begin with these accounts; None is the default one. Raises StoreError.
+    """Make the next cron begin with these accounts. None is the default one. Raises StoreError.
 
-    It costs no store command if these accounts are noted already.
+    Costs no store command if these accounts are noted already.
     """
     waiting = tuple(names)
     if waiting != accounts.list.known.waiting:
@@ -28,7 +28,7 @@ def note_waiting(accounts: Accounts, names: list[str | None]) -> None:
 
 
 def clean_up(accounts: Accounts) -> None:
-    """Delete what other processes have written for a removed account since. Raises StoreError."""
+    """Delete what other processes have written for removed accounts after their removal. Raises StoreError."""
     pause = max(MIN_CLEANING_PAUSE, 2 * accounts.default.settings.check_ttl)
     now = accounts.default.clock()
     due = [each for each in accounts.list.current().removed if now - each.at >= pause]

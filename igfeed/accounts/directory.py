@@ -69,14 +69,14 @@ class Accounts:
         return [self._services(entry) for entry in self.list.current().accounts]
 
     def reachable(self) -> list[Services]:
-        """The services of all accounts, the default one first: only that as long as nobody knows of the others."""
+        """The services of all accounts, the default one first. Only the default one if the list was never known."""
         try:
             return [self.default, *self.others()]
         except StoreError:
             return [self.default]
 
     def unreachable(self, name: str, error: StoreError) -> Services:
-        """Services that can show nothing, because nobody knows whether there is such an account."""
+        """Services that can only show the error: without the list it is not known whether there is such an account."""
         return replace(build_account(self.default, name, Entry(name, 0).prefix), startup_error=error)
 
     def check_name(self, name: str) -> None:
@@ -119,11 +119,12 @@ class Accounts:
             self.default.store.delete_prefix(entry.prefix)
         except StoreError as error:
             raise StoreError(
-                f"{name} is no account any more, but not all that was stored of it could be deleted: {error}",
+                f"{name} is removed from the list, but some of its data could not be deleted: {error}",
                 "Nothing to do: a later run of the cron deletes the rest.",
             ) from None
 
     def _newest(self) -> AccountList:
+        """The list as the store has it now."""
         return self.list.change(lambda known: known)
 
     def _services(self, entry: Entry) -> Services:
@@ -135,7 +136,7 @@ class Accounts:
             return self._built[entry]
 
     def _drop_removed(self) -> None:
-        """Let go of the memory of accounts that are no more."""
+        """Forget the services of accounts that were removed."""
         with self._lock:
             listed = self.list.known.accounts
             self._built = {entry: services for entry, services in self._built.items() if entry in listed}
@@ -149,10 +150,10 @@ class Accounts:
 
 
 def _added(known: AccountList, entry: Entry) -> AccountList:
-    """The list with the account. Raises StoreError if another process has added one of this name meanwhile."""
+    """The list with the account. Raises StoreError if another process has added one with this name meanwhile."""
     found = known.entry(entry.name)
     if found and found != entry:
-        raise StoreError("Another process has set the same account up meanwhile.", "Do it once more.")
+        raise StoreError("Another process has set up the same account meanwhile.", "Try again.")
     return known if found else known.with_entry(entry)
 
 

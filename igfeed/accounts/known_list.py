@@ -52,7 +52,7 @@ class KnownList:
                 after = replace(after, revision=before.revision + 1)
                 if self._document.swap(text, after):
                     return self._know(after)
-        raise StoreError("The list of accounts was changed by others again and again.", "Do it once more.")
+        raise StoreError("Other processes have kept changing the list of accounts.", "Try again.")
 
     def _read(self) -> None:
         try:

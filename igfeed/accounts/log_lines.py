@@ -1,4 +1,4 @@
-"""Lines of the log: what is said about an account that has a name begins with the name."""
+"""Lines of the log: a line about an account with a name begins with that name."""
 
 import logging
 

@@ -1,7 +1,7 @@
 """Finds the account that a request is about: it is the first part of the path, as in ``/prints/embed``.
 
-That part is moved to the prefix of the request (``SCRIPT_NAME``), as a proxy does it that mounts the app. So every view
-answers for any account, and its links stay below the account's name.
+That part is moved to the prefix of the request (``SCRIPT_NAME``). A proxy that mounts an app does the same. So every
+view answers for any account, and its links stay below the account's name.
 """
 
 import re
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SHARED_PATHS = re.compile(r"/(api|healthz|static)(/.*)?|/connect/(callback|deauthorize|delete|deletion)(/.*)?")
-"""What all accounts share has no address below a name."""
+"""Paths that all accounts share. They do not exist below a name."""
 
 ACCOUNT_PART = "igfeed.account_part"
-"""The key in the WSGI environment of what was moved to the prefix, such as ``/prints``. Absent for the default one."""
+"""The WSGI environment has the part that was moved under this key, such as ``/prints``. Absent for the default one."""
 
 
 class AccountPaths:
-    """WSGI middleware. ``app`` is the app, which every account uses. ``finished`` gives it finished pages.
+    """WSGI middleware. All accounts use ``app``. ``finished`` wraps it with the finished pages of one account.
 
-    ``own_parts`` are the first parts of the app's own paths: they are never an account's name, and ask no store.
+    ``own_parts`` are the first parts of the app's own paths. None of them is an account's name, so a request for such a
+    path does not ask the store.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class AccountPaths:
         return found
 
     def _app_of(self, services: Services) -> "WSGIApplication":
-        """The app with the finished pages of this account. They end with the services that they were made by."""
+        """The app with the finished pages of this account. New services get new finished pages."""
         name = services.account or ""
         if services.startup_error:
             return self.app

@@ -8,14 +8,14 @@ from igfeed.models.record import fingerprint
 
 @dataclass(frozen=True)
 class HookAddress:
-    """``number`` is its place in IGFEED_ON_NEW_POST, counted from 1. All else of it is a secret, its host too."""
+    """``number`` is its place in IGFEED_ON_NEW_POST, counted from 1. Everything else is secret, its host too."""
 
     number: int
     url: str = field(repr=False)
 
     @property
     def fingerprint(self) -> str:
-        """Identifies it in the store, where its number would not: the owner may put another address in its place."""
+        """Identifies it in the store. Its number does not: the owner may put another address in its place."""
         return fingerprint(self.url)
 
 

@@ -1,4 +1,4 @@
-"""What has still to be told to whom, and what became of it: one document in the store, shared by all processes.
+"""Which new posts have to be sent to which addresses, and which sending failed: one document in the store.
 
 Each change is written by compare-and-swap before anything is sent. So of several processes that see the same new post,
 one sends it.
@@ -18,7 +18,7 @@ HOOKS_KEY = "hooks:v1"
 MAX_TRIES = 3
 
 RETRY_PAUSE = timedelta(minutes=10)
-"""Until then the process that has begun to send may not have ended. After that the next cron tries again."""
+"""From the start of a try to the next try. Within this time the process that sends may not have ended yet."""
 
 MAX_DELIVERIES = 20
 
@@ -68,8 +68,8 @@ class Hooks(Record):
     told_at: Moment | None = None
 
     def after_look(self, found: Look, addresses: Collection[str], now: datetime) -> "Hooks":
-        """With the look's new posts as a delivery to these addresses. Those that the owner has removed are left out."""
-        # After the first look at an account nothing of the account before it is told.
+        """With a delivery of the look's new posts to these addresses. Nothing is kept for any other address."""
+        # On the first look at another account, the posts of the account before it are dropped.
         before = () if found.is_first else self.deliveries
         new = (Delivery(found.new, tuple(addresses)),) if found.new else ()
         left = (each.only_to(addresses) for each in (*before, *new))
@@ -81,11 +81,11 @@ class Hooks(Record):
         )
 
     def trying(self, due: Collection[Delivery], now: datetime) -> "Hooks":
-        """While these deliveries are being sent."""
+        """The document to write before these deliveries are sent."""
         return replace(self, deliveries=tuple(each.trying(now) if each in due else each for each in self.deliveries))
 
     def tried(self, sent: Delivery, errors: Mapping[str, str | None], now: datetime) -> "Hooks":
-        """After it was sent. ``errors`` has every address that was asked, with None if it has accepted the delivery."""
+        """The document to write after it was sent. ``errors`` has each address that got it, None if it accepted."""
         failed = {address: error for address, error in errors.items() if error}
         left = (each.only_to(failed) if each.posts == sent.posts else each for each in self.deliveries)
         before = (each for each in self.failures if each.address not in errors)

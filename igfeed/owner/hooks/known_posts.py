@@ -14,7 +14,7 @@ LATE_ARRIVAL = timedelta(days=7)
 only when it is shared with everybody, days later."""
 
 MAX_KNOWN = 500
-"""How many ids are remembered. A feed has some 300 posts at most, and older ones are not new by their dates."""
+"""How many ids are remembered. A feed has some 300 posts at most, and an older post is not new because of its date."""
 
 MAX_WAITING = 200
 
@@ -42,7 +42,7 @@ class Look(NamedTuple):
 
 
 def look(before: KnownPosts | None, snapshot: FeedSnapshot, posts: int, now: datetime) -> Look:
-    """What is known after a look at the snapshot, of which visitors see so many posts. ``before`` is the look before.
+    """Look at the snapshot. ``before`` is what was known, ``posts`` is how many posts visitors see.
 
     The first look at an account finds nothing new.
     """
@@ -81,7 +81,7 @@ def _waits(post: Post, snapshot: FeedSnapshot) -> bool:
 
 
 def _waiting(known: KnownPosts, snapshot: FeedSnapshot, waiting: set[str]) -> list[str]:
-    """Those that wait, and those that waited and are not in this snapshot: another process may have an older one."""
+    """The posts that wait now. One that waited and is not in this snapshot stays: the snapshot may be an old one."""
     listed = [post.id for post in snapshot.posts]
     return [*(each for each in listed if each in waiting), *(each for each in known.waiting if each not in listed)]
 
@@ -91,7 +91,7 @@ def _since(known: KnownPosts, snapshot: FeedSnapshot, now: datetime) -> datetime
     times = [post.timestamp for post in snapshot.posts if post.timestamp]
     if not times:
         return known.since
-    # Older posts may appear at the feed's end, unless there are none.
+    # If Instagram has older posts than the snapshot, they may move up into it later. They are not new then.
     end = None if snapshot.is_at_end else min(times)
     return max(filter(None, (known.since, end, min(max(times), now) - LATE_ARRIVAL)))
 

@@ -1,6 +1,7 @@
-"""Looks for new posts after a fetch that has brought posts, after each choice of the owner, and after each cron.
+"""Looks for new posts after a fetch, and after each choice of the owner.
 
-Without IGFEED_ON_NEW_POST nothing listens. A fetch that brings no post costs nothing either.
+Without IGFEED_ON_NEW_POST nothing listens. A fetch for a visitor that brings no post costs nothing either, except for
+the first one of a process.
 """
 
 import logging
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    mount_of(app)  # So that it notes requests before the first new post.
+    mount_of(app)  # Called now, so that it notes the requests before the first new post.
     accounts_of(app).for_each_built(partial(_listen, app))
 
 
@@ -63,6 +64,6 @@ class _Listener:
         try:
             tell(self._app, self._services, retries=retries)
         except StoreError as error:
-            log.debug("Whether there are new posts to tell cannot be known: %s", error)
+            log.debug("It is not known whether there are new posts to tell: %s", error)
         else:
             self._looked_at = posts

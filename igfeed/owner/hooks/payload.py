@@ -22,14 +22,14 @@ SIGNATURE = "Igfeed-Signature"
 """The header with the hex HMAC-SHA256 of the body."""
 
 UNKNOWN_ORIGIN = "http://localhost"
-"""Flask makes no address without an origin. This one stands in no body."""
+"""Flask needs an origin to make an address. This one is in no body."""
 
 
 def body_of(app: Flask, services: Services, snapshot: FeedSnapshot, posts: Collection[str]) -> bytes | None:
-    """The new posts, as ``/feed.json`` has them. ``snapshot`` is as visitors see it. None if none of them is in it.
+    """The new posts, as ``/feed.json`` has them. ``snapshot`` is as visitors see it. None if it has none of them.
 
-    Addresses of ours begin with BASE_URL, or with a slash if that is not set. The host of a request does not count:
-    anybody may send any, and the site may fetch the pictures from there.
+    Addresses of ours begin with BASE_URL, or with a slash if that is not set. The host of a request is not used:
+    anybody can send any host, and the site may fetch the pictures from it.
     """
     settings = services.settings
     new = [post for post in snapshot.posts if post.id in posts]

@@ -1,4 +1,4 @@
-"""What became of telling the site, for the status and the studio."""
+"""Whether the site was told of the last new posts, for the status and the studio."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from igfeed.services import Services
 
 @dataclass(frozen=True)
 class FailedAddress:
-    """``is_tried_again``: the next cron does. Otherwise it has been tried three times."""
+    """``is_tried_again`` says whether the next cron tries it again. If not, it was tried three times."""
 
     number: int
     error: str
@@ -21,7 +21,7 @@ class FailedAddress:
 
 @dataclass(frozen=True)
 class HookReport:
-    """``addresses`` is how many there are. ``told_at`` is when one of them has last accepted new posts."""
+    """``addresses`` is their number. ``told_at`` is the last time that one of them accepted new posts."""
 
     addresses: int = 0
     told_at: datetime | None = None
@@ -34,7 +34,7 @@ def hook_keys(services: Services) -> Sequence[str]:
 
 
 def hook_report(services: Services) -> HookReport:
-    """Asks the store if there are addresses. While it is away, nothing is known of failures."""
+    """Reads the store, unless there are no addresses. While the store is away, no failure is known."""
     addresses = hook_addresses(services.settings)
     if not addresses:
         return HookReport()

@@ -1,4 +1,4 @@
-"""Tells each address once of each new post, whatever the number of processes."""
+"""Tells each address of each new post. However many processes there are, it is told once."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -37,8 +37,8 @@ class Message(NamedTuple):
 def tell(app: Flask, services: Services, *, retries: bool) -> None:
     """Look for new posts in what this process knows of the feed, and tell the addresses of them.
 
-    ``retries``: deliveries that have failed before are tried again. Raises StoreError if the store cannot keep what is
-    being told. Nothing is sent then, because no process could know of it.
+    With ``retries``, deliveries that failed before are tried again. Raises StoreError if the store cannot keep what is
+    being sent. Then nothing is sent, because another process would send it again.
     """
     snapshot, addresses = services.feed.whole, hook_addresses(services.settings)
     if snapshot is None or not addresses:
@@ -72,13 +72,13 @@ def _begin(
             return Begun(hooks, text, ())
         if document.swap(text, hooks):
             return Begun(hooks, hooks.to_text(), due)
-    raise StoreError("Other processes write what is told of new posts again and again.")
+    raise StoreError("Other processes have kept changing the document of what was told.")
 
 
 def _send(
     services: Services, messages: Sequence[Message], addresses: Collection[HookAddress]
 ) -> list[tuple[Delivery, dict[str, str | None]]]:
-    """Send to all addresses at the same time. Returns the errors by the addresses' fingerprints for each delivery."""
+    """Send to all addresses at the same time. Returns each delivery with its errors by the addresses' fingerprints."""
     transport, secret = Transport(user_agent=USER_AGENT), services.settings.hook_secret
 
     def errors_of(address: HookAddress) -> dict[tuple[str, ...], str | None]:

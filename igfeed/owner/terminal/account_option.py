@@ -8,7 +8,7 @@ from igfeed.accounts.directory import current_accounts
 from igfeed.errors import AccountNameRefused
 
 GIVEN = "igfeed account"
-"""The key in click's ``meta`` of the names that were given. A command has it in common with its group."""
+"""The given names are under this key in click's ``meta``, which a command shares with its group."""
 
 
 class AccountOption(click.Option):
@@ -18,7 +18,7 @@ class AccountOption(click.Option):
 
 
 class NameRefused(click.ClickException):
-    """Exit code 2, and one line on standard error. It does not repeat a name that is none: it may be a token."""
+    """Exit code 2, and one line on standard error. It does not repeat a text that is not a name: it may be a token."""
 
     exit_code = 2
 
@@ -27,7 +27,7 @@ class NameRefused(click.ClickException):
 
 
 def chosen_account() -> str | None:
-    """The account that the current command is for, None for the default one. It need not exist.
+    """The name of the account that the current command is for, None for the default one. It may be unknown.
 
     Raises NameRefused, and UsageError if two names were given.
     """

@@ -1,4 +1,4 @@
-"""The group ``flask igfeed``, and what its commands do alike: arguments, accounts and errors."""
+"""The group ``flask igfeed``, and what its commands share: how they take arguments and accounts, and report errors."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -19,10 +19,10 @@ Params = ParamSpec("Params")
 
 
 class DiscreetCommand(click.Command):
-    """A command that says what it takes if its arguments are wrong, and never repeats them: one may be a token.
+    """If its arguments are wrong, it says what it takes. It never repeats them: one may be a token.
 
-    ``account`` says what it does with the option ``--account``: the account must exist, it may be a new one, or the
-    command is not for one account.
+    ``account`` says which accounts the option ``--account`` takes: one that exists, also a new one, or none because
+    the command is not for one account.
     """
 
     takes = "These arguments do not fit"
@@ -52,7 +52,7 @@ class CommandFailed(click.ClickException):
     """Exit code 1, and one line on standard error: what happened, what to do."""
 
     def __init__(self, error: IgfeedError) -> None:
-        # The hint about an unknown account names commands that are for other accounts.
+        # The commands in the hint about an unknown account are not for that account.
         account = None if isinstance(error, UnknownAccount) else chosen_account()
         super().__init__(f"{error} {hint_for(account, error.hint)}")
 
@@ -79,7 +79,7 @@ class CommandForAll(DiscreetCommand):
 
 
 def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
-    """Turns an IgfeedError into one line. The log is quiet meanwhile: it would say the same once more.
+    """Turns an IgfeedError into one line. The log shows errors only, because it would repeat that line.
 
     ``current`` gives the services of the account that the command is for.
     """
@@ -97,7 +97,7 @@ def one_line_errors(command: Callable[Params, None]) -> Callable[Params, None]:
 
 
 def _chosen_services() -> Services | None:
-    """The services of the account of ``--account``, None for the default one, and for one that may be new.
+    """The services of the account that ``--account`` names. None for the default one, or if it may be a new one.
 
     Raises UnknownAccount, StoreError, and click's errors.
     """

@@ -8,13 +8,13 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from igfeed.errors import ConfigError
-from igfeed.web.headers import SecureResponse
+from igfeed.web.final_slash import to_final_slash
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PREFIX = re.compile(r"(/(?!\.\.?(/|$))[a-z0-9._~-]+)+", re.ASCII | re.IGNORECASE)
-"""Letters that no browser, proxy or server writes in another way."""
+"""Only characters that no browser, proxy or server escapes."""
 
 
 class Mount:
@@ -31,7 +31,7 @@ class Mount:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == self._prefix:
-            return self._to_final_slash(environ)(environ, start_response)
+            return to_final_slash(path.rpartition("/")[2], environ)(environ, start_response)
         if not path.startswith(f"{self._prefix}/"):
             return self._host(environ, start_response)
         root = environ.get("SCRIPT_NAME", "").rstrip("/")
@@ -39,15 +39,9 @@ class Mount:
         below = {**environ, "SCRIPT_NAME": f"{root}{self._prefix}", "PATH_INFO": path[len(self._prefix) :]}
         return self._inner(below, start_response)
 
-    def _to_final_slash(self, environ: "WSGIEnvironment") -> SecureResponse:
-        """A redirect. Its address is relative, so it is right behind a proxy that has cut a prefix off, too."""
-        query = environ.get("QUERY_STRING")
-        last = self._prefix.rpartition("/")[2]
-        return SecureResponse(status=308, headers={"Location": f"{last}/{f'?{query}' if query else ''}"})
-
 
 def init_app(host: Flask, inner: Flask, prefix: str) -> None:
-    """Inside of a ProxyFix that the host has already, so that it counts for both, whichever was set first."""
+    """If the host has a ProxyFix already, the mount goes inside it. So ProxyFix is for both apps, in either order."""
     if isinstance(host.wsgi_app, ProxyFix):
         host.wsgi_app.app = Mount(host.wsgi_app.app, inner, prefix)
         return
@@ -55,7 +49,7 @@ def init_app(host: Flask, inner: Flask, prefix: str) -> None:
 
 
 def checked_prefix(url_prefix: str) -> str:
-    """The prefix without a final slash. Raises ConfigError, also for the host's root: no path would be left for it."""
+    """The prefix without a final slash. Raises ConfigError, also for the root: no path would be left for the host."""
     prefix = url_prefix.removesuffix("/")
     if not PREFIX.fullmatch(prefix):
         raise ConfigError(

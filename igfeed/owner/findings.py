@@ -24,6 +24,9 @@ TOO_YOUNG = TooYoung.__name__
 
 Verdict = Literal["ok", "degraded", "action_required"]
 
+SEVERITY: dict[Verdict, int] = {"ok": 0, "degraded": 1, "action_required": 2}
+"""Higher is worse."""
+
 
 @dataclass(frozen=True)
 class Finding:

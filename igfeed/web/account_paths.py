@@ -12,7 +12,7 @@ from igfeed.accounts.directory import Accounts
 from igfeed.accounts.names import NAME
 from igfeed.errors import StoreError
 from igfeed.services import Services, acting_for
-from igfeed.web.headers import SecureResponse
+from igfeed.web.final_slash import to_final_slash
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -53,7 +53,7 @@ class AccountPaths:
             with acting_for(None):
                 return self.app(environ, start_response)
         if not path:
-            return _to_final_slash(name, environ)(environ, start_response)
+            return to_final_slash(name, environ)(environ, start_response)
         prefix, part = environ.get("SCRIPT_NAME", ""), f"/{name}"
         environ.update({"SCRIPT_NAME": f"{prefix}{part}", "PATH_INFO": path, ACCOUNT_PART: part})
         with acting_for(services):
@@ -86,9 +86,3 @@ def without_account(environ: "WSGIEnvironment", address: str) -> str:
         return address
     prefix = environ["SCRIPT_NAME"].removesuffix(part)
     return f"{prefix}{address.removeprefix(f'{prefix}{part}')}"
-
-
-def _to_final_slash(name: str, environ: "WSGIEnvironment") -> SecureResponse:
-    """A redirect. Its address is relative, so it is right behind a proxy that has cut a prefix off, too."""
-    query = environ.get("QUERY_STRING")
-    return SecureResponse(status=308, headers={"Location": f"{name}/{f'?{query}' if query else ''}"})

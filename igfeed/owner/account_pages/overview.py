@@ -8,17 +8,14 @@ from flask import request
 from igfeed.accounts.directory import current_accounts
 from igfeed.errors import StoreError
 from igfeed.feed.picture_files import WIDTHS
-from igfeed.owner.findings import Verdict
+from igfeed.owner.findings import SEVERITY, Verdict
 from igfeed.owner.pages.account_addresses import address_of, feed_path
 from igfeed.owner.status import Examination, examine
-from igfeed.owner.studio.cards import Level
+from igfeed.owner.studio.cards import LEVELS, Level
 from igfeed.services import Services
 from igfeed.web.addresses import own_origin
 
 log = logging.getLogger(__name__)
-
-LEVELS: dict[Verdict, Level] = {"ok": "good", "degraded": "warn", "action_required": "bad"}
-"""How the studio colours a status. The worst one is the last."""
 
 UNKNOWN_ORIGIN = "https://feed.example.com"
 """Our origin, if neither BASE_URL nor the request tells it."""
@@ -68,11 +65,11 @@ class Overview:
     def worst_other(self) -> AccountRow | None:
         """The other account that is worst, None if all others are well."""
         troubled = [row for row in self.rows if not row.is_current and row.status != "ok"]
-        return max(troubled, key=lambda row: list(LEVELS).index(row.status), default=None)
+        return max(troubled, key=lambda row: SEVERITY[row.status], default=None)
 
 
 def overview(services: Services, found: Examination) -> Overview:
-    """All accounts. ``found`` is what was found out about that of ``services``; the others are examined here."""
+    """All accounts. ``found`` is the examination of ``services``. The others are examined here."""
     accounts = current_accounts()
     try:
         others, is_known = accounts.others(), True
@@ -100,11 +97,11 @@ def _row(services: Services, current: Examination | None) -> AccountRow:
 
 
 def _examined(services: Services) -> Examination | None:
-    """None if something unexpected went wrong: that of one account must not take the studio of another away."""
+    """None after an unexpected error: one account must not break the studio of another."""
     try:
         return examine(services)
     except Exception:
-        log.exception("How the account %s is could not be told", services.account or "without a name")
+        log.exception("The state of the account %s could not be found out", services.account or "without a name")
         return None
 
 

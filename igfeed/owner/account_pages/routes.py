@@ -22,9 +22,9 @@ def init_app(app: Flask) -> None:
 @bp.post("/add")
 @owner_form
 def add() -> Response:
-    """The page that says how the account of this name is added. A name that cannot be is asked for again.
+    """The page that says how to add an account with this name. If no account can have it, the studio asks again.
 
-    Nothing is stored: the login or the command that follows adds the account.
+    Nothing is stored. The login or the command that follows adds the account.
     """
     # Imported here, because processes for visitors need none of this and would start more slowly.
     from igfeed.owner.studio.connection import connection  # noqa: PLC0415  as above

@@ -7,7 +7,7 @@ from igfeed.accounts.account_list import ACCOUNTS_KEY
 from igfeed.accounts.directory import Accounts
 from igfeed.errors import IgfeedError, StoreError
 from igfeed.history import Event
-from igfeed.owner.findings import Verdict
+from igfeed.owner.findings import SEVERITY, Verdict
 from igfeed.owner.status import (
     AccountStatus,
     AlertsStatus,
@@ -23,11 +23,9 @@ from igfeed.services import Services
 
 log = logging.getLogger(__name__)
 
-SEVERITY: dict[Verdict, int] = {"ok": 0, "degraded": 1, "action_required": 2}
-
 
 def report_all(accounts: Accounts) -> Status:
-    """The status of the default account, with those of the others. At the top stands the worst of all.
+    """The status of the default account, with those of the others. Its own ``status`` is the worst of all.
 
     It costs what ``report`` costs, for each account. The list of accounts is read with the default account's keys.
     """
@@ -58,7 +56,7 @@ def events_of_all(accounts: Accounts) -> list[Event]:
 
 
 def _report_of(services: Services) -> Status:
-    """The account's status. Whatever goes wrong must not hide the other accounts."""
+    """The account's status. An unexpected error must not hide the other accounts."""
     try:
         return report(services)
     except Exception as error:

@@ -6,10 +6,14 @@ from typing import Literal
 
 from igfeed.history import Event
 from igfeed.models.token import TOKEN_LIFETIME
+from igfeed.owner.findings import Verdict
 from igfeed.owner.status import Examination
 from igfeed.owner.studio.sentences import Sentences
 
 Level = Literal["good", "warn", "bad", "none"]
+
+LEVELS: dict[Verdict, Level] = {"ok": "good", "degraded": "warn", "action_required": "bad"}
+"""How the studio colours a status."""
 
 LIFETIME_DAYS = TOKEN_LIFETIME.days
 

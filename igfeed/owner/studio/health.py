@@ -9,7 +9,7 @@ from igfeed.history import Event
 from igfeed.owner.findings import Finding
 from igfeed.owner.pages.words import words_of
 from igfeed.owner.status import Examination, Status
-from igfeed.owner.studio.cards import Card, Level, cards
+from igfeed.owner.studio.cards import LEVELS, Card, Level, cards
 from igfeed.owner.studio.sentences import Sentences
 from igfeed.widget.translations import language_of
 
@@ -62,7 +62,7 @@ def health_of(found: Examination, events: Sequence[Event], settings: Settings) -
     name = sentence_name(found)
     sentence = words.health[name]
     return Health(
-        "none" if name == "first_start" else _LEVELS[found.status.status],
+        "none" if name == "first_start" else LEVELS[found.status.status],
         sentence.title,
         sentence.text,
         (*ACTIONS[name], *_test_alert(found)),
@@ -112,6 +112,3 @@ def _sentence_if_degraded(status: Status) -> str:
 
 def _sentence_if_ok(found: Examination) -> str:
     return "well" if found.seen.snapshot else "not_fetched"
-
-
-_LEVELS: dict[str, Level] = {"ok": "good", "degraded": "warn", "action_required": "bad"}

@@ -101,6 +101,7 @@ def test_the_prefix_alone_is_redirected_to_the_page_behind_any_proxy(visitor: Fl
 
     assert response.status_code == 308
     assert response.headers["Location"] == "instagram/?limit=3"
+    assert response.headers["Cache-Control"] == "no-store", "the host may mount the feed elsewhere"
 
 
 @pytest.mark.parametrize(

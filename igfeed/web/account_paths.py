@@ -52,10 +52,10 @@ class AccountPaths:
         if services is None:
             with acting_for(None):
                 return self.app(environ, start_response)
-        if not path:
+        if not path and not services.startup_error:
             return to_final_slash(name, environ)(environ, start_response)
         prefix, part = environ.get("SCRIPT_NAME", ""), f"/{name}"
-        environ.update({"SCRIPT_NAME": f"{prefix}{part}", "PATH_INFO": path, ACCOUNT_PART: part})
+        environ.update({"SCRIPT_NAME": f"{prefix}{part}", "PATH_INFO": path or "/", ACCOUNT_PART: part})
         with acting_for(services):
             return self._app_of(services)(environ, start_response)
 

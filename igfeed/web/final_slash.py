@@ -14,4 +14,6 @@ def to_final_slash(last_part: str, environ: "WSGIEnvironment") -> SecureResponse
     Its address is relative, so it is also right behind a proxy that has cut a prefix off.
     """
     query = environ.get("QUERY_STRING")
-    return SecureResponse(status=308, headers={"Location": f"{last_part}/{f'?{query}' if query else ''}"})
+    location = f"{last_part}/{f'?{query}' if query else ''}"
+    # Otherwise a browser may keep it for ever, also after the account was removed.
+    return SecureResponse(status=308, headers={"Location": location, "Cache-Control": "no-store"})

@@ -178,8 +178,9 @@ def test_accounts_stand_side_by_side_and_a_dead_one_touches_no_other(deployment:
         "pictures": {"stored": 0, "kept": 0, "failed": 0},
         "token": None,
         "error": found["error"].removeprefix("prints: "),
-        "hint": found["hint"],
+        "hint": found["hint"].removeprefix("prints: "),
     }
+    assert [found[key].startswith("prints: ") for key in ("error", "hint")] == [True, True]
     other = deployment.start()
     for each in (process, other):
         assert (each.posts("/"), each.posts("/prints/")) == (ids_of(instagram.posts), ids_of(stale))
@@ -187,7 +188,7 @@ def test_accounts_stand_side_by_side_and_a_dead_one_touches_no_other(deployment:
     dead = status["accounts"]["prints"]
     assert (status["status"], status["token"]["state"]) == ("action_required", "fresh")
     assert (dead["status"], dead["token"]["state"]) == ("action_required", "rejected")
-    assert (status["problem"], status["hint"]) == (f"prints: {dead['problem']}", dead["hint"])
+    assert (status["problem"], status["hint"]) == (f"prints: {dead['problem']}", f"prints: {dead['hint']}")
     assert list(dead) == ["status", "problem", "hint", "account", "token", "last_renewal", "feed"]
     events = other.get("/api/instagram/history", headers=OWNER).json()["events"]
     assert [(each["account"], each["what"], each["outcome"]) for each in events[:4]] == [
@@ -205,12 +206,11 @@ def test_a_removed_account_leaves_no_key_and_no_page(deployment: Deployment) -> 
     before = [key for key in deployment.all_keys() if "prints" not in key]
     assert any("picture" in key for key in set(deployment.all_keys()).difference(before))
 
-    asked, done = (
-        process.run("remove-account", "prints", input="n\n"),
-        process.run("remove-account", "prints", "--yes"),
-    )
+    asked = [process.run("remove-account", "prints", input=answer) for answer in ("n\n", "")]
+    done = process.run("remove-account", "prints", "--yes")
 
-    assert (asked.exit_code, done.exit_code) == (1, 0)
+    assert ([each.exit_code for each in asked], done.exit_code) == ([1, 1], 0)
+    assert ["With --yes" in each.stderr for each in asked] == [True, True], "a script gives no answer"
     assert sorted(deployment.all_keys()) == sorted(before)
     deployment.clock.forward(seconds=TTL)
     assert other.statuses("/prints/", "/prints/embed", "/prints/media/1-320.webp") == [404, 404, 404]
@@ -273,8 +273,9 @@ def test_no_answer_of_the_store_is_not_a_no(deployment: Deployment, upstash: Fak
 
     assert process.posts("/prints/embed") == ids_of(deployment.prints.posts), "the last known list counts"
     assert process.statuses("/unknown/") == [404]
-    answers = [fresh.get(path) for path in ("/prints/embed", "/prints/feed.json", "/prints/media/1-320.webp")]
-    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    paths = ("/prints", "/prints/embed", "/prints/feed.json", "/prints/media/1-320.webp")
+    answers = [fresh.get(path) for path in paths]
+    assert [answer.status_code for answer in answers] == [503, 503, 503, 503]
     assert all(answer.headers["Retry-After"] for answer in answers)
     upstash.heal()
     deployment.clock.forward(minutes=1)
@@ -332,6 +333,7 @@ def test_only_what_belongs_to_an_account_has_an_address_below_its_name(deploymen
     assert process.statuses(f"/media/{post}-320.webp", f"/prints/media/{post}-320.webp") == [404, 200]
     bare = process.get("/prints?columns=3")
     assert (bare.status_code, bare.headers["Location"]) == (308, "prints/?columns=3")
+    assert bare.headers["Cache-Control"] == "no-store", "the account may be removed"
     page, feed = process.get("/prints/").text, process.get("/prints/feed.json").json()
     assert f'"/prints/media/{post}-' in page
     assert 'href="/static/icon.svg?' in page, "files that all accounts share"

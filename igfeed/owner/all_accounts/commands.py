@@ -3,7 +3,7 @@
 import click
 
 from igfeed.accounts.directory import current_accounts
-from igfeed.errors import AccountNameRefused
+from igfeed.errors import AccountNameRefused, IgfeedError
 from igfeed.owner.all_accounts.report import reports_of_others
 from igfeed.owner.post_commands import group
 from igfeed.owner.status import Status, report
@@ -42,9 +42,18 @@ def remove_account(name: str, yes: bool) -> None:  # noqa: FBT001  click passes 
         raise NameRefused(error) from None
     directory.get(name)  # An unknown one is said before the question.
     if not yes:
-        click.confirm(f"Delete the token, the posts and the pictures of {name}?", abort=True)
+        _ask(f"Delete the token, the posts and the pictures of {name}?")
     directory.remove(name)
     click.echo(f"{name} is removed. Running servers stop to show it within IGFEED_CHECK_TTL.")
+
+
+def _ask(question: str) -> None:
+    """Raises IgfeedError unless the answer is yes. A script has no answer to give."""
+    try:
+        click.confirm(question, abort=True)
+    except click.Abort:
+        click.echo()  # The error begins a line of its own.
+        raise IgfeedError("Nothing is removed: nobody has said yes.", "With --yes igfeed does not ask.") from None
 
 
 def _row(name: str, found: Status) -> tuple[str, str, str]:

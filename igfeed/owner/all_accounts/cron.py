@@ -44,7 +44,7 @@ class WholeRun:
         return self.unlisted is None and self.default.ok and all(run.ok for run in self.others.values())
 
     def to_json(self) -> dict[str, Any]:
-        """What the cron route answers. The first error stands at the top, with the account's name in front."""
+        """What the cron route answers. The first error and its hint stand at the top, the account's name in front."""
         return {
             **replace(self._top(), ok=self.ok).to_json(),
             "accounts": {name: run.to_json() for name, run in self.others.items()},
@@ -57,7 +57,9 @@ class WholeRun:
             return replace(self.default, error=str(self.unlisted), hint=self.unlisted.hint)
         failed = ((name, run) for name, run in self.others.items() if run.error)
         name, run = next(failed, ("", self.default))
-        return replace(self.default, error=f"{name}: {run.error}", hint=run.hint) if name else self.default
+        if not name:
+            return self.default
+        return replace(self.default, error=f"{name}: {run.error}", hint=f"{name}: {run.hint}")
 
 
 def run(accounts: Accounts, by: By = "cron") -> WholeRun:

@@ -39,7 +39,7 @@ def report_all(accounts: Accounts) -> Status:
             return _worse(status, "degraded", str(error), error.hint)
     others = reports_of_others(accounts)
     for name, each in others.items():
-        status = _worse(status, each.status, f"{name}: {each.problem}", each.hint)
+        status = _worse(status, each.status, _named(name, each.problem), _named(name, each.hint))
         status = _with_alert_error(status, name, each.alerts.last_error)
     return replace(status, accounts={name: each.of_account for name, each in others.items()})
 
@@ -67,14 +67,19 @@ def _report_of(services: Services) -> Status:
         return Status("degraded", problem, IgfeedError.hint, *unknown, store, AlertsStatus())
 
 
-def _worse(status: Status, verdict: Verdict, problem: str, hint: str | None) -> Status:
+def _worse(status: Status, verdict: Verdict, problem: str | None, hint: str | None) -> Status:
     """The status with this verdict at its top, if that is worse than its own."""
     if SEVERITY[verdict] <= SEVERITY[status.status]:
         return status
     return replace(status, status=verdict, problem=problem, hint=hint)
 
 
+def _named(name: str, text: str | None) -> str | None:
+    """With the account's name in front, as everything about a named account that stands at the top."""
+    return f"{name}: {text}" if text else None
+
+
 def _with_alert_error(status: Status, name: str, error: str | None) -> Status:
     if error is None or status.alerts.last_error:
         return status
-    return replace(status, alerts=replace(status.alerts, last_error=f"{name}: {error}"))
+    return replace(status, alerts=replace(status.alerts, last_error=_named(name, error)))

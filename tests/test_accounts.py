@@ -24,7 +24,7 @@ from igfeed.accounts.log_lines import AccountFormatter
 from igfeed.errors import StoreError
 from igfeed.feed.mirror import MirrorReport
 from igfeed.owner.all_accounts import cron
-from igfeed.owner.all_accounts.account_run import LEFT
+from igfeed.owner.all_accounts.account_run import WAITING_HINT
 from tests.harness.app_server import serving
 from tests.harness.owner import OWNER, Owner
 from tests.harness.visitor import POST_IDS, Visitor
@@ -361,7 +361,7 @@ def test_an_account_that_there_was_no_time_for_comes_first_in_the_next_run(
     process = deployment.filled()
     shop = deployment.instagram.add_account("nord.shop", [image()])
     assert process.run("setup-token", "--account", "shop", deployment.issue(shop)).exit_code == 0
-    monkeypatch.setattr(cron, "MIRRORING_TIME_LIMIT", 0.0)
+    monkeypatch.setattr(cron, "RUN_TIME_LIMIT", 0.0)
     begun: list[str | None] = []
     for _ in range(4):
         deployment.instagram.forget_calls()
@@ -371,7 +371,7 @@ def test_an_account_that_there_was_no_time_for_comes_first_in_the_next_run(
         left = [run for run in runs.values() if run["feed"] is None]
         assert deployment.instagram.count("media") == 1
         assert (found["ok"], found["error"]) == (True, None), "nothing has failed"
-        assert [(run["renewal"], run["hint"]) for run in left] == [(None, LEFT)] * 2
+        assert [(run["renewal"], run["hint"]) for run in left] == [(None, WAITING_HINT)] * 2
 
     assert begun == [None, "prints", "shop", None]
 
@@ -391,7 +391,7 @@ def test_each_account_has_an_equal_share_of_the_time_for_pictures(
 
     process.owner.cron()
 
-    assert left[0] <= cron.MIRRORING_TIME_LIMIT / 2, "half of it"
+    assert left[0] <= cron.RUN_TIME_LIMIT / 2, "half of it"
     assert left[0] < left[1], "all that is left"
 
 

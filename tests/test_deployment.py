@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from igfeed.models import Token
-from igfeed.owner.all_accounts.cron import MIRRORING_TIME_LIMIT
+from igfeed.owner.all_accounts.cron import RUN_TIME_LIMIT
 
 ROOT = Path(__file__).parent.parent
 LONGEST_ON_EVERY_PLAN = 300
@@ -77,7 +77,7 @@ def test_the_cron_runs_once_a_day_which_is_the_most_on_hobby() -> None:
 def test_the_cron_ends_its_pictures_a_minute_before_vercel_ends_the_run() -> None:
     longest = json.loads(read("vercel.json"))["functions"]["wsgi.py"]["maxDuration"]
 
-    assert longest - MIRRORING_TIME_LIMIT >= 60
+    assert longest - RUN_TIME_LIMIT >= 60
 
 
 @pytest.mark.parametrize("folder", ["igfeed", "templates", "static"])

@@ -17,7 +17,7 @@ from flask import Flask
 
 from igfeed import create_app
 from igfeed.config.unknown_variables import KNOWN
-from igfeed.owner.all_accounts.cron import MIRRORING_TIME_LIMIT
+from igfeed.owner.all_accounts.cron import RUN_TIME_LIMIT
 from tests.conftest import MakeServices
 from tests.harness.clock import MovingClock
 from tests.harness.owner import CRON, OWNER, Owner
@@ -217,7 +217,7 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
 def test_nginx_waits_for_the_cron_and_asks_where_the_service_listens() -> None:
     nginx = read("deploy/nginx.conf")
 
-    assert int(re.findall(r"proxy_read_timeout (\d+)s", nginx)[0]) >= MIRRORING_TIME_LIMIT + 60
+    assert int(re.findall(r"proxy_read_timeout (\d+)s", nginx)[0]) >= RUN_TIME_LIMIT + 60
     assert set(re.findall(r"proxy_pass http://([\d.:]+)", nginx)) == {"127.0.0.1:8000"}
     assert "--bind 127.0.0.1:8000" in read("deploy/igfeed.service")
     assert "X-Forwarded-Proto $scheme" in nginx

@@ -7,11 +7,11 @@ from flask import Flask, Response, after_this_request, has_request_context, requ
 Work = Callable[[], object]
 
 WAITING_KEY = "igfeed.after_answer"
-"""The key in the WSGI environment of the work that waits for the end of the request."""
+"""The WSGI environment has the work that waits for the end of the request under this key."""
 
 
 class AfterAnswer:
-    """Does work when the host's answer has been sent. Without a request, at once."""
+    """Does work after the host's answer has been sent. If there is no request, it does the work at once."""
 
     def __init__(self, host: Flask) -> None:
         host.teardown_request(_do_the_rest)
@@ -33,6 +33,6 @@ def _hand_over(response: Response) -> Response:
 
 
 def _do_the_rest(_: BaseException | None) -> None:
-    """For a template that is streamed: it is rendered when the answer has been handed over, so nobody took its work."""
+    """Does the work of a template that is streamed: that is rendered too late for ``_hand_over``."""
     for work in request.environ.pop(WAITING_KEY, ()):
         work()

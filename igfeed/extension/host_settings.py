@@ -1,4 +1,4 @@
-"""The settings of a feed in somebody's app: from ``app.config``, and from the environment where that says nothing.
+"""The settings of a feed in somebody's app: from ``app.config``, and from the environment if that has no such key.
 
 The keys of ``app.config`` are the names of the variables. ``IGFEED_`` may be put before any of them, for a host that
 uses a name such as ``BASE_URL`` for something else. None counts as absent.
@@ -17,7 +17,7 @@ from igfeed.config.settings import REDIS_VARIABLES
 from igfeed.errors import ConfigError
 
 DEFAULT_STORE = "igfeed.sqlite3"
-"""In the host's instance folder, as every relative path of a store."""
+"""Relative paths of a store are below the host's instance folder."""
 
 PREFIX = "IGFEED_"
 
@@ -30,7 +30,7 @@ ALTERNATIVES = (
     (*REDIS_VARIABLES, ("IGFEED_STORE_PATH",)),
     (("BASE_URL",), ("NEXT_PUBLIC_BASE_URL",), ("VERCEL_PROJECT_PRODUCTION_URL",)),
 )
-"""Where ``app.config`` has chosen one of several, the environment cannot choose another of them."""
+"""If ``app.config`` has one alternative of a row, the environment's others of that row are not read."""
 
 SWITCHES = {"IGFEED_DEMO"}
 
@@ -39,7 +39,7 @@ UNITS = {
     "IGFEED_CHECK_TTL": timedelta(seconds=1),
     "IGFEED_RENEW_WITHIN_DAYS": timedelta(days=1),
 }
-"""What a ``timedelta`` is counted in."""
+"""The unit that a ``timedelta`` is converted to."""
 
 SEPARATORS = {
     "IGFEED_ALERTS": " ",
@@ -48,42 +48,43 @@ SEPARATORS = {
     "INSTAGRAM_MEDIA_ORIGINS": ",",
     "FORWARDED_ALLOW_IPS": ",",
 }
-"""What is between the values of a list."""
+"""What separates the values of a list."""
 
 Config = Mapping[str, Any]
 
 
 def settings_of(app: Flask, environ: Mapping[str, str]) -> Settings:
     """The settings. Raises ConfigError."""
-    said = _said_by(app.config)
-    ignored = {*OF_THE_HOST, *_ruled_out_by(said)}
-    env = {name: value for name, value in environ.items() if name not in ignored} | said
+    given = _given_in(app.config)
+    ignored = {*OF_THE_HOST, *_ruled_out_by(given)}
+    env = {name: value for name, value in environ.items() if name not in ignored} | given
     store = env.get("IGFEED_STORE_PATH", "").strip() or DEFAULT_STORE
     return replace(Settings.from_env(env), store_path=Path(app.instance_path) / store)
 
 
 def warnings(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
-    """A line for each name, here or there, that is probably a mistyped one of ours."""
-    # Not those with FLASK_: they are the host's.
+    """A line for each key or variable that is probably a mistyped name of ours."""
+    # Names that begin with FLASK_ are the host's.
     names = {name for name, value in environ.items() if value.strip() and not name.startswith("FLASK_")}
     names.update(key for key, value in config.items() if value is not None and key.removeprefix(PREFIX) not in NAMES)
     return unknown_variables.warnings(dict.fromkeys(names, "is set"))
 
 
-def _said_by(config: Config) -> dict[str, str]:
-    said: dict[str, str] = {}
+def _given_in(config: Config) -> dict[str, str]:
+    given: dict[str, str] = {}
     for name in NAMES:
         for key in (name, f"{PREFIX}{name}"):
             if config.get(key) is not None:
-                said[name] = _text(key, name, config[key])
-    return said
+                given[name] = _text(key, name, config[key])
+    return given
 
 
-def _ruled_out_by(said: Mapping[str, str]) -> Iterator[str]:
+def _ruled_out_by(given: Mapping[str, str]) -> Iterator[str]:
+    """The variables that are not read because ``app.config`` has an alternative."""
     for alternatives in ALTERNATIVES:
-        unsaid = [names for names in alternatives if not said.keys() & set(names)]
-        if len(unsaid) < len(alternatives):
-            yield from (name for names in unsaid for name in names)
+        absent = [names for names in alternatives if not given.keys() & set(names)]
+        if len(absent) < len(alternatives):
+            yield from (name for names in absent for name in names)
 
 
 def _text(key: str, name: str, value: object) -> str:

@@ -49,7 +49,7 @@ class IgFeed:
         settings: Settings | None = None,
         services: Services | None = None,
     ) -> None:
-        """Mounts the feed with ``services``, or with services for ``settings``, or for ``app.config``.
+        """Mounts the feed. ``services`` win over ``settings``, and those win over ``app.config`` and the environment.
 
         ``app.config`` and the environment are read now, so set them before. Opens no file and no connection. Raises
         ConfigError for a wrong value or prefix, and RuntimeError if the app has a feed already.
@@ -57,8 +57,6 @@ class IgFeed:
         if "igfeed" in app.extensions:
             raise RuntimeError("This app has a feed already: call IgFeed or init_app once.")
         prefix = mount.checked_prefix(self._url_prefix if url_prefix is None else url_prefix)
-        if settings is None and services is None:
-            settings = _settings(app)
         if services is None:
             services = build(settings or _settings(app), system_clock, sleep=sleep)
         inner = _app_below_prefix(app, services)
@@ -78,7 +76,7 @@ def _settings(app: Flask) -> Settings:
 
 def _app_below_prefix(host: Flask, services: Services) -> Flask:
     inner = new_app(services)
-    # Nothing else of the host's configuration: its keys are about its own requests.
+    # No other key of the host's configuration is taken over, because it is about the host's own requests.
     for name in ("DEBUG", "TESTING", "TRUSTED_HOSTS"):
         inner.config[name] = host.config.get(name)
     add_rooms(inner)

@@ -56,7 +56,7 @@ class FeedInTemplate:
         return _with_nonce(fragment, nonce) if nonce else fragment
 
     def _fragment(self, account: str | None, query: str) -> Markup | None:
-        """None if there is nothing to show. Then the first fetch follows the answer."""
+        """None if there is nothing to show. Then the first fetch runs after the answer."""
         services = accounts_of(self._inner).get(account)
         services.check_startup()
         if services.feed.cached is None and services.feed.current().snapshot is None:
@@ -68,7 +68,7 @@ class FeedInTemplate:
         return Markup(body.decode()) if status.startswith("200 ") else None  # noqa: S704  ours
 
     def _ask(self, environ: "WSGIEnvironment") -> tuple[str, bytes]:
-        """The mounted app's status and body. A due refresh follows the host's answer."""
+        """The mounted app's status and body. If a refresh is due, it runs after the host's answer."""
         statuses: list[str] = []
 
         # Not by Werkzeug's Response.from_app: it makes objects of all headers, which takes longer than all the rest.
@@ -82,7 +82,7 @@ class FeedInTemplate:
         return statuses[0], html
 
     def _environ(self, path: str, query: str) -> "WSGIEnvironment":
-        """A visitor's request, with what the host's request says of where the app is."""
+        """A visitor's request. Where the app is mounted, it takes from the host's request."""
         is_asked = has_request_context()
         root = request.environ.get("SCRIPT_NAME", "") if is_asked else self._host.config["APPLICATION_ROOT"]
         return {
@@ -104,7 +104,7 @@ class FeedInTemplate:
         return note.format(words.feed_not_ready, words.come_back_later)
 
     def _log(self, error: Exception) -> None:
-        """Once in a while, not for every visitor."""
+        """Log the same error once in a while, not for every visitor."""
         if self._inner.extensions[LOG_LIMIT].allows(f"{type(error).__name__} {error}"):
             is_known = isinstance(error, IgfeedError)
             log.warning("The feed cannot be shown in a page: %s", error, exc_info=None if is_known else error)

@@ -1,6 +1,6 @@
 """One account's part in a run of the cron: renew its token, fetch its feed, mirror its pictures, report.
 
-If one step fails, the others are taken all the same. No step raises anything, so that no account can harm another.
+If one step fails, the others are done all the same. No step raises anything, so no account can harm another.
 """
 
 import logging
@@ -21,7 +21,7 @@ from igfeed.tokens.renewal import RenewalOutcome
 
 log = logging.getLogger(__name__)
 
-LEFT = "There was no time for all of it: the next run begins with this account."
+WAITING_HINT = "There was no time for all of it: the next run begins with this account."
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Run:
 
 
 class AccountRun:
-    """Take the steps in their order. The caller may leave out the later ones, and may take other accounts' between."""
+    """Call the steps in this order. The caller may stop early, and may call steps of other accounts in between."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -57,8 +57,8 @@ class AccountRun:
         self._errors: list[IgfeedError] = []
 
     @property
-    def is_left(self) -> bool:
-        """Whether there was no time for a fetch."""
+    def has_to_wait(self) -> bool:
+        """Whether there was no time for its fetch, so that the next run has to begin with it."""
         return self._feed is None
 
     def renew(self) -> None:
@@ -90,7 +90,7 @@ class AccountRun:
     def result(self) -> Run:
         """What was done. Asks the store."""
         shown = self.snapshot or self.services.feed.cached
-        # Before the report, which finds out whether the store takes writes again.
+        # Read before the report, because that finds out whether the store takes writes again.
         refusal = self.services.store.refusal
         status = None
         with self._noting_errors():
@@ -106,7 +106,7 @@ class AccountRun:
             pictures=self._pictures,
             token=status.token if status else TokenStatus(),
             error=str(error) if error else None,
-            hint=LEFT if self.is_left and not hint else hint,
+            hint=WAITING_HINT if self.has_to_wait and not hint else hint,
         )
 
     @contextmanager
@@ -122,7 +122,7 @@ class AccountRun:
 
 
 def _check_renewal_can_be_stored(services: Services) -> None:
-    """Raises WriteRefused if the store refuses writes and the token is not due: it has time, so it is not risked."""
+    """Raises WriteRefused if the store refuses writes and the token is not due, so its renewal can wait."""
     refusal = services.store.refusal
     if refusal is None:
         return
@@ -132,7 +132,7 @@ def _check_renewal_can_be_stored(services: Services) -> None:
 
 
 def _store_error(status: Status) -> IgfeedError | None:
-    """An error if something was done that only this process remembers, None if the store has it all."""
+    """An error if this process has something that the store does not have. None if the store has everything."""
     is_kept = status.store.reachable and (status.token.saved or status.token.source != "memory")
     return None if is_kept else StoreError("The store did not take everything.", status.hint)
 

@@ -34,17 +34,17 @@ def accounts() -> None:
 @click.option("--yes", is_flag=True, help="Do not ask first.")
 @one_line_errors
 def remove_account(name: str, yes: bool) -> None:  # noqa: FBT001  click passes by name
-    """Forget the account NAME: its token, its posts and its pictures."""
+    """Delete the account NAME: its token, its posts and its pictures."""
     directory = current_accounts()
     try:
         directory.check_name(name)
     except AccountNameRefused as error:
         raise NameRefused(error) from None
-    directory.get(name)  # An unknown one is said before the question.
+    directory.get(name)  # Raises UnknownAccount before the question is asked.
     if not yes:
         _ask(f"Delete the token, the posts and the pictures of {name}?")
     directory.remove(name)
-    click.echo(f"{name} is removed. Running servers stop to show it within IGFEED_CHECK_TTL.")
+    click.echo(f"{name} is removed. Running servers stop showing it within IGFEED_CHECK_TTL.")
 
 
 def _ask(question: str) -> None:

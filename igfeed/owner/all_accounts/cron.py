@@ -18,21 +18,21 @@ from igfeed.services import Services
 
 log = logging.getLogger(__name__)
 
-MIRRORING_TIME_LIMIT = 200.0
+RUN_TIME_LIMIT = 200.0
 """Seconds after which the cron begins nothing more.
 
-Vercel ends a run after 300 seconds (``maxDuration`` in vercel.json). The rest is for what has begun, each
-within the client's time limits, and for a store that answers slowly."""
+Vercel ends a run after 300 seconds (``maxDuration`` in vercel.json). The rest is for calls that have begun, each of
+which has a time limit, and for a slow store."""
 
 ALERTS_TIME_LIMIT = 30.0
-"""Seconds after which no further account's alert is begun. The next run sends it."""
+"""Seconds after which no more alerts are sent. The next run sends those that are left."""
 
 
 @dataclass(frozen=True)
 class WholeRun:
-    """``default`` is the run of the default account, ``others`` has those of the others by their names.
+    """``default`` is the run of the default account. ``others`` has the runs of the other accounts, by name.
 
-    ``unlisted`` says why it is not known which others there are, None normally.
+    ``unlisted`` says why the list of the others could not be read, None normally.
     """
 
     default: Run
@@ -44,13 +44,13 @@ class WholeRun:
         return self.unlisted is None and self.default.ok and all(run.ok for run in self.others.values())
 
     def to_json(self) -> dict[str, Any]:
-        """What the cron route answers. The first error and its hint stand at the top, the account's name in front."""
+        """What the cron route answers. Its top level has the first error and its hint, after the account's name."""
         return {
-            **replace(self._top(), ok=self.ok).to_json(),
+            **replace(self._with_first_error(), ok=self.ok).to_json(),
             "accounts": {name: run.to_json() for name, run in self.others.items()},
         }
 
-    def _top(self) -> Run:
+    def _with_first_error(self) -> Run:
         if self.default.error:
             return self.default
         if self.unlisted:
@@ -68,11 +68,11 @@ def run(accounts: Accounts, by: By = "cron") -> WholeRun:
         accounts.default.store.recheck()
         others, unlisted = _others(accounts)
         runs = [AccountRun(services) for services in in_order_of_waiting(accounts, [accounts.default, *others])]
-        _take_steps(runs, Deadline(MIRRORING_TIME_LIMIT))
+        _take_steps(runs, Deadline(RUN_TIME_LIMIT))
         results = {run.services.account: run.result() for run in runs}
-        _tell(runs)
+        _send_alerts(runs)
         if not unlisted:
-            _tidy(accounts, [run.services.account for run in runs if run.is_left])
+            _prepare_next_run(accounts, [run.services.account for run in runs if run.has_to_wait])
     by_name = {name: results[name] for name in (each.account for each in others) if name}
     return WholeRun(results[None], by_name, unlisted)
 
@@ -85,7 +85,7 @@ def _others(accounts: Accounts) -> tuple[list[Services], StoreError | None]:
 
 
 def _take_steps(runs: list[AccountRun], deadline: Deadline) -> None:
-    """The first account takes every step, whatever time it needs. The others are left out when the time is over."""
+    """The first account gets every step, however long it takes. The others get no more steps when the time is over."""
     for run in runs:
         if run is runs[0] or deadline.left():
             run.renew()
@@ -97,16 +97,16 @@ def _take_steps(runs: list[AccountRun], deadline: Deadline) -> None:
         run.mirror(Deadline(deadline.left() / (len(fetched) - place)))
 
 
-def _tell(runs: list[AccountRun]) -> None:
+def _send_alerts(runs: list[AccountRun]) -> None:
     deadline = Deadline(ALERTS_TIME_LIMIT)
     for run in runs:
         if deadline.left():
             run.notify()
 
 
-def _tidy(accounts: Accounts, left: list[str | None]) -> None:
+def _prepare_next_run(accounts: Accounts, waiting: list[str | None]) -> None:
     try:
-        note_waiting(accounts, left)
+        note_waiting(accounts, waiting)
         clean_up(accounts)
     except StoreError as error:
         log.warning("What the next run should know could not be stored: %s", error)

@@ -25,7 +25,7 @@ PATH = re.compile(r"(/[\w.~-]+)*/?", re.ASCII)
 
 NO_BASE = (
     "Without --base-url or BASE_URL there are no feed.json, feed.xml, behold.json and fragment.html: "
-    "their addresses are whole ones."
+    "they need absolute addresses."
 )
 
 
@@ -64,7 +64,9 @@ def _fetch(services: Services) -> IgfeedError | None:
         return error
     if not pictures.failed:
         return None
-    return IgfeedError(f"{pictures.failed} picture files could not be had.", "The log says why. Run it again later.")
+    return IgfeedError(
+        f"{pictures.failed} picture files could not be fetched.", "The log says why. Run it again later."
+    )
 
 
 def _snapshot(services: Services, folder: Path, problem: IgfeedError | None) -> FeedSnapshot:
@@ -83,7 +85,7 @@ def _written(snapshot: FeedSnapshot, folder: Path, files: NewExport) -> str:
 
 
 def _base(text: str | None) -> str | None:
-    """The address without a final slash. Raises UsageError if it is none."""
+    """The address without a final slash. Raises UsageError if it is not an address."""
     if text is None:
         return None
     parts = urlsplit(text)

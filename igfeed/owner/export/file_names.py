@@ -7,7 +7,7 @@ from igfeed.widget.views import View
 PAGES = {View.PAGE: "page", View.EMBED: "embed", View.FRAGMENT: "fragment"}
 
 DRAWING = "image/svg+xml"
-"""The media type of what stands in for a picture that cannot be had."""
+"""The media type of the drawing that replaces a picture that cannot be fetched."""
 
 ENDINGS = {"image/webp": "webp", "image/avif": "avif", DRAWING: "svg"}
 """By the media type of the answer, which may be WebP where AVIF was asked for."""
@@ -22,5 +22,5 @@ def page_name(view: View, query: str) -> str:
 
 
 def picture_name(path: str, media_type: str) -> str:
-    """The name of a picture that is asked for at ``path``. Hosts go by the ending, so it tells what the file is."""
+    """The name of a picture that is asked for at ``path``. Hosts choose the media type by the ending."""
     return f"{path.rpartition('.')[0]}.{ENDINGS[media_type]}"

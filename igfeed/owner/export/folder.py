@@ -1,8 +1,8 @@
-"""The folder of an export, in which new files take the place of those of the export before it.
+"""The folder of an export, in which new files replace those of the export before.
 
-All new files are written before the first one changes its place. Pictures come first and pages last, and what the new
-pages no longer name is removed after that. So at every moment each page in the folder has all that it names, even if
-the process is killed. The folder itself is never replaced: it may be a working tree of git, or a mounted volume.
+All new files are written before the first one is moved to its place. Pictures are moved first and pages last. Then the
+files that no page names any more are removed. So at every moment each page in the folder has every file that it names,
+even if the process is killed. The folder itself is never replaced: it may be a git working tree or a mounted volume.
 """
 
 import os
@@ -19,7 +19,7 @@ LIST_NAME = ".igfeed-export"
 LIST_HEADING = "# Files of `flask igfeed export`. The next export replaces or removes them, and no others."
 
 UNFINISHED_NAME = ".igfeed-unfinished"
-"""The folder inside the export's one in which new files wait, and copies of those that they replace."""
+"""The folder inside the export's folder for new files that are not in their place yet, and for copies of old ones."""
 
 
 class NewExport:
@@ -113,7 +113,7 @@ class NewExport:
 def new_export(folder: Path) -> Iterator[NewExport]:
     """Files that are written inside the block take the place of the export before at its end.
 
-    If the block or the change of places fails, the folder is as it was. Raises IgfeedError if it cannot be written.
+    If the block or the replacing fails, the folder is as it was. Raises IgfeedError if it cannot be written.
     """
     if folder.exists() and not folder.is_dir():
         raise IgfeedError(f"{folder} is a file, and an export needs a folder.", "Name another one.")
@@ -122,7 +122,7 @@ def new_export(folder: Path) -> Iterator[NewExport]:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone_in(folder), _place_for_unfinished(folder):
             export = NewExport(folder)
-            export.check_is_ours("index.html")  # Now, before anybody waits for Instagram.
+            export.check_is_ours("index.html")  # Checked now, before the fetch.
             yield export
             export.take_place()
         missing = []
@@ -152,7 +152,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     place = os.open(folder, os.O_RDONLY)
     try:
         if not _lock(place):
-            raise IgfeedError(f"Another export into {folder} is going on.", "Run it again when that has ended.")
+            raise IgfeedError(f"Another export into {folder} is running.", "Try again when it has ended.")
         yield
     finally:
         os.close(place)
@@ -172,7 +172,7 @@ def _lock(place: int) -> bool:
 
 
 def _listed(folder: Path) -> set[str]:
-    """The names of our files in the folder. A name that leads out of it is passed over."""
+    """The names of our files in the folder. A name that leads out of the folder is ignored."""
     try:
         lines = (folder / LIST_NAME).read_text("utf-8").splitlines()
     except (FileNotFoundError, UnicodeDecodeError):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PICTURES = "/media/"
 TEXTS = ("text/", "application/")
-"""How the media types of answers begin that may name addresses."""
+"""Answers with media types that begin so may have addresses in them."""
 
 CHARSET = b'<meta charset="utf-8">\n'
 NOT_IN_ELEMENT = re.compile(r"; frame-ancestors [^;]*")
@@ -65,7 +65,7 @@ class Site:
             self._write_text(*self._waiting.popleft())
 
     def _name(self, path: str, query: str) -> str:
-        """The name of the file that an address becomes, now or later."""
+        """The name of the file for an address. A text is added to those that have to be written."""
         own = path.removeprefix(self._top)
         if own.startswith(PICTURES):
             return self._picture(path, own)
@@ -77,7 +77,7 @@ class Site:
         return name
 
     def _picture(self, path: str, own: str) -> str:
-        """The name of a picture's file. If it cannot be had, that is the file of the export before, or a drawing."""
+        """The name of a picture's file. If it cannot be fetched: the file of the export before, or a drawing."""
         if path not in self._pictures:
             answer, usual = self._ask(path), own.lstrip("/")
             if answer.mimetype == DRAWING and self._export.keep(usual):

@@ -7,7 +7,7 @@ import pytest
 
 from igfeed.models import Choices, FeedSnapshot, Picture, Post, PostRules, Profile
 from igfeed.models.choices import NO_CHOICES
-from igfeed.owner.hooks.deliveries import MAX_DELIVERIES, MAX_TRIES, RETRY_PAUSE, Delivery, Hooks
+from igfeed.owner.hooks.deliveries import MAX_DELIVERIES, MAX_SENDING, MAX_TRIES, Delivery, Hooks
 from igfeed.owner.hooks.known_posts import LATE_ARRIVAL, MAX_KNOWN, KnownPosts, Look, look
 
 NOW = datetime(2026, 5, 3, 12, tzinfo=UTC)
@@ -211,26 +211,26 @@ def test_each_address_is_tried_until_it_has_accepted_and_three_times_at_most() -
         assert [each.address for each in hooks.failures] == ["a"]
         if tries < MAX_TRIES:
             assert hooks.deliveries[0].addresses == ("a",)
-            now += RETRY_PAUSE
+            assert hooks.deliveries[0].is_due(now, retries=True), "at once"
             hooks = hooks.trying(hooks.deliveries, now)
 
     assert hooks.deliveries == ()
     assert hooks.told_at == now
 
 
-def test_only_who_retries_takes_up_a_delivery_that_was_tried_and_only_after_its_pause() -> None:
+def test_only_who_retries_takes_up_a_delivery_that_was_tried_and_nobody_while_it_is_being_sent() -> None:
     (delivery,) = begun().deliveries
 
-    assert [delivery.is_due(NOW + RETRY_PAUSE, retries=each) for each in (True, False)] == [True, False]
-    assert not delivery.is_due(NOW + RETRY_PAUSE - timedelta(seconds=1), retries=True)
-    assert delivery.is_due(NOW - DAY, retries=True), "a wrong clock has written the end of the pause"
+    assert [delivery.is_due(NOW + MAX_SENDING, retries=each) for each in (True, False)] == [True, False]
+    assert not delivery.is_due(NOW + MAX_SENDING - timedelta(seconds=1), retries=True)
+    assert delivery.is_due(NOW - DAY, retries=True), "a wrong clock has written until when it is sent"
 
 
 def test_a_process_that_was_killed_at_the_last_try_leaves_nothing_behind() -> None:
-    killed = Hooks(deliveries=(Delivery(("99",), ("a",), MAX_TRIES, NOW + RETRY_PAUSE),))
+    killed = Hooks(deliveries=(Delivery(("99",), ("a",), MAX_TRIES, NOW + MAX_SENDING),))
 
     assert killed.after_look(NOTHING_NEW, ("a",), NOW).deliveries == killed.deliveries
-    assert killed.after_look(NOTHING_NEW, ("a",), NOW + RETRY_PAUSE).deliveries == ()
+    assert killed.after_look(NOTHING_NEW, ("a",), NOW + MAX_SENDING).deliveries == ()
 
 
 def test_an_address_that_the_owner_has_removed_is_forgotten_with_its_failure() -> None:

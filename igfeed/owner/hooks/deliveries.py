@@ -17,37 +17,44 @@ HOOKS_KEY = "hooks:v1"
 
 MAX_TRIES = 3
 
-RETRY_PAUSE = timedelta(minutes=10)
-"""From the start of a try to the next try. Within this time the process that sends may not have ended yet."""
+MAX_SENDING = timedelta(minutes=1)
+"""Within this time after the start of a try the process may still be sending. After it, the process was killed."""
 
 MAX_DELIVERIES = 20
 
 
 @dataclass(frozen=True)
 class Delivery(Record):
-    """New posts, and the fingerprints of the addresses that have not accepted them. ``tries`` have begun so far."""
+    """New posts, and the fingerprints of the addresses that have not accepted them. ``tries`` have begun so far.
+
+    ``sending_until`` keeps other processes from sending it too. None: nobody is sending it.
+    """
 
     posts: tuple[MediaId, ...]
     addresses: tuple[Name, ...]
     tries: Count = 0
-    next_try: Moment | None = None
+    sending_until: Moment | None = None
 
     def only_to(self, addresses: Collection[str]) -> "Delivery":
         return replace(self, addresses=tuple(each for each in self.addresses if each in addresses))
 
     def trying(self, now: datetime) -> "Delivery":
-        return replace(self, tries=self.tries + 1, next_try=now + RETRY_PAUSE)
+        return replace(self, tries=self.tries + 1, sending_until=now + MAX_SENDING)
+
+    def tried(self, failed: Collection[str]) -> "Delivery":
+        """After it was sent: left for the addresses that have failed."""
+        return replace(self.only_to(failed), sending_until=None)
 
     def is_due(self, now: datetime, *, retries: bool) -> bool:
         """Whether it has to be sent now. One that was sent before is due for a caller that ``retries``."""
-        return self.tries == 0 or (retries and self.tries < MAX_TRIES and not self.is_paused(now))
+        return self.tries == 0 or (retries and self.tries < MAX_TRIES and not self.is_being_sent(now))
 
     def is_given_up(self, now: datetime) -> bool:
-        return self.tries >= MAX_TRIES and not self.is_paused(now)
+        return self.tries >= MAX_TRIES and not self.is_being_sent(now)
 
-    def is_paused(self, now: datetime) -> bool:
-        # A time further ahead than the pause was written by a wrong clock.
-        return self.next_try is not None and now < self.next_try <= now + RETRY_PAUSE
+    def is_being_sent(self, now: datetime) -> bool:
+        # A time further ahead was written by a wrong clock.
+        return self.sending_until is not None and now < self.sending_until <= now + MAX_SENDING
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ class Hooks(Record):
     def tried(self, sent: Delivery, errors: Mapping[str, str | None], now: datetime) -> "Hooks":
         """The document to write after it was sent. ``errors`` has each address that got it, None if it accepted."""
         failed = {address: error for address, error in errors.items() if error}
-        left = (each.only_to(failed) if each.posts == sent.posts else each for each in self.deliveries)
+        left = (each.tried(failed) if each.posts == sent.posts else each for each in self.deliveries)
         before = (each for each in self.failures if each.address not in errors)
         return replace(
             self,

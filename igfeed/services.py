@@ -1,6 +1,6 @@
 """Puts the parts together for one account. The only module that chooses an implementation."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -104,8 +104,10 @@ def build(settings: Settings, clock: Clock, background: Background | None = None
     return _of_account(shared, None, ReadAhead(GuardedStore(chosen, clock, background)))
 
 
-def build_account(default: Services, name: str, prefix: str) -> Services:
+def build_account(default: Services, name: str, prefix: str, check_write: Callable[[], None]) -> Services:
     """Creates the parts of another account. Its keys in the store begin with ``prefix``.
+
+    ``check_write`` is called before each text is stored, and raises StoreError if the account is no more.
 
     It shares the settings, the store and what is known of the store's health with the default account. It does not
     share the token of the environment. Its Instagram is its own, because the client remembers what was refused.
@@ -113,7 +115,7 @@ def build_account(default: Services, name: str, prefix: str) -> Services:
     shared = Shared(
         default.settings, default.clock, default.background, default.login, default.sleep, default.startup_error
     )
-    services = _of_account(shared, name, ScopedStore(default.store, prefix))
+    services = _of_account(shared, name, ScopedStore(default.store, prefix, check_write))
 
     def run_later(work: Work) -> None:
         default.background(acting_for(services)(work))

@@ -20,7 +20,9 @@ from igfeed import create_app
 from igfeed.accounts.account_list import ACCOUNTS_KEY
 from igfeed.accounts.cron_notes import MIN_CLEANING_PAUSE
 from igfeed.accounts.directory import accounts_of
+from igfeed.accounts.known_list import MAX_AGE_FOR_WRITES
 from igfeed.accounts.log_lines import AccountFormatter
+from igfeed.clock import Deadline
 from igfeed.errors import StoreError
 from igfeed.feed.mirror import MirrorReport
 from igfeed.owner.all_accounts import cron
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from click.testing import Result
     from flask import Flask
 
-    from igfeed.clock import Deadline
     from tests.conftest import MakeServices
     from tests.harness.clock import MovingClock
     from tests.servers.instagram import Account, FakeInstagram, Post
@@ -218,11 +219,26 @@ def test_a_removed_account_leaves_no_key_and_no_page(deployment: Deployment) -> 
     assert "prints" not in process.run("accounts").stdout
 
 
-def test_what_another_process_writes_for_a_removed_account_is_deleted_by_the_cron(deployment: Deployment) -> None:
+@both_stores
+def test_a_process_that_still_works_for_a_removed_account_stores_nothing_of_it(deployment: Deployment) -> None:
     process, other = deployment.filled(), deployment.start()
     late = accounts_of(other.app).get("prints")
+    late.tokens.usable()
     process.run("remove-account", "prints", "--yes")
-    late.store.set("feed:v1", "written late")
+    deployment.clock.forward(seconds=MAX_AGE_FOR_WRITES.total_seconds())
+
+    fetched = late.feed.fetch()
+    late.feed.mirror(fetched.pictures(), Deadline(60))
+    late.tokens.renew()
+
+    assert [key for key in deployment.all_keys() if "prints" in key and "claim" not in key] == []
+
+
+def test_what_another_process_writes_for_a_removed_account_is_deleted_by_the_cron(deployment: Deployment) -> None:
+    process = deployment.filled()
+    process.run("remove-account", "prints", "--yes")
+    [removed] = accounts_of(process.app).list.known.removed
+    accounts_of(process.app).default.store.set(f"{removed.entry.prefix}feed:v1", "written late")
     assert any("prints" in key for key in deployment.all_keys())
 
     deployment.clock.forward(seconds=MIN_CLEANING_PAUSE.total_seconds() + TTL)

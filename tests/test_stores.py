@@ -124,7 +124,7 @@ def kept(request: pytest.FixtureRequest, clock: MovingClock, path: Path) -> Kept
     stores: dict[str, Callable[[], Store]] = {
         "memory": lambda: MemoryStore(clock),
         "sqlite": lambda: SqliteStore(path, clock, PATIENCE),
-        "scoped": lambda: ScopedStore(MemoryStore(clock), "account:prints:1:"),
+        "scoped": lambda: ScopedStore(MemoryStore(clock), "account:prints:1:", lambda: None),
         "guarded": lambda: ReadAhead(GuardedStore(SqliteStore(path, clock, PATIENCE), clock, in_place)),
     }
     return Kept(stores[request.param](), lambda time: clock.forward(seconds=time.total_seconds()))

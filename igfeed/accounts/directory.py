@@ -14,6 +14,10 @@ from igfeed.accounts.names import checked_name, own_first_parts
 from igfeed.errors import StoreError, UnknownAccount
 from igfeed.services import Services, build_account
 
+REMOVAL_WAIT = 2.0
+"""Seconds between the two deletions of a removal. It is longer than MAX_AGE_FOR_WRITES, so that no process that has not
+learned of the removal yet still writes."""
+
 ACCOUNTS = "igfeed accounts"
 """The key of the app's ``Accounts`` in ``app.extensions``."""
 
@@ -33,6 +37,7 @@ class Accounts:
         self._own_parts = own_parts
         self.list = KnownList(default.store, default.clock, default.settings.check_ttl)
         self._built: dict[Entry, Services] = {}
+        self._being_set_up: set[Entry] = set()
         self._listeners: list[Listener] = []
         self._lock = Lock()
 
@@ -77,7 +82,7 @@ class Accounts:
 
     def unreachable(self, name: str, error: StoreError) -> Services:
         """Services that can only show the error: without the list it is not known whether there is such an account."""
-        return replace(build_account(self.default, name, Entry(name, 0).prefix), startup_error=error)
+        return replace(self._build(Entry(name, 0)), startup_error=error)
 
     def check_name(self, name: str) -> None:
         """Raises AccountNameRefused if no account can have this name."""
@@ -96,6 +101,7 @@ class Accounts:
         self.check_name(name)
         listed = self._newest().entry(name)
         entry = listed or self.list.change(AccountList.with_next_number).last_entry(name)
+        self._being_set_up.add(entry)
         try:
             yield self._services(entry)
             self.list.change(partial(_added, entry=entry))
@@ -103,11 +109,14 @@ class Accounts:
             if entry != listed:
                 self._undo(entry)
             raise
+        finally:
+            self._being_set_up.discard(entry)
 
     def remove(self, name: str) -> None:
         """Forget the account, then delete all of its keys. Raises UnknownAccount, and StoreError if some are left.
 
-        Another process may write some keys after that, until it learns of the removal. ``cron_notes`` deletes them.
+        Another process may still write within the next second, so all is deleted twice, which takes two seconds. What
+        a process that hung has written even later is deleted by ``cron_notes``.
         """
         entry = self._newest().entry(name)
         if entry is None:
@@ -116,6 +125,8 @@ class Accounts:
         self.list.change(lambda known: known.without(entry, now))
         self._built.pop(entry, None)
         try:
+            self.default.store.delete_prefix(entry.prefix)
+            self.default.sleep(REMOVAL_WAIT)
             self.default.store.delete_prefix(entry.prefix)
         except StoreError as error:
             raise StoreError(
@@ -130,10 +141,20 @@ class Accounts:
     def _services(self, entry: Entry) -> Services:
         with self._lock:
             if entry not in self._built:
-                self._built[entry] = services = build_account(self.default, entry.name, entry.prefix)
+                self._built[entry] = services = self._build(entry)
                 for listener in self._listeners:
                     listener(services)
             return self._built[entry]
+
+    def _build(self, entry: Entry) -> Services:
+        return build_account(self.default, entry.name, entry.prefix, partial(self.check_write, entry))
+
+    def check_write(self, entry: Entry) -> None:
+        """Raises StoreError if the account was removed. A process that still works for it must store nothing."""
+        if entry in self._being_set_up:
+            return
+        if entry not in self.list.current(for_write=True).accounts:
+            raise StoreError("The account was removed.", "Nothing to do: nothing of it is stored any more.")
 
     def _drop_removed(self) -> None:
         """Forget the services of accounts that were removed."""

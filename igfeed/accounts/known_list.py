@@ -13,6 +13,9 @@ from igfeed.stores.document import Document
 
 MAX_SWAP_ATTEMPTS = 5
 
+MAX_AGE_FOR_WRITES = timedelta(seconds=1)
+"""How old the known list may be when something is stored for an account."""
+
 Change = Callable[[AccountList], AccountList]
 
 
@@ -25,12 +28,17 @@ class KnownList:
         self._check_ttl = check_ttl
         self._known: AccountList | None = None
         self._pause: Pause | None = None
+        self._write_pause: Pause | None = None
         self._lock = Lock()
 
-    def current(self) -> AccountList:
-        """The list. While the store is away: the last known one. Raises StoreError if none was ever known."""
+    def current(self, *, for_write: bool = False) -> AccountList:
+        """The list, read at most once in IGFEED_CHECK_TTL. ``for_write``: read within the last second.
+
+        While the store is away: the last known one. Raises StoreError if none was ever known.
+        """
         with self._lock:  # Requests that come at the same time wait for one answer.
-            if self._known is None or self._pause is None or self._pause.is_over:
+            pause = self._write_pause if for_write else self._pause
+            if self._known is None or pause is None or pause.is_over:
                 self._read()
             assert self._known is not None  # noqa: S101  for mypy: _read has raised otherwise
             return self._known
@@ -71,4 +79,5 @@ class KnownList:
 
     def _know(self, accounts: AccountList) -> AccountList:
         self._known, self._pause = accounts, Pause(self._clock, self._check_ttl)
+        self._write_pause = Pause(self._clock, MAX_AGE_FOR_WRITES)
         return accounts

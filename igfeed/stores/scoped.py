@@ -1,6 +1,6 @@
 """A part of a store: every key in it begins with the same prefix, which its users do not know."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
@@ -9,12 +9,16 @@ from igfeed.stores import Store
 
 
 class ScopedStore(Store):
-    """Wraps a store that others use too. What is known about that store's health is shared with them."""
+    """Wraps a store that others use too. What is known about that store's health is shared with them.
 
-    def __init__(self, store: Store, prefix: str) -> None:
+    ``check_write`` is called before each text is stored. It raises StoreError if nothing may be stored any more.
+    """
+
+    def __init__(self, store: Store, prefix: str, check_write: Callable[[], None]) -> None:
         self.kind = store.kind
         self._store = store
         self._prefix = prefix
+        self._check_write = check_write
 
     def get(self, key: str) -> str | None:
         return self._store.get(self._whole(key))
@@ -26,9 +30,11 @@ class ScopedStore(Store):
         return self._store.get_all([self._whole(key) for key in keys])
 
     def set(self, key: str, value: str) -> None:
+        self._check_write()
         self._store.set(self._whole(key), value)
 
     def swap(self, key: str, old: str | None, new: str) -> bool:
+        self._check_write()
         return self._store.swap(self._whole(key), old, new)
 
     def delete(self, *keys: str) -> None:

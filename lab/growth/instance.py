@@ -50,8 +50,11 @@ class PlayedAccounts(Accounts):
 
     def _services(self, entry: Entry) -> Services:
         if entry not in self._built:
-            self._built[entry] = self._play(entry.name, ScopedStore(self.default.store, entry.prefix))
+            self._built[entry] = self._play(entry.name, self._store_of(entry))
         return self._built[entry]
+
+    def _store_of(self, entry: Entry) -> ScopedStore:
+        return ScopedStore(self.default.store, entry.prefix, partial(self.check_write, entry))
 
 
 def set_up(store: Store, clock: MovingClock, accounts: int) -> None:

@@ -273,6 +273,7 @@ def test_a_picture_that_cannot_be_had_is_that_of_the_export_before_or_a_drawing(
     "more",
     [
         *(["--base-url", each] for each in ("me.github.io", "ftp://me.github.io", f"{BASE}?a=1", "https://a b/", "")),
+        *(["--base-url", each] for each in ("https://[::1/", "http://[", "https://[x]/")),
         *(["--options", each] for each in ("colums=4", "columns=many", "page=2", "columns")),
     ],
     ids=lambda more: more[1],
@@ -285,6 +286,19 @@ def test_a_bad_address_or_option_is_wrong_usage(
     assert done.exit_code == 2
     assert not folder.exists()
     assert instagram.calls == []
+
+
+def test_an_empty_name_does_not_stand_for_the_current_folder(
+    runner: FlaskCliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = list(tmp_path.iterdir())
+
+    done = runner.invoke(args=["igfeed", "export", ""])
+
+    assert done.exit_code == 2
+    assert "It takes one FOLDER. See --help." in done.stderr
+    assert list(tmp_path.iterdir()) == before
 
 
 def test_the_workflow_keeps_the_renewed_token_and_the_page_whatever_fails() -> None:

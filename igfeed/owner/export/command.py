@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import click
@@ -29,12 +30,21 @@ NO_BASE = (
 )
 
 
+class FolderPath(click.Path):
+    """A path that is not empty. An empty one comes from a shell variable that is not set."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value:
+            self.fail("It is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class ExportCommand(DiscreetCommand):
     takes = "It takes one FOLDER"
 
 
 @group.command("export", cls=ExportCommand)
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FolderPath(path_type=Path))
 @click.option("--base-url", help="The address that the folder will have, such as https://me.github.io/feed.")
 @click.option("--options", "query", default="", help="Options of the pages, such as 'columns=4&captions=1'.")
 @one_line_errors
@@ -88,7 +98,10 @@ def _base(text: str | None) -> str | None:
     """The address without a final slash. Raises UsageError if it is not an address."""
     if text is None:
         return None
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # Such as a bracket that is not closed.
+        parts = urlsplit("")
     origin = request_origin(parts.scheme, parts.netloc)
     if origin is None or not PATH.fullmatch(parts.path) or parts.query or parts.fragment:
         raise click.UsageError("--base-url takes an address such as https://me.github.io/feed.")

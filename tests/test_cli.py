@@ -224,6 +224,27 @@ def test_a_token_that_instagram_rejects_is_not_stored(
     assert services.tokens.usable().value == token.value
 
 
+@pytest.mark.parametrize("account", [(), ("--account", "fresh")], ids=["default", "new"])
+@pytest.mark.parametrize(
+    ("fault", "to_do"),
+    [
+        (TEMPORARY, "Run it again later."),
+        (APP_LIMIT, "Run it again later."),
+        (EXPIRED, "Generate another one in the app's dashboard at Meta, and run it again."),
+    ],
+    ids=["away", "limited", "rejected"],
+)
+def test_a_set_up_that_fails_says_that_nothing_was_stored_and_promises_no_other_try(
+    runner: FlaskCliRunner, instagram: FakeInstagram, fault: Fault, to_do: str, account: tuple[str, ...]
+) -> None:
+    instagram.fail("*", fault)
+
+    done = runner.invoke(args=["igfeed", "setup-token", *account, instagram.issue()])
+
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.endswith(f" Nothing was stored. {to_do}\n")
+
+
 def test_without_verification_the_token_is_stored_without_asking_instagram(
     runner: FlaskCliRunner, instagram: FakeInstagram, services: Services
 ) -> None:

@@ -225,6 +225,7 @@ def test_if_a_fetch_fails_the_posts_before_are_written_and_the_command_fails(
         assert done.exit_code == 1
         assert "3 posts" in done.stdout
         assert "Instagram" in one_line(done)
+        assert "Run it again later." in one_line(done), "nothing else exports"
     assert contents(tmp_path / "new") == contents(folder)
 
 

@@ -16,11 +16,14 @@ import requests
 from igfeed import create_app
 from igfeed.accounts.directory import accounts_of
 from igfeed.config import LANGUAGES
-from igfeed.errors import StoreError
+from igfeed.errors import StoreError, UnknownAccount
 from igfeed.owner import upkeep
 from igfeed.owner.connect import app_credentials, login_failure
+from igfeed.owner.export.command import group
+from igfeed.owner.pages.account_addresses import hint_for
 from igfeed.owner.pages.words import words_of
 from igfeed.owner.status import report
+from igfeed.owner.terminal.command_group import DiscreetCommand
 from igfeed.owner.withdrawal import effects
 from tests.harness.owner import CRON, OWNER
 from tests.harness.stores import innermost
@@ -402,6 +405,15 @@ def test_a_hint_names_the_studio_and_the_command_of_its_account(
     assert "(/feeds/prints/studio)" in page
     command = client.application.test_cli_runner().invoke(args=["igfeed", "--account", "prints", "refresh"])
     assert "`flask igfeed --account prints setup-token`" in command.output
+
+
+def test_a_hint_names_the_account_in_each_command_that_takes_one_and_in_no_other() -> None:
+    for name, command in group.commands.items():
+        takes_one = isinstance(command, DiscreetCommand) and command.account != "none"
+        expected = f"`flask igfeed --account prints {name}`" if takes_one else f"`flask igfeed {name}`"
+        assert hint_for("prints", f"`flask igfeed {name}`") == expected
+
+    assert hint_for("prints", UnknownAccount.hint) == UnknownAccount.hint
 
 
 def test_an_alert_is_about_one_account_and_leads_to_its_studio(

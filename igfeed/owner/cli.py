@@ -19,9 +19,11 @@ from igfeed.owner import upkeep
 from igfeed.owner.alerts.notifier import send_test
 from igfeed.owner.all_accounts.report import events_of_all, report_all
 from igfeed.owner.findings import Verdict
+from igfeed.owner.pages.account_addresses import hint_for
 from igfeed.owner.status import Status, report
 from igfeed.owner.terminal.account_option import chosen_account
 from igfeed.owner.terminal.command_group import CommandForAll, DiscreetCommand, group, log_level, one_line_errors
+from igfeed.owner.terminal.run_again import nothing_stored
 from igfeed.owner.upkeep import SetUp
 from igfeed.services import current
 from igfeed.tokens.encryption import new_key
@@ -61,14 +63,16 @@ def setup_token(token: str | None, expires_in: int | None, no_verify: bool) -> N
     """
     value = _read_token() if token in (None, "-") else _valid_token(token or "")
     life = timedelta(seconds=expires_in) if expires_in else None
-    with current_accounts().setting_up(chosen_account()) as services:
+    account = chosen_account()
+    with nothing_stored(), current_accounts().setting_up(account) as services:
         done = upkeep.set_up(services, value, expires_in=life, verify=not no_verify)
     if done.account:
         click.echo(f"This is a token of @{done.account}.")
     if done.snapshot:
         click.echo(f"Fetched {len(done.snapshot.posts)} posts of @{done.snapshot.profile.username}.")
     if done.not_fetched:
-        click.echo(f"The feed could not be fetched yet: {done.not_fetched} {done.not_fetched.hint}", err=True)
+        hint = hint_for(account, done.not_fetched.hint)
+        click.echo(f"The feed could not be fetched yet: {done.not_fetched} {hint}", err=True)
     click.echo(_stored_sentence(done))
 
 

@@ -4,6 +4,7 @@ The default account's studio is at ``/studio``, that of the account "prints" at 
 the app below a prefix, which comes first.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,11 @@ from igfeed.web.account_paths import ACCOUNT_PART
 
 MOUNT = "igfeed mount"
 """The key of the app's ``Mount`` in ``app.extensions``."""
+
+COMMAND_OF_ONE_ACCOUNT = re.compile(
+    r"`flask igfeed (?!(?:accounts|new-key|remove-account|test-alert)\b|[^`]*--account )"
+)
+"""The start of a command in a hint. Not of one that is for all accounts, or that names an account already."""
 
 
 @dataclass
@@ -71,4 +77,4 @@ def studio_link(services: Services, prefix: str = "") -> str:
 def hint_for(account: str | None, hint: str) -> str:
     """The hint with that account's studio and commands in it."""
     hint = hint.replace("(/studio)", f"({studio_path(account)})")
-    return hint.replace("`flask igfeed ", f"`flask igfeed --account {account} ") if account else hint
+    return COMMAND_OF_ONE_ACCOUNT.sub(f"`flask igfeed --account {account} ", hint) if account else hint

@@ -10,9 +10,10 @@ import click
 from flask.cli import AppGroup
 
 from igfeed.accounts.directory import current_accounts
-from igfeed.errors import IgfeedError, UnknownAccount
+from igfeed.errors import IgfeedError
 from igfeed.owner.pages.account_addresses import hint_for
 from igfeed.owner.terminal.account_option import AccountOption, chosen_account
+from igfeed.owner.terminal.run_again import hint_after_command
 from igfeed.services import Services, acting_for, current
 
 Params = ParamSpec("Params")
@@ -52,9 +53,7 @@ class CommandFailed(click.ClickException):
     """Exit code 1, and one line on standard error: what happened, what to do."""
 
     def __init__(self, error: IgfeedError) -> None:
-        # The commands in the hint about an unknown account are not for that account.
-        account = None if isinstance(error, UnknownAccount) else chosen_account()
-        super().__init__(f"{error} {hint_for(account, error.hint)}")
+        super().__init__(f"{error} {hint_for(chosen_account(), hint_after_command(error.hint))}")
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """The feed as files: what is in them, what a failure leaves, and whose files are touched."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -212,6 +214,25 @@ def test_somebody_elses_page_is_not_replaced_and_nobody_is_asked(
     assert instagram.calls == []
 
 
+@pytest.mark.parametrize("name", ["media", "static", "index.html", UNFINISHED_NAME])
+@pytest.mark.parametrize("kind", ["file", "link", "link to nothing"])
+def test_what_is_in_the_way_of_a_folder_or_page_is_found_before_anything_changes(
+    runner: FlaskCliRunner, folder: Path, name: str, kind: str
+) -> None:
+    folder.mkdir(parents=True)
+    elsewhere = folder.parent / "elsewhere"
+    if kind == "link":
+        elsewhere.mkdir()
+    (folder / name).write_text("mine") if kind == "file" else (folder / name).symlink_to(elsewhere)
+
+    done = export(runner, folder)
+
+    assert done.exit_code == 1
+    assert f"{folder / name} is " in one_line(done)
+    assert [each.name for each in folder.iterdir()] == [name]
+    assert not elsewhere.exists() or not list(elsewhere.iterdir())
+
+
 def test_if_a_fetch_fails_the_posts_before_are_written_and_the_command_fails(
     runner: FlaskCliRunner, token: Token, folder: Path, instagram: FakeInstagram, tmp_path: Path
 ) -> None:
@@ -413,21 +434,26 @@ def test_whatever_step_fails_the_folder_is_as_it_was(
 
 
 class Countdown:
-    """Says once that its step has come."""
+    """Says when its step has come."""
 
     def __init__(self, steps: int) -> None:
         self._left = steps
 
-    def is_over(self) -> bool:
+    def ends(self) -> bool:
+        """Whether this is the step. True once."""
         self._left -= 1
         return self._left == -1
+
+    def is_over(self) -> bool:
+        """Whether this is the step or one after it."""
+        return self.ends() or self._left < 0
 
 
 def break_at(patched: pytest.MonkeyPatch, name: str, countdown: Countdown, failure: BaseException) -> None:
     real = getattr(Path, name)
 
     def broken(self: Path, *arguments: Any, **more: Any) -> Any:
-        if countdown.is_over():
+        if countdown.ends():
             raise failure
         return real(self, *arguments, **more)
 
@@ -466,6 +492,42 @@ def restore(folder: Path, files: Contents) -> None:
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
+
+
+def test_ctrl_c_undoes_the_export_or_comes_too_late_and_leaves_no_litter(
+    folder: Path, old: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undone = 0
+    for number in range(100):
+        countdown = Countdown(number)
+        with monkeypatch.context() as patched:
+            for name in ("replace", "unlink", "mkdir", "rmdir"):
+                press_ctrl_c_from(patched, name, countdown)
+            try:
+                with new_export(folder) as export:
+                    write(export, 2)
+                break
+            except KeyboardInterrupt:
+                undone += 1
+        assert contents(folder) == old
+        assert not (folder / UNFINISHED_NAME).exists()
+    assert undone > 8
+    assert not (folder / UNFINISHED_NAME).exists()
+    assert (folder / "media" / "2.webp").exists()
+    assert not (folder / "media" / "1.webp").exists()
+
+
+def press_ctrl_c_from(patched: pytest.MonkeyPatch, name: str, countdown: Countdown) -> None:
+    """From a step on, Ctrl-C is pressed after each step, also after those that undo or tidy up."""
+    real = getattr(os, name)
+
+    def pressed(*arguments: Any, **more: Any) -> Any:
+        result = real(*arguments, **more)
+        if countdown.is_over():
+            signal.raise_signal(signal.SIGINT)
+        return result
+
+    patched.setattr(os, name, pressed)
 
 
 def test_two_exports_at_once_do_not_mix(folder: Path, old: Contents) -> None:
@@ -527,6 +589,16 @@ def test_a_file_in_place_of_the_folder_is_one_clear_line(runner: FlaskCliRunner,
     assert (tmp_path / "site").read_text() == "mine"
 
 
+def test_a_link_to_nothing_in_place_of_the_folder_or_above_it_is_named(tmp_path: Path) -> None:
+    link = tmp_path / "site"
+    link.symlink_to(tmp_path / "gone")
+
+    for place in (link, link / "feed"):
+        with pytest.raises(IgfeedError, match="site is a link that leads to no folder"), new_export(place):
+            pass
+    assert link.is_symlink()
+
+
 def test_the_remains_of_a_killed_export_have_no_effect(
     folder: Path, old: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -551,6 +623,29 @@ def test_no_file_of_somebody_else_is_replaced(folder: Path, old: Contents) -> No
         write(export, 2)
 
     assert contents(folder) == {**old, "media/2.webp": b"mine"}
+
+
+def test_what_gets_in_the_way_during_the_export_leaves_the_folder_as_it_was(folder: Path) -> None:
+    export = new_export(folder)
+    write(export.__enter__(), 1)
+    (folder / "media").write_text("mine")
+
+    with pytest.raises(IgfeedError, match="could not be written"):
+        export.__exit__(None, None, None)
+
+    assert contents(folder) == {"media": b"mine"}
+
+
+def test_a_listed_file_behind_a_link_is_not_removed(folder: Path, old: Contents) -> None:
+    elsewhere = folder.parent / "elsewhere"
+    (folder / "media").rename(elsewhere)
+    (folder / "other").symlink_to(elsewhere)
+    (folder / LIST_NAME).write_text("index.html\npage-2.html\nsame.js\nother/1.webp\n")
+
+    with new_export(folder) as export:
+        write(export, 2)
+
+    assert (elsewhere / "1.webp").exists()
 
 
 def test_a_list_cannot_have_files_outside_of_the_folder_removed(folder: Path, old: Contents) -> None:

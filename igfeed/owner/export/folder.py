@@ -8,10 +8,12 @@ even if the process is killed. The folder itself is never replaced: it may be a 
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from igfeed.errors import IgfeedError
+from igfeed.owner.export.interrupts import HeldInterrupts, hold_interrupts
+from igfeed.owner.export.obstacles import check_can_be_folder, check_folders, obstacle
 
 LIST_NAME = ".igfeed-export"
 """The file that names all files of the export. Files that it does not name are somebody else's."""
@@ -20,6 +22,9 @@ LIST_HEADING = "# Files of `flask igfeed export`. The next export replaces or re
 
 UNFINISHED_NAME = ".igfeed-unfinished"
 """The folder inside the export's folder for new files that are not in their place yet, and for copies of old ones."""
+
+EARLY_NAMES = ("index.html", "media/any", "static/any")
+"""What is checked before the fetch. All other names are known after it."""
 
 
 class NewExport:
@@ -36,10 +41,11 @@ class NewExport:
     def write(self, name: str, content: bytes) -> None:
         """Add a file. One that has the same content already is left untouched, so that its time does not change.
 
-        Raises IgfeedError if somebody else's file has that name.
+        Raises IgfeedError if something of somebody else is in its place.
         """
         self.names.add(name)
         place = self._folder / name
+        check_folders(self._folder, name)
         if place.is_file() and place.read_bytes() == content:
             return
         self.check_is_ours(name)
@@ -50,36 +56,45 @@ class NewExport:
 
     def keep(self, name: str) -> bool:
         """Keep a file of the export before, whatever it contains. False if there is none with that name."""
-        if name not in self._before or not (self._folder / name).is_file():
+        if name not in self._before or not self._has_file(name):
             return False
         self.names.add(name)
         return True
 
     def check_is_ours(self, name: str) -> None:
+        """Raises IgfeedError if somebody else's file has that name, or the name of a folder that it is in."""
+        check_folders(self._folder, name)
         place = self._folder / name
-        if name not in self._before and os.path.lexists(place):
+        if (name not in self._before and os.path.lexists(place)) or place.is_dir():
             raise IgfeedError(
                 f"{place} is not a file of an export, so it is not replaced.",
                 "Choose another folder, or move that file away.",
             )
 
-    def take_place(self) -> None:
-        """Let the new files take the place of the old ones. If that fails, the old ones are put back."""
-        gone = {name for name in self._before - self.names if (self._folder / name).is_file()}
+    def take_place(self, interrupts: HeldInterrupts) -> None:
+        """Let the new files take the place of the old ones. If that fails or is interrupted, it is undone."""
+        gone = {name for name in self._before - self.names if self._has_file(name)}
         names = sorted(self._changed | gone, key=lambda name: (name in gone, *_pages_last(name)))
         if not names and self._before == self.names:
             return
         for name in (LIST_NAME, *names):
             self._copy_aside(name)
+        begun = [LIST_NAME]
         try:
             self._list(self._before | self.names)  # If the process is killed now, the next one knows all that is ours.
             for name in names:
+                interrupts.raise_noted()
+                begun.append(name)
                 self._remove(name) if name in gone else self._move(name)
+            interrupts.raise_noted()
             self._list(self.names)
         except BaseException:
-            for name in (*reversed(names), LIST_NAME):
-                self._put_back(name)
+            self._undo(begun)
             raise
+
+    def _has_file(self, name: str) -> bool:
+        """Whether the folder itself has the file, not a place that a link leads to."""
+        return (self._folder / name).is_file() and obstacle(self._folder, name) is None
 
     def _list(self, names: set[str]) -> None:
         (self._new / LIST_NAME).write_bytes("\n".join([LIST_HEADING, *sorted(names), ""]).encode())
@@ -99,13 +114,26 @@ class NewExport:
         (self._folder / name).unlink()
         _remove_empty_folders(self._folder / name, self._folder)
 
+    def _undo(self, names: list[str]) -> None:
+        """Put these files back, the last one first. Raises IgfeedError if that fails for some."""
+        lost = []
+        for name in reversed(names):
+            try:
+                self._put_back(name)
+            except OSError:
+                lost.append(name)
+        if lost:
+            count = f"{len(lost)} files could not be put back, such as {lost[0]}"
+            raise IgfeedError(f"{self._folder} could not be written, and {count}.", "Run the command again.")
+
     def _put_back(self, name: str) -> None:
         place, old = self._folder / name, self._old / name
         if old.is_file():
             place.parent.mkdir(parents=True, exist_ok=True)
             old.replace(place)
             return
-        place.unlink(missing_ok=True)
+        if os.path.lexists(place):  # Not if its folder could not be made.
+            place.unlink()
         _remove_empty_folders(place, self._folder)
 
 
@@ -115,35 +143,47 @@ def new_export(folder: Path) -> Iterator[NewExport]:
 
     If the block or the replacing fails, the folder is as it was. Raises IgfeedError if it cannot be written.
     """
-    if folder.exists() and not folder.is_dir():
-        raise IgfeedError(f"{folder} is a file, and an export needs a folder.", "Name another one.")
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    try:
+    missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+    with ExitStack() as at_end, _clear_errors(folder):
+        check_can_be_folder(folder)
+        at_end.callback(_remove_empty, missing)
         folder.mkdir(parents=True, exist_ok=True)
         with _alone_in(folder), _place_for_unfinished(folder):
             export = NewExport(folder)
-            export.check_is_ours("index.html")  # Checked now, before the fetch.
+            for name in EARLY_NAMES:
+                export.check_is_ours(name)
             yield export
-            export.take_place()
-        missing = []
+            # Held until the end, so that nobody reads "Aborted!" about an export that is complete.
+            export.take_place(at_end.enter_context(hold_interrupts()))
+
+
+@contextmanager
+def _clear_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise IgfeedError(f"{folder} could not be written: {reason}.", "Nothing in it has changed.") from None
-    finally:
-        with suppress(OSError):
-            for each in missing:
-                each.rmdir()
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    with suppress(OSError), hold_interrupts():
+        for each in folders:
+            each.rmdir()
 
 
 @contextmanager
 def _place_for_unfinished(folder: Path) -> Iterator[None]:
+    """Raises IgfeedError if somebody else's file has the name of the folder for unfinished files."""
+    check_folders(folder, f"{UNFINISHED_NAME}/new")
     unfinished = folder / UNFINISHED_NAME
     if unfinished.is_dir():  # Of an export that was killed.
         shutil.rmtree(unfinished)
     try:
         yield
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        with hold_interrupts():
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 @contextmanager

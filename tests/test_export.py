@@ -636,6 +636,27 @@ def test_what_gets_in_the_way_during_the_export_leaves_the_folder_as_it_was(fold
     assert contents(folder) == {"media": b"mine"}
 
 
+def test_one_file_that_cannot_be_put_back_is_named_and_all_others_are_put_back(
+    folder: Path, old: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "media" / "1.webp").unlink()
+    export = new_export(folder)
+    write(export.__enter__(), 1)
+    real = NewExport._put_back
+
+    def broken(self: NewExport, name: str) -> None:
+        real(self, name)
+        if name == "media/1.webp":
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(NewExport, "_put_back", broken)
+    break_at(monkeypatch, "replace", Countdown(2), OSError(5, "Input/output error"))
+    with pytest.raises(IgfeedError, match=r"could not be put back: 1, such as media/1\.webp"):
+        export.__exit__(None, None, None)
+
+    assert contents(folder) == {name: each for name, each in old.items() if name != "media/1.webp"}
+
+
 def test_a_listed_file_behind_a_link_is_not_removed(folder: Path, old: Contents) -> None:
     elsewhere = folder.parent / "elsewhere"
     (folder / "media").rename(elsewhere)

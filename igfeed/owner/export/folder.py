@@ -123,8 +123,8 @@ class NewExport:
             except OSError:
                 lost.append(name)
         if lost:
-            count = f"{len(lost)} files could not be put back, such as {lost[0]}"
-            raise IgfeedError(f"{self._folder} could not be written, and {count}.", "Run the command again.")
+            what = f"Files that could not be put back: {len(lost)}, such as {lost[0]}"
+            raise IgfeedError(f"{self._folder} could not be written. {what}.", "Run the command again.")
 
     def _put_back(self, name: str) -> None:
         place, old = self._folder / name, self._old / name

@@ -458,6 +458,16 @@ def test_a_second_sqlite_store_sees_what_the_first_wrote(path: Path, clock: Movi
     assert not second.claim("claim:feed", MINUTE)
 
 
+def test_the_threads_of_one_process_never_wait_for_a_lock_of_sqlites(path: Path, clock: MovingClock) -> None:
+    store = SqliteStore(path, clock, time_limit=0)
+    store.set("k", "first")
+
+    with ThreadPoolExecutor(8) as threads:
+        done = [threads.submit(store.set, f"k{number}", "v") for number in range(80)]
+
+    assert [each.exception() for each in done] == [None] * 80
+
+
 def test_ended_claims_do_not_pile_up_in_the_sqlite_file(path: Path, clock: MovingClock) -> None:
     store = SqliteStore(path, clock)
     for number in range(10):

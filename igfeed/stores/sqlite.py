@@ -22,7 +22,8 @@ LOCK_TIME_LIMIT = 2.0
 """Seconds that a command waits for another writer's lock; the remote store has the same limit.
 
 SQLite is not fair: it asks again after pauses that grow to 100 ms, so one writer among many may wait much longer than
-the others. On a busy machine that writer reaches the limit, and its command fails with "database is locked".
+the others. On a busy machine that writer reaches the limit, and its command fails with "database is locked". So the
+threads of one process, which mirror pictures at the same time, take turns before they ask SQLite.
 """
 
 BUSY_RETRY_PAUSE = 0.01
@@ -80,6 +81,7 @@ class SqliteStore(Store):
         self._time_limit = time_limit
         self._ready = False
         self._lock = Lock()
+        self._turn = Lock()
         self._is_read_only = False
 
     def get(self, key: str) -> str | None:
@@ -168,11 +170,14 @@ class SqliteStore(Store):
     def _write(self, command: Callable[[sqlite3.Connection], T]) -> T:
         try:
             self._prepare()
-            # No isolation level: sqlite3 then begins no transaction by itself, and each statement commits at once.
-            with closing(sqlite3.connect(self._path, timeout=self._time_limit, isolation_level=None)) as db:
+            with self._turn, closing(self._connect()) as db:
                 return command(db)
         except (sqlite3.Error, OSError) as error:
             raise self._failure(error, WriteRefused if _is_write_refusal(error) else StoreError) from None
+
+    def _connect(self) -> sqlite3.Connection:
+        # No isolation level: sqlite3 then begins no transaction by itself, and each statement commits at once.
+        return sqlite3.connect(self._path, timeout=self._time_limit, isolation_level=None)
 
     def _failure(self, error: sqlite3.Error | OSError, kind: type[StoreError] = StoreError) -> StoreError:
         # The path goes into the log only, because visitors see the error while there is no feed to show.

@@ -198,7 +198,8 @@ box.onclose = () => {
   if (box.open || opening) return;
   seen.disconnect();
   track.replaceChildren();
-  if (!entered) return;
+  // Only one step back: a second one, before the first has come about, would leave the page.
+  if (!entered || returning) return;
   returning = true;
   past.back();
 };

@@ -72,6 +72,25 @@ def test_a_post_that_is_opened_before_the_browser_is_back_stays_open(page: Page,
     assert page.url == f"{site}/?limit=3"
 
 
+def test_two_posts_that_are_closed_before_the_browser_is_back_do_not_leave_the_page(page: Page, site: str) -> None:
+    opened(page, f"{site}/?limit=3")
+
+    page.evaluate("""() => {
+      const [box, link] = ['dialog', '.tile > a'].map(each => document.querySelector(each));
+      // All in one task, so that the browser cannot be back in between.
+      box.addEventListener('close', () => {
+        link.click();
+        box.close();
+        box.onclose();
+      }, {once: true});
+      box.querySelector('.close').click();
+    }""")
+    page.wait_for_function(AT_THE_PAGES)
+    page.evaluate(BACK)
+
+    page.wait_for_url("about:blank")
+
+
 def test_after_a_reload_with_an_open_post_the_feed_is_there_and_works(page: Page, site: str) -> None:
     opened(page, f"{site}/?limit=3")
 

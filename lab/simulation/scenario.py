@@ -142,4 +142,10 @@ def _views(visits: Visits) -> Iterator[tuple[timedelta, What]]:
 
 
 def covers(period: OutagePeriod, when: timedelta) -> bool:
-    return period.begins * HOUR <= when < (period.begins + period.hours) * HOUR
+    begins, ends = span(period)
+    return begins <= when < ends
+
+
+def span(period: OutagePeriod) -> tuple[timedelta, timedelta]:
+    """When it begins and when it has ended."""
+    return period.begins * HOUR, (period.begins + period.hours) * HOUR

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lab.simulation.invocation import Invocation
-from lab.simulation.scenario import START, Outage, Scenario, covers
+from lab.simulation.scenario import START, Outage, Scenario, span
 from lab.simulation.tokens import InstagramRecords, KnownToken, ProcessKnowledge, in_document
 
 
@@ -25,11 +25,17 @@ class SimulationState:
         self.invocation = Invocation(ProcessKnowledge(timedelta()), "view", START, {})
         """The one that runs now, or ran last."""
         self.invocations = 0
-        self._outages = [period for period in scenario.periods if period.outage != Outage.NO_CRON]
+        self._outages: dict[Outage, list[tuple[timedelta, timedelta]]] = {}
+        """When each kind of outage begins and ends: asked for at every call, so it is worked out once."""
+        for period in scenario.periods:
+            self._outages.setdefault(period.outage, []).append(span(period))
 
     def is_now(self, outage: Outage) -> bool:
+        spans = self._outages.get(outage)
+        if not spans:
+            return False
         when = self.now - START
-        return any(period.outage == outage and covers(period, when) for period in self._outages)
+        return any(begins <= when < ends for begins, ends in spans)
 
     def first_of(self, *outages: Outage) -> Outage | None:
         return next((outage for outage in outages if self.is_now(outage)), None)

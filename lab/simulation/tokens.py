@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from igfeed.errors import (
     TokenRejected,
@@ -80,13 +82,18 @@ def known_token(token: Token) -> KnownToken:
 
 def in_document(text: str | None) -> list[KnownToken]:
     """The stored string, then its predecessor."""
+    return list(_in_document(text))
+
+
+@lru_cache(maxsize=64)
+def _in_document(text: str | None) -> Iterable[KnownToken]:
     data = json.loads(text) if text else None
     found = []
     while data:
         times = (datetime.fromisoformat(data[name]) if data[name] else None for name in ("issued_at", "expires_at"))
         found.append(KnownToken(data["value"], *times))
         data = data["predecessor"]
-    return found
+    return tuple(found)
 
 
 @dataclass(eq=False)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -494,6 +495,15 @@ def restore(folder: Path, files: Contents) -> None:
         (folder / name).write_bytes(content)
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C arrives, also if the tests were started by a shell that lets its background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_undoes_the_export_or_comes_too_late_and_leaves_no_litter(
     folder: Path, old: Contents, monkeypatch: pytest.MonkeyPatch
 ) -> None:

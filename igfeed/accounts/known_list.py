@@ -1,4 +1,7 @@
-"""What this process knows of the list of accounts. The store is asked again at most once in IGFEED_CHECK_TTL."""
+"""What this process knows of the list of accounts.
+
+The store is asked again at most once in IGFEED_CHECK_TTL, and at most once in a second before something is stored.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,7 +9,7 @@ from datetime import timedelta
 from threading import Lock
 
 from igfeed.accounts.account_list import ACCOUNTS_KEY, AccountList
-from igfeed.clock import Clock, Pause
+from igfeed.clock import Beginning, Clock
 from igfeed.errors import StoreError
 from igfeed.stores import Store
 from igfeed.stores.document import Document
@@ -27,18 +30,17 @@ class KnownList:
         self._clock = clock
         self._check_ttl = check_ttl
         self._known: AccountList | None = None
-        self._pause: Pause | None = None
-        self._write_pause: Pause | None = None
+        self._read_at: Beginning | None = None
         self._lock = Lock()
 
     def current(self, *, for_write: bool = False) -> AccountList:
-        """The list, read at most once in IGFEED_CHECK_TTL. ``for_write``: read within the last second.
+        """The list, not older than IGFEED_CHECK_TTL. With ``for_write``: not older than a second.
 
         While the store is away: the last known one. Raises StoreError if none was ever known.
         """
         with self._lock:  # Requests that come at the same time wait for one answer.
-            pause = self._write_pause if for_write else self._pause
-            if self._known is None or pause is None or pause.is_over:
+            max_age = MAX_AGE_FOR_WRITES if for_write else self._check_ttl
+            if self._known is None or self._read_at is None or self._read_at.elapsed >= max_age:
                 self._read()
             assert self._known is not None  # noqa: S101  for mypy: _read has raised otherwise
             return self._known
@@ -78,6 +80,5 @@ class KnownList:
         return stored if stored and stored.revision >= self.known.revision else self.known
 
     def _know(self, accounts: AccountList) -> AccountList:
-        self._known, self._pause = accounts, Pause(self._clock, self._check_ttl)
-        self._write_pause = Pause(self._clock, MAX_AGE_FOR_WRITES)
+        self._known, self._read_at = accounts, Beginning(self._clock)
         return accounts

@@ -3,22 +3,16 @@
 import logging
 from dataclasses import dataclass
 
-from flask import request
-
 from igfeed.accounts.directory import current_accounts
 from igfeed.errors import StoreError
 from igfeed.feed.picture_files import WIDTHS
 from igfeed.owner.findings import SEVERITY, Verdict
-from igfeed.owner.pages.account_addresses import address_of, feed_path
+from igfeed.owner.pages.account_addresses import address_of, feed_path, shown_origin
 from igfeed.owner.status import Examination, examine
 from igfeed.owner.studio.cards import LEVELS, Level
 from igfeed.services import Services
-from igfeed.web.addresses import own_origin
 
 log = logging.getLogger(__name__)
-
-UNKNOWN_ORIGIN = "https://feed.example.com"
-"""Our origin, if neither BASE_URL nor the request tells it."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,7 @@ def overview(services: Services, found: Examination) -> Overview:
         others, is_known = [], False
     listed = {each.account: each for each in (accounts.default, *others, services)}
     rows = (_row(each, found if each.account == services.account else None) for each in listed.values())
-    return Overview(tuple(rows), _start(services), is_known)
+    return Overview(tuple(rows), f"{shown_origin(services)}{address_of(None, 'widget.index')}", is_known)
 
 
 def _row(services: Services, current: Examination | None) -> AccountRow:
@@ -103,7 +97,3 @@ def _examined(services: Services) -> Examination | None:
     except Exception:
         log.exception("The state of the account %s could not be found out", services.account or "without a name")
         return None
-
-
-def _start(services: Services) -> str:
-    return f"{own_origin(services.settings, request.environ) or UNKNOWN_ORIGIN}{address_of(None, 'widget.index')}"

@@ -12,6 +12,10 @@ from flask import Flask, has_request_context, request, url_for
 
 from igfeed.services import Services
 from igfeed.web.account_paths import ACCOUNT_PART
+from igfeed.web.addresses import own_origin
+
+EXAMPLE_ORIGIN = "https://feed.example.com"
+"""Stands for our origin where neither BASE_URL nor the request tells it."""
 
 MOUNT = "igfeed mount"
 """The key of the app's ``Mount`` in ``app.extensions``."""
@@ -47,6 +51,11 @@ def mount_of(app: Flask) -> Mount:
 def feed_path(account: str | None) -> str:
     """How people know the account: ``/`` or ``/prints/``, without the prefix of a proxy."""
     return f"/{account}/" if account else "/"
+
+
+def shown_origin(services: Services) -> str:
+    """Our origin, for addresses that the owner reads or copies."""
+    return own_origin(services.settings, request.environ) or EXAMPLE_ORIGIN
 
 
 def address_of(account: str | None, endpoint: str, **values: Any) -> str:

@@ -9,8 +9,9 @@ from igfeed.accounts.account_list import ACCOUNTS_KEY
 from igfeed.errors import StoreError
 from igfeed.history import Event
 from igfeed.models import FeedSnapshot
-from igfeed.owner.account_pages.overview import UNKNOWN_ORIGIN, overview
+from igfeed.owner.account_pages.overview import overview
 from igfeed.owner.connect import app_credentials, login_failure
+from igfeed.owner.pages.account_addresses import shown_origin
 from igfeed.owner.pages.forms import form_token
 from igfeed.owner.pages.page import page_response
 from igfeed.owner.pages.words import words_of
@@ -21,7 +22,6 @@ from igfeed.owner.studio.look import Look
 from igfeed.owner.studio.posts import Selection, selection
 from igfeed.owner.studio.sentences import Sentences
 from igfeed.services import Services, current
-from igfeed.web.addresses import own_origin
 from igfeed.widget.translations import language_of
 
 MAX_EVENTS_SHOWN = 12
@@ -62,7 +62,7 @@ def _shared_keys(services: Services) -> tuple[str, ...]:
 def look(services: Services, snapshot: FeedSnapshot | None) -> dict[str, Any]:
     """The variables of the templates for the builder and its snippets."""
     chosen = Look.from_query(request.args, snapshot.choices.look if snapshot else "")
-    origin = own_origin(services.settings, request.environ) or UNKNOWN_ORIGIN
+    origin = shown_origin(services)
     return {
         "look": chosen,
         "most_posts": services.settings.posts,

@@ -254,7 +254,7 @@ def meet(failure: Failure, state: State, deployment: Deployment) -> ServedProces
     is_warm = state is State.WARM or (state is State.MONTH and failure.is_store_gone)
     process = None
     if is_warm:
-        process = deployment.fill()
+        process = deployment.warm_up()
     else:
         deployment.fill_by_another()
     if state is State.MONTH:

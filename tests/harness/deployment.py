@@ -217,6 +217,15 @@ class Deployment:
         self.shown_posts = [post["id"] for post in filled.posts]
         self.shown_pictures = [*filled.shown_pictures]
 
+    def warm_up(self) -> ServedProcess:
+        """A process on a store that another one has filled. It has fetched, and has shown the posts and pictures."""
+        self.fill_by_another()
+        process = self.start()
+        assert process.owner.cron().status_code == 200
+        assert process.visitor.posts() == self.shown_posts
+        assert len(process.visitor.load(self.shown_pictures)) > 0
+        return process
+
     def _keep_filled(self) -> FilledOnce:
         instagram = self.instagram
         self.upstash.save_copy()

@@ -43,15 +43,22 @@ from tests.servers.faults import Fault, answer, html_error, reset, truncate
 from tests.servers.instagram import MP4, PictureReply, album, jpeg, picture_bomb, picture_colour
 from tests.servers.upstash import FakeUpstash
 
-SIZE = (1200, 1500)
+SIZE = (320, 400)
+"""As wide as the narrowest of our files, so that most tests scale and encode little."""
+WIDE = (1200, 1500)
+"""Wider than all of our files, as Instagram's pictures are."""
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
 LONG = 60.0
 
 
 @pytest.fixture(autouse=True)
 def picture_size(site: Site) -> None:
-    """Smaller than Instagram's, wider than all of ours."""
     site.instagram.picture_size = SIZE
+
+
+@pytest.fixture
+def wide_pictures(picture_size: None, site: Site) -> None:
+    site.instagram.picture_size = WIDE
 
 
 @pytest.fixture
@@ -109,6 +116,7 @@ def is_like(pixel: object, colour: tuple[int, int, int], tolerance: int = 24) ->
 # From the store, else from Instagram
 
 
+@pytest.mark.usefixtures("wide_pictures")
 def test_a_picture_is_fetched_once_and_kept_in_every_width(
     site: Site, pictures: Pictures, memory_store: MemoryStore
 ) -> None:
@@ -203,6 +211,7 @@ def test_a_slow_picture_does_not_hold_up_one_that_is_kept(
 # What it looks like
 
 
+@pytest.mark.usefixtures("wide_pictures")
 def test_the_picture_is_webp_in_the_width_asked_for_and_in_its_own_proportions(site: Site, pictures: Pictures) -> None:
     images = [opened(pictures.get(picture(site), width)) for width in WIDTHS]
 
@@ -353,6 +362,7 @@ def test_whether_avif_can_be_made_is_known_without_loading_pillow() -> None:
     assert can_make_avif() is features.check("avif") is True
 
 
+@pytest.mark.usefixtures("wide_pictures")
 def test_the_same_download_gives_webp_and_avif_in_every_width(
     site: Site, pictures: Pictures, memory_store: MemoryStore
 ) -> None:
@@ -727,6 +737,7 @@ def test_an_expired_address_gives_no_picture(site: Site, pictures: Pictures, mem
     assert kept(memory_store, wanted.id) == []
 
 
+@pytest.mark.usefixtures("wide_pictures")
 def test_a_kept_picture_outlives_its_address(site: Site, pictures: Pictures, memory_store: MemoryStore) -> None:
     wanted = picture(site)
     pictures.get(wanted, 320)
@@ -952,6 +963,7 @@ def test_only_so_many_are_left_for_afterwards(pictures: Pictures) -> None:
 # When the store fails
 
 
+@pytest.mark.usefixtures("wide_pictures")
 def test_memory_serves_while_the_store_is_away(site: Site, upstash: FakeUpstash, upstash_store: UpstashStore) -> None:
     pictures = site.start(upstash_store).pictures
     upstash.fail("redis_down")

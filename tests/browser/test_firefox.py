@@ -1,24 +1,40 @@
 """Another browser than Chromium, if Firefox is installed. It knows no frame-sizing: the height comes by message."""
 
+import base64
+import hashlib
 import json
-import os
-import subprocess
+import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from queue import Queue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from igfeed import create_app
+from igfeed.models import Token
 from tests.browser.conftest import Host, tag
+from tests.conftest import MakeServices
 from tests.harness.app_server import serving
-from tests.harness.firefox import Firefox
+from tests.harness.firefox import PATIENCE, Firefox
+from tests.harness.wordpress import SCRIPT, pasted
+from tests.servers.instagram import FakeInstagram
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 120
-"""Seconds that a busy machine may take to start a browser."""
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    """The same one for all tests, each of which goes to a page of its own."""
+    found = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
+    if found is None:
+        pytest.skip("Firefox is not installed")
+    with Firefox(found, tmp_path_factory.mktemp("firefox")) as firefox:
+        yield firefox
+
 
 HOST = """<!doctype html><title>Host</title>
 <style>iframe {{ max-height: 99px !important; transform: scale(.5); pointer-events: none }}</style><body>
@@ -66,16 +82,11 @@ def reports(site: str) -> Iterator[tuple[str, Queue[dict[str, Any]]]]:
 
 
 def test_firefox_shows_feeds_of_all_kinds_of_tags_as_high_as_they_are_in_a_page_that_isolates_itself(
-    firefox: str, reports: tuple[str, Queue[dict[str, Any]]], tmp_path: Path
+    window: Firefox, reports: tuple[str, Queue[dict[str, Any]]]
 ) -> None:
     address, seen = reports
-    command = [firefox, "--headless", "--no-remote", "--profile", str(tmp_path), address]
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=quiet, stderr=quiet, env={**os.environ, "HOME": str(tmp_path)}) as browser:
-        try:
-            report = seen.get(timeout=PATIENCE)
-        finally:
-            browser.terminate()
+    window.go(address)
+    report = seen.get(timeout=PATIENCE)
 
     assert report["isolated"]
     assert report["addresses"] == ["/embed?limit=9&columns=3", "/embed?limit=3&columns=2", "/embed?limit=1"]
@@ -110,17 +121,14 @@ return {first, display, tiles: root.querySelectorAll('.tile').length, picture: p
 STRICT = "script-src 'nonce-abc'; style-src 'nonce-abc'; img-src {site}; connect-src {site}; frame-src 'none'"
 
 
-def test_in_firefox_the_feed_is_a_part_of_a_page_with_a_strict_policy(
-    firefox: str, site: str, host: Host, tmp_path: Path
-) -> None:
+def test_in_firefox_the_feed_is_a_part_of_a_page_with_a_strict_policy(window: Firefox, site: str, host: Host) -> None:
     style = "<style nonce=abc>body { color: black; font-family: Georgia } .night { color: white }</style>"
     page = host(
         f"{style}<body>{tag(site, 'data-limit=3 data-captions=1', 'nonce=abc')}",
         {"Content-Security-Policy": STRICT.format(site=site)},
     )
-    with Firefox(firefox, tmp_path) as window:
-        window.go(page)
-        seen = window.evaluate(f"return (async () => {{ {PART} }})()")
+    window.go(page)
+    seen = window.evaluate(f"return (async () => {{ {PART} }})()")
 
     assert seen["open"] == seen["window"]
     del seen["open"], seen["window"]
@@ -129,15 +137,66 @@ def test_in_firefox_the_feed_is_a_part_of_a_page_with_a_strict_policy(
 
 @pytest.mark.parametrize("policy", ["connect-src 'none'", "img-src 'none'"])
 def test_in_firefox_a_policy_that_keeps_it_out_of_the_page_leaves_it_the_frame(
-    firefox: str, site: str, host: Host, tmp_path: Path, policy: str
+    window: Firefox, site: str, host: Host, policy: str
 ) -> None:
-    with Firefox(firefox, tmp_path) as window:
-        window.go(host(f"<body>{tag(site, 'data-limit=3')}", {"Content-Security-Policy": policy}))
-        seen = window.evaluate(
-            """return (async () => {
-              while (!document.querySelector('iframe')) await new Promise(requestAnimationFrame);
-              return [...document.querySelectorAll('[data-igfeed]:not(a)')].map(each => each.localName);
-            })()"""
-        )
+    window.go(host(f"<body>{tag(site, 'data-limit=3')}", {"Content-Security-Policy": policy}))
+    seen = window.evaluate(
+        """return (async () => {
+          while (!document.querySelector('iframe')) await new Promise(requestAnimationFrame);
+          return [...document.querySelectorAll('[data-igfeed]:not(a)')].map(each => each.localName);
+        })()"""
+    )
 
     assert seen == ["iframe"]
+
+
+# In a post of a WordPress site
+
+
+CLICK = "addEventListener('load', () => document.querySelector('.pages [rel=next]').click());"
+REPORT = """<script>
+addEventListener('message', () => setTimeout(() => {
+  const {height, style} = document.querySelector('iframe');
+  if (height > 600) fetch('/report', {method: 'POST', body: JSON.stringify([height, style.visibility])});
+}));
+</script>"""
+
+
+def clicking(app: "WSGIApplication") -> "WSGIApplication":
+    """The app with an embed that asks for older posts as soon as it has loaded, as its policy allows."""
+
+    @Request.application
+    def wrapped(request: Request) -> Response:
+        response = Response.from_app(app, {**request.environ, "HTTP_ACCEPT_ENCODING": ""})
+        if request.path != "/embed" or "page" in request.args:
+            return response
+        digest = base64.b64encode(hashlib.sha256(CLICK.encode()).digest()).decode()
+        policy = response.headers["Content-Security-Policy"].replace("script-src", f"script-src 'sha256-{digest}'")
+        html = response.get_data().replace(b"<body>", f"<body><script>{CLICK}</script>".encode())
+        return Response(html, headers={"Content-Security-Policy": policy}, mimetype="text/html")
+
+    return wrapped
+
+
+def test_in_firefox_too_older_posts_come_in_place_in_a_post_of_wordpress_and_the_height_is_told(
+    window: Firefox, make_services: MakeServices, token: Token, instagram: FakeInstagram
+) -> None:
+    instagram.picture_size = (96, 120)
+    seen: Queue[Any] = Queue()
+    app = create_app(services=make_services())
+    app.test_client().get("/")
+
+    @Request.application
+    def blog(request: Request) -> Response:
+        if request.method == "POST":
+            seen.put(json.loads(request.get_data()))
+        return Response(
+            f"<!doctype html><title>Post</title><body>{post}<script>{SCRIPT}</script>{REPORT}", mimetype="text/html"
+        )
+
+    with serving(clicking(app)) as port, serving(blog) as other:
+        post = pasted(f"http://127.0.0.1:{port}/?columns=3&limit=6")
+        window.go(f"http://localhost:{other}/")
+        height, visibility = seen.get(timeout=PATIENCE)
+
+    assert (int(height), visibility) == (745, ""), "four rows of 164 pixels, three gaps of 4, the link to older posts"

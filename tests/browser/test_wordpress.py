@@ -1,32 +1,21 @@
 """The feed in a post of a WordPress site, whose author has pasted the feed's address."""
 
-import base64
-import hashlib
-import json
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from queue import Queue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
 from igfeed import create_app
 from igfeed.models import Token
 from igfeed.owner import choosing
 from igfeed.services import Services
-from tests.browser.conftest import PATIENCE, frame, wait_until_it_fits
-from tests.conftest import MakeServices
+from tests.browser.conftest import frame, wait_until_it_fits
 from tests.harness.app_server import serving
 from tests.harness.wordpress import SCRIPT, SECRET, pasted
 from tests.servers.instagram import FakeInstagram
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 pytestmark = pytest.mark.browser
 
@@ -213,57 +202,3 @@ def test_elsewhere_nothing_is_said_in_wordpress_words(page: Page, feed: str, blo
     page.wait_for_function("heard.some(each => each.igfeed)")
 
     assert page.evaluate("heard.filter(each => each.message)") == []
-
-
-CLICK = "addEventListener('load', () => document.querySelector('.pages [rel=next]').click());"
-REPORT = """<script>
-addEventListener('message', () => setTimeout(() => {
-  const {height, style} = document.querySelector('iframe');
-  if (height > 600) fetch('/report', {method: 'POST', body: JSON.stringify([height, style.visibility])});
-}));
-</script>"""
-
-
-def clicking(app: "WSGIApplication") -> "WSGIApplication":
-    """The app with an embed that asks for older posts as soon as it has loaded, as its policy allows."""
-
-    @Request.application
-    def wrapped(request: Request) -> Response:
-        response = Response.from_app(app, {**request.environ, "HTTP_ACCEPT_ENCODING": ""})
-        if request.path != "/embed" or "page" in request.args:
-            return response
-        digest = base64.b64encode(hashlib.sha256(CLICK.encode()).digest()).decode()
-        policy = response.headers["Content-Security-Policy"].replace("script-src", f"script-src 'sha256-{digest}'")
-        html = response.get_data().replace(b"<body>", f"<body><script>{CLICK}</script>".encode())
-        return Response(html, headers={"Content-Security-Policy": policy}, mimetype="text/html")
-
-    return wrapped
-
-
-def test_in_firefox_too_older_posts_come_in_place_and_the_height_is_told(
-    firefox: str, make_services: MakeServices, token: Token, instagram: FakeInstagram, tmp_path: Path
-) -> None:
-    instagram.picture_size = (96, 120)
-    seen: Queue[Any] = Queue()
-    app = create_app(services=make_services())
-    app.test_client().get("/")
-
-    @Request.application
-    def blog(request: Request) -> Response:
-        if request.method == "POST":
-            seen.put(json.loads(request.get_data()))
-        return Response(
-            f"<!doctype html><title>Post</title><body>{post}<script>{SCRIPT}</script>{REPORT}", mimetype="text/html"
-        )
-
-    with serving(clicking(app)) as port, serving(blog) as other:
-        post = pasted(f"http://127.0.0.1:{port}/?columns=3&limit=6")
-        command = [firefox, "--headless", "--no-remote", "--profile", str(tmp_path), f"http://localhost:{other}/"]
-        quiet = subprocess.DEVNULL
-        with subprocess.Popen(
-            command, stdout=quiet, stderr=quiet, env={**os.environ, "HOME": str(tmp_path)}
-        ) as browser:
-            height, visibility = seen.get(timeout=PATIENCE / 1000)
-            browser.terminate()
-
-    assert (int(height), visibility) == (745, ""), "four rows of 164 pixels, three gaps of 4, the link to older posts"

@@ -1,12 +1,14 @@
 """What other sites' pages do to the feeds in them: style them, isolate themselves, print; and what videos need."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import BOXES, Host, feed, frame, tag, wait_until_it_fits
+from tests.harness.phone import cleared, phone
 
 pytestmark = pytest.mark.browser
 
@@ -99,6 +101,18 @@ CHANGED_BY = f"""
   return changed;
 }}
 """
+
+
+@pytest.fixture(scope="module")
+def kept_page(chromium: Browser) -> Iterator[Page]:
+    with phone(chromium) as page:
+        yield page
+
+
+@pytest.fixture
+def page(kept_page: Page) -> Page:
+    """The same for all tests: each goes to a page of its own."""
+    return cleared(kept_page)
 
 
 def test_nothing_that_a_page_says_of_every_element_reaches_ours(page: Page, site: str, host: Host, way: str) -> None:

@@ -103,7 +103,7 @@ def test_nothing_of_ours_gets_out(page: Page, site: str, host: Host) -> None:
     words = "<h1>One</h1><ul><li><a href=#x>Two</a></ul><figure><img alt=x><figcaption>y</figcaption></figure>"
     more = "<button>Three</button><dialog>Four</dialog><p class='feed tile grid step'>Five"
     page.goto(host(f"<body><div id=theirs>{words}{more}</div><div id=here></div>"))
-    others = f"JSON.stringify([({STYLES_OF})(theirs), getComputedStyle(document.documentElement).cssText])"
+    others = f"(() => [({STYLES_OF})(theirs), getComputedStyle(document.documentElement).cssText])()"
     before = page.evaluate(others)
     page.evaluate("src => here.append(Object.assign(document.createElement('script'), {src}))", f"{site}/embed.js")
     place = shown(page)

@@ -43,10 +43,13 @@ TOKEN_KEYS = [
 ]
 
 
+POSTS = 5
+
+
 @pytest.fixture(autouse=True)
-def small_pictures(instagram: FakeInstagram) -> None:
-    """Small pictures are faster, and no test here looks at them."""
-    instagram.picture_size = (96, 120)
+def few_pictures(instagram: FakeInstagram) -> None:
+    """One post of each kind: every run of the cron copies all pictures, and no test here looks at them."""
+    instagram.posts[:] = instagram.posts[:POSTS]
 
 
 def basic(password: str, user: str = "anyone") -> dict[str, str]:
@@ -173,7 +176,7 @@ def test_a_healthy_feed_is_ok_and_says_so_in_the_agreed_shape(client: FlaskClien
     }
     assert found["last_renewal"] == {"at": None, "outcome": None, "error": None}
     assert found["feed"] == {
-        "posts": 24,
+        "posts": POSTS,
         "fetched_at": "2026-05-03T12:00:00Z",
         "age": 0,
         "fresh": True,
@@ -222,7 +225,7 @@ def test_a_rejected_token_needs_a_person_until_it_works_again(
     client.get("/")
 
     assert (rejected["status"], rejected["token"]["state"]) == ("action_required", "rejected")
-    assert rejected["feed"]["posts"] == 24
+    assert rejected["feed"]["posts"] == POSTS
     assert status(client)["status"] == "ok"
 
 
@@ -269,8 +272,8 @@ def test_the_status_has_the_reason_and_a_hint_for_a_failed_fetch_and_says_if_a_p
 @pytest.mark.parametrize(
     ("readable", "others", "problem"),
     [
-        (1, [], "without a reason: 23"),
-        (24, [{"id": "1"}, {"id": None}], "could not be read: 2"),
+        (1, [], f"without a reason: {POSTS - 1}"),
+        (POSTS, [{"id": "1"}, {"id": None}], "could not be read: 2"),
     ],
 )
 def test_the_status_is_degraded_while_instagrams_list_lacks_posts(
@@ -286,7 +289,7 @@ def test_the_status_is_degraded_while_instagrams_list_lacks_posts(
     assert degraded["status"] == "degraded"
     assert problem in degraded["problem"]
     assert degraded["hint"]
-    assert degraded["feed"]["posts"] == 24
+    assert degraded["feed"]["posts"] == POSTS
     assert status(client)["status"] == "ok"
 
 
@@ -373,7 +376,7 @@ def test_after_a_failed_renewal_the_status_is_degraded(
     assert found["last_renewal"]["outcome"] == "failed"
     assert found["last_renewal"]["error"]
     assert found["last_renewal"]["at"] == "2026-05-27T12:00:00Z"
-    assert found["feed"]["posts"] == 24
+    assert found["feed"]["posts"] == POSTS
 
 
 def test_the_status_is_one_command_to_the_store(
@@ -388,7 +391,7 @@ def test_the_status_is_one_command_to_the_store(
     found = status(client)
 
     assert len(upstash.commands()) == 1
-    assert (found["status"], found["feed"]["posts"], found["token"]["source"]) == ("ok", 24, "store")
+    assert (found["status"], found["feed"]["posts"], found["token"]["source"]) == ("ok", POSTS, "store")
 
 
 def test_on_vercel_without_a_database_the_status_says_so(make_services: MakeServices) -> None:
@@ -478,7 +481,7 @@ def test_a_failed_renewal_is_502_and_the_feed_is_fetched_all_the_same(
 
     done = cron(client, expected=502)
 
-    assert (done["ok"], done["renewal"], done["feed"], done["posts"]) == (False, "failed", "fetched", 24)
+    assert (done["ok"], done["renewal"], done["feed"], done["posts"]) == (False, "failed", "fetched", POSTS)
     assert done["error"]
     assert done["hint"]
 
@@ -501,7 +504,7 @@ def test_a_failed_fetch_is_502_and_keeps_the_posts(client: FlaskClient, instagra
 
     done = cron(client, expected=502)
 
-    assert (done["feed"], done["posts"]) == ("failed", 24)
+    assert (done["feed"], done["posts"]) == ("failed", POSTS)
     assert client.get("/").status_code == 200
 
 

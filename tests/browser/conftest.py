@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from igfeed import create_app
 from igfeed.config import Settings
 from tests.harness.app_server import serving
+from tests.harness.firefox import Firefox
 
 PATIENCE = 120_000
 """Milliseconds after which a test gives up; a busy machine may take long to draw the sample pictures."""
@@ -99,12 +100,21 @@ def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def firefox() -> str:
+@pytest.fixture(scope="session")
+def firefox_of_the_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
     found = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
     if found is None:
         pytest.skip("Firefox is not installed")
-    return found
+    with Firefox(found, tmp_path_factory.mktemp("firefox")) as firefox:
+        yield firefox
+
+
+@pytest.fixture(scope="module")
+def firefox(firefox_of_the_worker: Firefox) -> Firefox:
+    """Its one window, as large and as light for each module as for the first. Tests go to pages of their own."""
+    firefox_of_the_worker.set_scheme("light")
+    firefox_of_the_worker.resize(1280, 720)
+    return firefox_of_the_worker
 
 
 def park_pointer(page: Page) -> None:

@@ -1,9 +1,7 @@
 """Browsers choose AVIF by the type that a `<source>` names, and show whatever its address answers."""
 
-import shutil
 from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -22,16 +20,6 @@ FIRST_PICTURE = """(async () => {
   return [image.currentSrc.split(".").pop(), image.naturalWidth > 0];
 })()"""
 """The ending of the address that was chosen, and whether the picture could be read."""
-
-
-@pytest.fixture
-def firefox(tmp_path: Path) -> Iterator[Firefox]:
-    found = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
-    if found is None:
-        pytest.skip("Firefox is not installed")
-    with Firefox(found, tmp_path) as browser:
-        browser.resize(390, 844)
-        yield browser
 
 
 @pytest.fixture
@@ -65,6 +53,7 @@ def test_chromium_loads_avif_and_shows_webp_that_comes_in_its_place(
 def test_firefox_loads_avif_and_shows_webp_that_comes_in_its_place(
     firefox: Firefox, site: str, webp_under_avif: str
 ) -> None:
+    firefox.resize(390, 844)
     firefox.go(site)
     ours = firefox.evaluate(f"return {FIRST_PICTURE}")
     firefox.go(webp_under_avif)

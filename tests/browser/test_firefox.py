@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from queue import Queue
 from typing import TYPE_CHECKING, Any
@@ -24,16 +23,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
-    """The same one for all tests, each of which goes to a page of its own."""
-    found = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
-    if found is None:
-        pytest.skip("Firefox is not installed")
-    with Firefox(found, tmp_path_factory.mktemp("firefox")) as firefox:
-        yield firefox
 
 
 HOST = """<!doctype html><title>Host</title>
@@ -82,10 +71,10 @@ def reports(site: str) -> Iterator[tuple[str, Queue[dict[str, Any]]]]:
 
 
 def test_firefox_shows_feeds_of_all_kinds_of_tags_as_high_as_they_are_in_a_page_that_isolates_itself(
-    window: Firefox, reports: tuple[str, Queue[dict[str, Any]]]
+    firefox: Firefox, reports: tuple[str, Queue[dict[str, Any]]]
 ) -> None:
     address, seen = reports
-    window.go(address)
+    firefox.go(address)
     report = seen.get(timeout=PATIENCE)
 
     assert report["isolated"]
@@ -121,14 +110,14 @@ return {first, display, tiles: root.querySelectorAll('.tile').length, picture: p
 STRICT = "script-src 'nonce-abc'; style-src 'nonce-abc'; img-src {site}; connect-src {site}; frame-src 'none'"
 
 
-def test_in_firefox_the_feed_is_a_part_of_a_page_with_a_strict_policy(window: Firefox, site: str, host: Host) -> None:
+def test_in_firefox_the_feed_is_a_part_of_a_page_with_a_strict_policy(firefox: Firefox, site: str, host: Host) -> None:
     style = "<style nonce=abc>body { color: black; font-family: Georgia } .night { color: white }</style>"
     page = host(
         f"{style}<body>{tag(site, 'data-limit=3 data-captions=1', 'nonce=abc')}",
         {"Content-Security-Policy": STRICT.format(site=site)},
     )
-    window.go(page)
-    seen = window.evaluate(f"return (async () => {{ {PART} }})()")
+    firefox.go(page)
+    seen = firefox.evaluate(f"return (async () => {{ {PART} }})()")
 
     assert seen["open"] == seen["window"]
     del seen["open"], seen["window"]
@@ -137,10 +126,10 @@ def test_in_firefox_the_feed_is_a_part_of_a_page_with_a_strict_policy(window: Fi
 
 @pytest.mark.parametrize("policy", ["connect-src 'none'", "img-src 'none'"])
 def test_in_firefox_a_policy_that_keeps_it_out_of_the_page_leaves_it_the_frame(
-    window: Firefox, site: str, host: Host, policy: str
+    firefox: Firefox, site: str, host: Host, policy: str
 ) -> None:
-    window.go(host(f"<body>{tag(site, 'data-limit=3')}", {"Content-Security-Policy": policy}))
-    seen = window.evaluate(
+    firefox.go(host(f"<body>{tag(site, 'data-limit=3')}", {"Content-Security-Policy": policy}))
+    seen = firefox.evaluate(
         """return (async () => {
           while (!document.querySelector('iframe')) await new Promise(requestAnimationFrame);
           return [...document.querySelectorAll('[data-igfeed]:not(a)')].map(each => each.localName);
@@ -179,7 +168,7 @@ def clicking(app: "WSGIApplication") -> "WSGIApplication":
 
 
 def test_in_firefox_too_older_posts_come_in_place_in_a_post_of_wordpress_and_the_height_is_told(
-    window: Firefox, make_services: MakeServices, token: Token, instagram: FakeInstagram
+    firefox: Firefox, make_services: MakeServices, token: Token, instagram: FakeInstagram
 ) -> None:
     instagram.picture_size = (96, 120)
     seen: Queue[Any] = Queue()
@@ -196,7 +185,7 @@ def test_in_firefox_too_older_posts_come_in_place_in_a_post_of_wordpress_and_the
 
     with serving(clicking(app)) as port, serving(blog) as other:
         post = pasted(f"http://127.0.0.1:{port}/?columns=3&limit=6")
-        window.go(f"http://localhost:{other}/")
+        firefox.go(f"http://localhost:{other}/")
         height, visibility = seen.get(timeout=PATIENCE)
 
     assert (int(height), visibility) == (745, ""), "four rows of 164 pixels, three gaps of 4, the link to older posts"

@@ -1,8 +1,6 @@
 """What is behind the embed shows through it, in Chromium and in Firefox, whatever colours the visitor's system has."""
 
 import io
-import shutil
-from collections.abc import Iterator
 from typing import Protocol
 from urllib.request import urlopen
 
@@ -72,16 +70,12 @@ class Chromium:
 
 
 @pytest.fixture(scope="module", params=["chromium", "firefox"])
-def window(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+def window(request: pytest.FixtureRequest) -> Window:
     if request.param == "chromium":
-        yield Chromium(request.getfixturevalue("chromium"))
-        return
-    found = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
-    if found is None:
-        pytest.skip("Firefox is not installed")
-    with Firefox(found, tmp_path_factory.mktemp("firefox")) as firefox:
-        firefox.resize(*SIZE)
-        yield firefox
+        return Chromium(request.getfixturevalue("chromium"))
+    firefox: Firefox = request.getfixturevalue("firefox")
+    firefox.resize(*SIZE)
+    return firefox
 
 
 def page_of_feeds(site: str) -> str:

@@ -34,15 +34,7 @@ class Firefox:
     def __init__(self, program: str, profile: Path) -> None:
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]
         (profile / "user.js").write_text("\n".join(lines), "utf-8")
-        command = [
-            program,
-            "--headless",
-            "--no-remote",
-            "--marionette",
-            "--remote-allow-system-access",
-            "--profile",
-            str(profile),
-        ]
+        command = [program, *FLAGS, "--profile", str(profile)]
         environment = {**os.environ, "HOME": str(profile)}
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(command, stdout=quiet, stderr=quiet, env=environment)

@@ -33,7 +33,7 @@ from tests.servers.upstash import FakeUpstash
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 # The same examples at every run, and no verdict on how long one takes: a busy machine is no bug.
-settings.register_profile("igfeed", deadline=None, database=None, derandomize=True, max_examples=60)
+settings.register_profile("igfeed", deadline=None, database=None, derandomize=True, max_examples=40)
 settings.load_profile("igfeed")
 
 

@@ -214,8 +214,9 @@ class WatchedProcess:
 
     def tell_afterwards(self) -> None:
         """Where the owner reads what failed before."""
-        for path in ("/studio", STATUS):
-            self.finder.look_at_answer("pages", path, Visitor(self.app).get(path, headers=knocks()[0]))
+        client, owner = Visitor(self.app), knocks()[0]
+        self.finder.look_at_answer("pages", "/studio", client.get("/studio", headers=owner))
+        self.finder.look_at_answer("JSON", STATUS, client.get(STATUS, headers=owner))
         self.look_inside()
 
     def look_inside(self) -> None:

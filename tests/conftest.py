@@ -41,9 +41,7 @@ DECIDING = {
     *("test_api", "test_cli", "test_clock", "test_feed", "test_finished_pages", "test_instagram_client"),
     *("test_pictures", "test_stores", "test_tokens"),
 }
-"""Tests of what decides by the time. Each runs on a clock that moves by a microsecond at a reading, and by a second."""
-
-CLOCK_STEP = timedelta(microseconds=1)
+"""Tests of what decides by the time. Their clock moves by a whole second at each reading, as on a very slow machine."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,18 +73,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """In one run, not in a second one with another clock: workers, servers and imports are paid for once."""
-    names = set(metafunc.fixturenames)
-    if "clock_step" in names and "still_clock" not in names and Path(metafunc.module.__file__ or "").stem in DECIDING:
-        steps = {"by 1 us": CLOCK_STEP, "by 1 s": timedelta(seconds=1)}
-        metafunc.parametrize("clock_step", steps.values(), ids=steps)
-
-
 @pytest.fixture
-def clock_step() -> timedelta:
+def clock_step(request: pytest.FixtureRequest) -> timedelta:
     """How far the clock moves at each reading."""
-    return CLOCK_STEP
+    is_deciding = request.path.stem in DECIDING and "still_clock" not in request.fixturenames
+    return timedelta(seconds=1) if is_deciding else timedelta(microseconds=1)
 
 
 @pytest.fixture

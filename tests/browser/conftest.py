@@ -3,11 +3,11 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, ViewportSize, expect, sync_playwright
 from werkzeug.wrappers import Response
 
 from igfeed import create_app
@@ -17,6 +17,8 @@ from tests.harness.firefox import Firefox
 
 PATIENCE = 120_000
 """Milliseconds after which a test gives up; a busy machine may take long to draw the sample pictures."""
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 expect.set_options(timeout=PATIENCE)
 
@@ -85,13 +87,35 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+@contextmanager
+def phone(chromium: Browser) -> Iterator[Page]:
     """A phone that is patient and wants less motion: only tests about motion have to wait for it."""
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    context = chromium.new_context(viewport=PHONE, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    with phone(chromium) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def kept_page(chromium: Browser) -> Iterator[Page]:
+    """For all tests of a module. Each clears it (``cleared``), and goes to a page of its own."""
+    with phone(chromium) as page:
+        yield page
+
+
+def cleared(page: Page) -> Page:
+    """The same page, empty and in its first size. Scripts that a test adds to each page that it loads would stay."""
+    page.unroute_all()
+    page.goto("about:blank")
+    page.set_viewport_size(PHONE)
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    return page
 
 
 @pytest.fixture(params=["", "data-frame"], ids=["inline", "frame"])

@@ -1,14 +1,12 @@
 """What other sites' pages do to the feeds in them: style them, isolate themselves, print; and what videos need."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import BOXES, Host, feed, frame, tag, wait_until_it_fits
-from tests.harness.phone import cleared, phone
+from tests.browser.conftest import BOXES, Host, cleared, feed, frame, tag, wait_until_it_fits
 
 pytestmark = pytest.mark.browser
 
@@ -101,12 +99,6 @@ CHANGED_BY = f"""
   return changed;
 }}
 """
-
-
-@pytest.fixture(scope="module")
-def kept_page(chromium: Browser) -> Iterator[Page]:
-    with phone(chromium) as page:
-        yield page
 
 
 @pytest.fixture

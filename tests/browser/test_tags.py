@@ -6,15 +6,14 @@ from html import escape
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Request, Response
 
 from igfeed import create_app
 from igfeed.config import Settings
-from tests.browser.conftest import Host, feed, tag, wait_until_it_fits
+from tests.browser.conftest import Host, cleared, feed, tag, wait_until_it_fits
 from tests.harness.app_server import serving
-from tests.harness.phone import cleared, phone
 
 pytestmark = pytest.mark.browser
 
@@ -52,12 +51,6 @@ def feeds(page: Page, count: int = 1) -> list[Any]:
 
 def around(body: str, head: str = "") -> str:
     return f"<head>{head}</head><body><p>Before</p><div id=here>{body}</div><p>After</p>"
-
-
-@pytest.fixture(scope="module")
-def kept_page(chromium: Browser) -> Iterator[Page]:
-    with phone(chromium) as page:
-        yield page
 
 
 @pytest.fixture

@@ -30,11 +30,16 @@ Host = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the demo. The workers of pytest-xdist share its store, so that each picture is drawn once."""
+def demo_store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file in which the demo keeps its pictures. All workers have the same, so that each is drawn once."""
     base = tmp_path_factory.getbasetemp()
-    store = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo.sqlite3"
-    app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(store)}))
+    return str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def site(demo_store: str) -> Iterator[str]:
+    """The address of the demo."""
+    app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": demo_store}))
     app.test_client().get("/")  # Before anybody has looked, the script for host pages does not know whose feed it is.
     with serving(app) as port:
         yield f"http://127.0.0.1:{port}"
@@ -96,25 +101,45 @@ def phone(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    with phone(chromium) as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def kept_page(chromium: Browser) -> Iterator[Page]:
-    """For all tests of a module. Each clears it (``cleared``), and goes to a page of its own."""
+    """The worker's one page. A new one would take a third of the time of most tests."""
     with phone(chromium) as page:
+        lasting = ((page, "add_init_script"), (page, "expose_function"), (page, "on"), (page.clock, "install"))
+        for owner, name in lasting:
+            setattr(owner, name, refuse_what_would_stay)
         yield page
+
+
+def refuse_what_would_stay(*_: object, **__: object) -> None:
+    raise AssertionError("This would stay on the page of all tests: mark the test with `pytest.mark.fresh_page`")
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+    """An empty page: of its own for a test that is marked with `fresh_page`, else the one of all tests."""
+    if request.node.get_closest_marker("fresh_page"):
+        with phone(chromium) as page:
+            yield page
+    else:
+        yield cleared(request.getfixturevalue("kept_page"))
 
 
 def cleared(page: Page) -> Page:
-    """The same page, empty and in its first size. Scripts that a test adds to each page that it loads would stay."""
+    """The same page, as empty as a new one."""
     page.unroute_all()
     page.goto("about:blank")
+    for other in page.context.pages:
+        if other is not page:
+            other.close()
+    page.context.clear_cookies()
     page.set_viewport_size(PHONE)
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.emulate_media(media="null", color_scheme="null", forced_colors="null", reduced_motion="reduce")
+    page.mouse.move(0, 0)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.clearBrowserCache")
+    devtools.send("Page.resetNavigationHistory")
+    devtools.detach()
     return page
 
 

@@ -85,6 +85,7 @@ def test_in_a_frame_higher_than_the_screen_a_post_opens_where_the_visitor_looks(
     assert abs(place["height"] - 844) <= 1
 
 
+@pytest.mark.fresh_page
 def test_a_page_with_aggressive_styles_shows_two_feeds_that_do_not_mix(
     page: Page, site: str, host: Host, way: str
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_tag_that_comes_late_or_runs_again_makes_one_feed(page: Page, site: st
     assert box(page).is_visible()
 
 
+@pytest.mark.fresh_page
 @pytest.mark.parametrize("link", ["", f'<a href="{PROFILE}">@studio.nord</a>'], ids=["made", "own"])
 def test_a_tag_that_runs_again_before_its_feed_comes_leaves_no_link_beside_the_feed(
     page: Page, site: str, host: Host, link: str, way: str
@@ -202,9 +204,9 @@ def test_options_go_along_and_others_do_not(page: Page, site: str, host: Host) -
 
 
 @pytest.fixture
-def prefixed_site(tmp_path: Path) -> Iterator[str]:
+def prefixed_site(demo_store: str) -> Iterator[str]:
     """The address of a demo that another site's server mounts under a prefix."""
-    app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(tmp_path / "store.sqlite3")}))
+    app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": demo_store}))
     with serving(DispatcherMiddleware(NotFound(), {"/shop/feed": app})) as port:
         yield f"http://127.0.0.1:{port}/shop/feed"
 
@@ -278,6 +280,7 @@ def test_where_it_may_not_be_embedded_there_is_a_link_to_the_profile(
         assert not page.locator("iframe").nth(number).is_visible()
 
 
+@pytest.mark.fresh_page
 def test_a_refused_feed_next_to_another_accounts_has_a_link_of_its_own(
     page: Page, site: str, refusing_site: str, host: Host
 ) -> None:
@@ -296,6 +299,7 @@ def test_a_refused_feed_next_to_another_accounts_has_a_link_of_its_own(
     assert page.evaluate(SHOWN) == 1
 
 
+@pytest.mark.fresh_page
 @pytest.mark.parametrize("silent", ["One", "Two"])
 def test_of_two_neighbours_only_the_silent_one_shows_its_link(
     page: Page, site: str, host: Host, silent: str, way: str
@@ -317,6 +321,7 @@ def test_of_two_neighbours_only_the_silent_one_shows_its_link(
     assert page.evaluate(SHOWN) == 1
 
 
+@pytest.mark.fresh_page
 def test_a_feed_just_below_the_screen_is_there_before_it_is_seen(page: Page, site: str, host: Host, way: str) -> None:
     page.clock.install()
     space = "<div style='height: 900px'></div>"
@@ -340,6 +345,7 @@ def test_where_the_script_is_blocked_the_snippets_own_link_stays(page: Page, sit
     assert page.locator(BOXES).count() == 0
 
 
+@pytest.mark.fresh_page
 def test_the_kept_space_is_what_the_grid_then_needs(page: Page, site: str, host: Host) -> None:
     page.add_init_script(
         "addEventListener('DOMContentLoaded', () => { window.reserved = "

@@ -44,6 +44,7 @@ def assert_pictures_are_loaded(page: Page) -> None:
     assert page.locator(".tile img").evaluate_all(ARE_LOADED) > 0
 
 
+@pytest.mark.fresh_page
 def test_opened_from_the_disk_it_works_with_and_without_script_and_asks_for_nothing_else(
     chromium: Browser, page: Page, folder: Path
 ) -> None:
@@ -71,6 +72,7 @@ def test_opened_from_the_disk_it_works_with_and_without_script_and_asks_for_noth
     without.close()
 
 
+@pytest.mark.fresh_page
 def test_from_a_server_of_files_older_posts_come_into_the_page_and_into_other_sites_pages(
     page: Page, folder: Path, host: Host
 ) -> None:

@@ -58,6 +58,7 @@ def test_with_script_several_of_them_do_what_the_embed_does(page: Page, site: st
     assert box(page, 1).locator(".tile").count() == 6
 
 
+@pytest.mark.fresh_page
 def test_where_a_policy_refuses_its_style_its_script_applies_it(page: Page, site: str, host: Host) -> None:
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))

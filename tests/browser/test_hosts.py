@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import BOXES, Host, cleared, feed, frame, tag, wait_until_it_fits
+from tests.browser.conftest import BOXES, Host, feed, frame, tag, wait_until_it_fits
 
 pytestmark = pytest.mark.browser
 
@@ -99,12 +99,6 @@ CHANGED_BY = f"""
   return changed;
 }}
 """
-
-
-@pytest.fixture
-def page(kept_page: Page) -> Page:
-    """The same for all tests: each goes to a page of its own."""
-    return cleared(kept_page)
 
 
 def test_nothing_that_a_page_says_of_every_element_reaches_ours(page: Page, site: str, host: Host, way: str) -> None:

@@ -69,6 +69,7 @@ def colour_of(page: Page, selector: str, name: str = "color") -> str:
     return str(box(page).locator(selector).first.evaluate(f"each => getComputedStyle(each)['{name}']"))
 
 
+@pytest.mark.fresh_page
 def test_it_is_a_part_of_the_page_and_took_one_request_for_its_content(page: Page, site: str, host: Host) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(site)))
@@ -80,6 +81,7 @@ def test_it_is_a_part_of_the_page_and_took_one_request_for_its_content(page: Pag
     assert len([url for url in asked if url.startswith("/widget.js?v=")]) == 1
 
 
+@pytest.mark.fresh_page
 def test_no_global_name_is_left_behind(page: Page, site: str, host: Host) -> None:
     page.add_init_script("window.names = Object.getOwnPropertyNames(window)")
     page.goto(host(f"<body>{tag(site, OPTIONS)}"))
@@ -292,6 +294,7 @@ def test_in_a_narrow_column_the_pictures_are_as_small_as_the_tiles(chromium: Bro
     context.close()
 
 
+@pytest.mark.fresh_page
 def test_nothing_moves_when_it_comes(page: Page, site: str, host: Host) -> None:
     page.add_init_script(
         "window.shifts = []; new PerformanceObserver(list => shifts.push(...list.getEntries().map(each => each.value)))"
@@ -351,6 +354,7 @@ def watched(page: Page) -> tuple[Page, list[str]]:
     return page, said
 
 
+@pytest.mark.fresh_page
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_pages_policy_decides_how_it_is_shown_and_nothing_else_is_logged(
     watched: tuple[Page, list[str]], site: str, host: Host, name: str

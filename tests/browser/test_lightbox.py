@@ -245,6 +245,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeInst
             yield instagram, f"http://127.0.0.1:{port}"
 
 
+@pytest.mark.fresh_page
 @pytest.mark.parametrize("post", [0, 1])
 def test_a_video_is_asked_for_on_a_press_and_where_it_fails_there_are_words_and_a_link(
     page: Page, account: tuple[FakeInstagram, str], post: int

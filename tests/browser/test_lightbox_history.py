@@ -120,6 +120,7 @@ def test_a_frame_leaves_the_history_alone(page: Page, host_page: str) -> None:
     assert page.evaluate("history.length") == before
 
 
+@pytest.mark.fresh_page
 def test_in_somebodys_page_state_and_address_stay_and_its_router_hears_nothing(
     page: Page, site: str, host: Host
 ) -> None:

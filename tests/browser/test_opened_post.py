@@ -172,6 +172,7 @@ document.startViewTransition = function (...all) { started++; return start.apply
 """
 
 
+@pytest.mark.fresh_page
 @pytest.mark.parametrize(("motion", "times"), [("no-preference", 2), ("reduce", 0)])
 def test_opening_and_closing_move_unless_less_motion_is_asked_for(
     page: Page, site: str, motion: Literal["no-preference", "reduce"], times: int
@@ -186,6 +187,7 @@ def test_opening_and_closing_move_unless_less_motion_is_asked_for(
     assert page.evaluate("started") == times
 
 
+@pytest.mark.fresh_page
 def test_a_transition_that_is_cut_short_leaves_no_error_and_no_name(page: Page, site: str) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -208,6 +210,7 @@ def test_a_transition_that_is_cut_short_leaves_no_error_and_no_name(page: Page, 
     assert errors == []
 
 
+@pytest.mark.fresh_page
 def test_where_the_browser_knows_no_transitions_posts_open_and_close(page: Page, site: str) -> None:
     page.emulate_media(reduced_motion="no-preference")
     page.add_init_script("delete Document.prototype.startViewTransition")

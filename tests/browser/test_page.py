@@ -47,6 +47,7 @@ CUT_OFF = """
 COLUMNS = "getComputedStyle(document.querySelector('.grid')).gridTemplateColumns.split(' ').length"
 
 
+@pytest.mark.fresh_page
 @pytest.mark.parametrize("path", ["/", "/embed", "/?captions=1&theme=dark", "/embed?page=2&layout=carousel"])
 def test_every_picture_loads_and_nothing_is_asked_of_another_host(page: Page, site: str, path: str) -> None:
     asked: list[Request] = []
@@ -104,6 +105,7 @@ def test_tiles_keep_their_shape_and_place_while_pictures_load(page: Page, site: 
     assert round(box["width"] / box["height"], 2) == 0.8
 
 
+@pytest.mark.fresh_page
 @pytest.mark.parametrize("path", ["/", "/embed", "/embed?layout=carousel", "/?captions=1&columns=2"])
 def test_nothing_shifts_while_pictures_come_slowly_and_more_posts_are_added(page: Page, site: str, path: str) -> None:
     waiting: list[Route] = []
@@ -125,6 +127,7 @@ def test_nothing_shifts_while_pictures_come_slowly_and_more_posts_are_added(page
     assert page.evaluate("shifts") == []
 
 
+@pytest.mark.fresh_page
 def test_nothing_shifts_inside_an_iframe_either(page: Page, site: str, host_page: str) -> None:
     page.add_init_script(WATCH_SHIFTS)
     page.goto(host_page)

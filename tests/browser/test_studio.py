@@ -1,6 +1,5 @@
 """The studio in a browser: axe, keyboard only, without script, on a phone and on a desktop."""
 
-import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -30,11 +29,9 @@ FIVE_COLUMNS = re.compile(r"^(\S+ ){4}\S+$")
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The demo's studio, on the store that all workers share, as `site` is."""
-    base = tmp_path_factory.getbasetemp()
-    store = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo.sqlite3"
-    app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(store), "CRON_SECRET": SECRET}))
+def studio(demo_store: str) -> Iterator[str]:
+    """The demo's studio."""
+    app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": demo_store, "CRON_SECRET": SECRET}))
     app.test_client().get("/")
     with serving(app) as port:
         yield f"http://127.0.0.1:{port}/studio"

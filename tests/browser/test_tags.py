@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from igfeed import create_app
 from igfeed.config import Settings
-from tests.browser.conftest import Host, cleared, feed, tag, wait_until_it_fits
+from tests.browser.conftest import Host, feed, tag, wait_until_it_fits
 from tests.harness.app_server import serving
 
 pytestmark = pytest.mark.browser
@@ -51,12 +51,6 @@ def feeds(page: Page, count: int = 1) -> list[Any]:
 
 def around(body: str, head: str = "") -> str:
     return f"<head>{head}</head><body><p>Before</p><div id=here>{body}</div><p>After</p>"
-
-
-@pytest.fixture
-def page(kept_page: Page) -> Page:
-    """The same for all tests: each goes to a page of its own."""
-    return cleared(kept_page)
 
 
 @pytest.mark.parametrize("how", ["type=module", "type=module async", "crossorigin", "crossorigin=anonymous"])
@@ -254,6 +248,7 @@ def test_where_tags_are_taken_out_of_what_is_put_in_the_pages_html_says_what_the
     assert not page.locator("#here > a").is_visible()
 
 
+@pytest.mark.fresh_page
 def test_a_page_whose_html_has_no_tag_is_asked_once_and_has_the_feed_at_its_end(
     page: Page, site: str, pages: Any
 ) -> None:
@@ -268,6 +263,7 @@ def test_a_page_whose_html_has_no_tag_is_asked_once_and_has_the_feed_at_its_end(
     assert [url for url in asked if url.startswith(address)] == [f"{address}/next"]
 
 
+@pytest.mark.fresh_page
 def test_a_page_that_is_still_at_its_address_is_not_asked_for_a_second_time(page: Page, site: str, host: Host) -> None:
     asked: list[str] = []
     address = host(around(LINK))
@@ -310,10 +306,9 @@ def test_where_turbo_replaces_the_body_each_page_has_one_feed(page: Page, site: 
 
 
 @pytest.fixture
-def hidden_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def hidden_site(demo_store: str) -> Iterator[str]:
     """A demo behind a proxy that hands neither its own name nor its prefix on."""
-    store = tmp_path_factory.mktemp("hidden") / "store.sqlite3"
-    app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": str(store)}))
+    app = create_app(Settings.from_env({"IGFEED_DEMO": "1", "IGFEED_STORE_PATH": demo_store}))
 
     def inner(environ: Any, start_response: Any) -> Any:
         return app({**environ, "SCRIPT_NAME": "", "HTTP_HOST": "backend.internal:9000"}, start_response)

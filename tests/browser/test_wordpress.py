@@ -63,6 +63,7 @@ def tiles(page: Page) -> Locator:
     return frame(page).locator(".tile")
 
 
+@pytest.mark.fresh_page
 def test_the_feed_takes_the_place_of_the_quote_in_its_real_height(
     page: Page, feed: str, blog: Blog, complaints: list[str]
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_site_whose_script_runs_after_the_frame_has_loaded_hears_the_height_to
     wait_until_it_fits(page, at_least=300)
 
 
+@pytest.mark.fresh_page
 def test_a_post_opens_in_the_sandbox_and_its_link_leads_to_that_post(
     page: Page, feed: str, blog: Blog, instagram: FakeInstagram, complaints: list[str]
 ) -> None:
@@ -113,6 +115,7 @@ def test_a_post_opens_in_the_sandbox_and_its_link_leads_to_that_post(
     assert gone == (f"{feed}go/{post['id']}", post["permalink"])
 
 
+@pytest.mark.fresh_page
 def test_the_owners_link_is_the_first_button_of_an_opened_post_and_leads_there_from_the_sandbox_too(
     page: Page, services: Services, feed: str, blog: Blog, instagram: FakeInstagram, complaints: list[str]
 ) -> None:
@@ -163,6 +166,7 @@ def test_the_link_to_the_account_leads_there(page: Page, feed: str, blog: Blog) 
     assert gone == (f"{feed}go/profile", "https://www.instagram.com/studio.nord/")
 
 
+@pytest.mark.fresh_page
 def test_older_posts_come_in_place_and_the_frame_grows_to_what_wordpress_allows(
     page: Page, feed: str, blog: Blog, complaints: list[str]
 ) -> None:

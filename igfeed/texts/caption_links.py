@@ -5,9 +5,10 @@ Only what is certain becomes a link: a wrong link leads to somebody else's accou
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from unicodedata import category, name
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from igfeed.texts.hashtags import word_at
 
@@ -22,8 +23,7 @@ NO_LINK_AFTER = "_&/#@"
 """A sign after one of these begins no hashtag or mention: ``&#39;``, ``example.com/#top``, ``example.com/@name``."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """A piece of a caption. ``address`` is the page of the hashtag or account, None for plain text."""
 
     text: str

@@ -1,9 +1,9 @@
 """One finished page in every encoding, and the answers that it gives."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
+from msgspec import Struct
 from werkzeug.wrappers import Response
 
 from igfeed.web.encodings import IDENTITY, best_encoding, encoders
@@ -20,8 +20,7 @@ class Lifetime(Protocol):
         """Whether the page is too old, or shows something that has been replaced since."""
 
 
-@dataclass(frozen=True)
-class EncodedPage:
+class EncodedPage(Struct, frozen=True):
     """A page in one encoding. Each encoding has an ETag of its own, because a strong ETag identifies exact bytes."""
 
     body: bytes
@@ -42,8 +41,7 @@ class FinishedAnswer(NamedTuple):
         return self.body
 
 
-@dataclass(frozen=True)
-class FinishedPage:
+class FinishedPage(Struct, frozen=True):
     """A page in all encodings. A request with any of ``etags`` has it already."""
 
     lifetime: Lifetime

@@ -9,11 +9,11 @@ values of a request, so that an identical request costs one look-up.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from flask import Flask
+from msgspec import Struct
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
@@ -60,8 +60,7 @@ RawRequest = tuple[str | None, ...]
 """The raw values of a request that decide its answer."""
 
 
-@dataclass(frozen=True)
-class Reuse:
+class Reuse(Struct, frozen=True):
     """What a view allows: how long its page may be sent again.
 
     ``kept`` are the posts that its options chose among. ``look`` has the options of embeds by the owner's choice.

@@ -1,7 +1,9 @@
 """The colours and the font that a page is painted with. Its texts are readable whatever colours the owner chose."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from igfeed.widget.options import TRANSPARENT, Options
 from igfeed.widget.views import View
@@ -28,8 +30,7 @@ FONTS = {
 """The fonts of the visitor's own system that the option ``font`` takes: no file of a font is loaded."""
 
 
-@dataclass(frozen=True)
-class Tones:
+class Tones(Struct, frozen=True):
     """Colours as in a style sheet (``#17181a``).
 
     ``ink`` is that of texts, ``quiet`` that of less important ones, ``link`` that of links and of the focus ring.
@@ -58,16 +59,14 @@ class Tones:
         return "dark" if luminance(self.ground) < luminance(self.ink) else "light"
 
 
-@dataclass(frozen=True)
-class Palette:
+class Palette(Struct, frozen=True):
     """``page`` are the tones of the page, and ``post`` those of an opened post, which always has an opaque ground."""
 
     page: Tones
     post: Tones
 
 
-@dataclass(frozen=True)
-class Theme:
+class Theme(Struct, frozen=True):
     """``usual`` is what most visitors see, and ``dark`` what those with a dark system see if that differs.
 
     ``has_scheme``: whether the page declares its colour scheme. A frame must not: where it differs from that of the

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from igfeed.config import Settings
 from igfeed.models import FeedSnapshot, Picture, Post, PostLink
@@ -17,8 +18,7 @@ MAX_FIRST_LINE_LENGTH = 90
 """Characters. A tile has room for two short lines of text."""
 
 
-@dataclass(frozen=True)
-class Slide:
+class Slide(Struct, frozen=True):
     """One picture of an opened post. ``video`` is the address of the video that belongs to it, if we may play that."""
 
     picture: Picture
@@ -27,8 +27,7 @@ class Slide:
     is_video: bool
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(Struct, frozen=True):
     """``kind`` is ``album``, ``video`` or ``reel``, and ``badge`` its name for visitors; both None for a photo.
 
     ``alt_beside_caption`` is the alternative text for where the caption is shown too. ``first_line`` is that of the

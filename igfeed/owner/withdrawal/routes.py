@@ -13,7 +13,6 @@ from igfeed.owner import api
 from igfeed.owner.withdrawal.store_reads import StoreReads
 from igfeed.web.headers import CSP_HEADER
 from igfeed.widget.page_cache import Page
-from igfeed.widget.privacy.page import deletion_not_readable_page, deletion_page
 
 if TYPE_CHECKING:
     from igfeed.models.app_credentials import AppCredentials
@@ -63,6 +62,7 @@ def deletion(code: str) -> Response:
     503 if that cannot be told now: the store is away, or strangers have asked for too many codes.
     """
     from igfeed.owner.withdrawal import effects  # noqa: PLC0415  as above
+    from igfeed.widget.privacy.page import deletion_not_readable_page, deletion_page  # noqa: PLC0415  as above
 
     if CODE.fullmatch(code) is None:
         return _page(deletion_page(code, None, had_data=False), 404)

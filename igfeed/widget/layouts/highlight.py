@@ -1,8 +1,9 @@
 """The layout ``highlight``: each seventh post takes two columns and two rows, and no cell of the grid stays empty."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count, pairwise, product
+
+from msgspec import Struct
 
 EACH = 7
 """The first post of each seven is large."""
@@ -14,8 +15,7 @@ LARGE: Span = (2, 2)
 SMALL: Span = (1, 1)
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """The tiles of this selector take so many columns and rows."""
 
     selector: str
@@ -23,8 +23,7 @@ class Rule:
     rows: int
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """The rules for feeds of some width. ``condition`` is that of a container query, empty for any width."""
 
     condition: str

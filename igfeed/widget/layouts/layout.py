@@ -1,6 +1,6 @@
 """What templates need to know of a layout in which tiles are not all alike."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from igfeed.models import FeedSnapshot, Picture
 from igfeed.widget.layouts.highlight import EACH, Step, steps
@@ -14,8 +14,7 @@ CAPTION_ROWS = 29
 """Rows of a masonry for two lines of a caption, in a column of 200 pixels."""
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """``shapes`` are those of all posts that the options choose, because a script adds later pages to the first one.
 
     ``average_width`` is that of their pictures at a height of 1. ``steps`` are the rules of the layout ``highlight``.

@@ -5,7 +5,6 @@ no style attributes.
 """
 
 from collections.abc import Sequence
-from statistics import fmean
 from typing import NamedTuple, Self
 
 from igfeed.models import Picture
@@ -43,4 +42,5 @@ def shape_of(picture: Picture, gap: int) -> Shape:
 
 def average_width(pictures: Sequence[Picture]) -> float:
     """Of these pictures at a height of 1."""
-    return round(fmean([100 / shape_of(picture, 0).height for picture in pictures] or [1]), 3)
+    widths = [100 / shape_of(picture, 0).height for picture in pictures] or [1]
+    return round(sum(widths) / len(widths), 3)

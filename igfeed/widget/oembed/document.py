@@ -1,8 +1,8 @@
 """The oEmbed document of a page, for CMSs (https://oembed.com, version 1.0)."""
 
+from html import escape
 from typing import Any
 from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
 
 from flask import url_for
 from markupsafe import Markup
@@ -49,5 +49,5 @@ def document(frame: Frame, snapshot: FeedSnapshot, origin: str, title: str) -> D
 
 def to_xml(document: Document) -> str:
     # No text of the feed has a character that XML forbids: they were removed when it was read.
-    elements = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in document.items())
+    elements = "".join(f"<{name}>{escape(str(value), quote=False)}</{name}>" for name, value in document.items())
     return f'<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n<oembed>{elements}</oembed>\n'

@@ -1,8 +1,9 @@
 """The kinds of values that an option takes. Each reads a text, and says in Markdown what it accepts."""
 
 import re
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from igfeed.texts.hashtags import folded
 
@@ -21,8 +22,7 @@ class Kind(Protocol):
         """What an option of this kind takes, in Markdown."""
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(Struct, frozen=True):
     """A whole number. One that is out of range becomes the nearest in range."""
 
     least: int
@@ -36,8 +36,7 @@ class Number:
         return f"{self.least} to {self.most}"
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     choices: tuple[str, ...]
 
     def parse(self, text: str) -> str | None:
@@ -48,8 +47,7 @@ class Choice:
         return ", ".join(f"`{choice}`" for choice in self.choices)
 
 
-@dataclass(frozen=True)
-class Switch:
+class Switch(Struct, frozen=True):
     """``1`` for on, ``0`` for off."""
 
     def parse(self, text: str) -> bool | None:
@@ -60,8 +58,7 @@ class Switch:
         return "`0`, `1`"
 
 
-@dataclass(frozen=True)
-class Colour:
+class Colour(Struct, frozen=True):
     """A CSS hex colour of 3 or 6 digits without ``#``, or one of ``words``.
 
     The value has 6 digits in small letters, so that the two ways to write a colour share one cache key.
@@ -82,8 +79,7 @@ class Colour:
         return ", ".join(["3 or 6 hex digits", *(f"`{word}`" for word in self.words)])
 
 
-@dataclass(frozen=True)
-class Hashtag:
+class Hashtag(Struct, frozen=True):
     """One hashtag without ``#``. The value is folded, because hashtags are compared without case."""
 
     def parse(self, text: str) -> str | None:

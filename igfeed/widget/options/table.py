@@ -11,6 +11,8 @@ from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from msgspec import Struct
+
 from igfeed.models import KeptPost, KeptPosts
 from igfeed.models.record import fingerprint
 from igfeed.widget.options.kinds import Choice, Colour, Hashtag, Kind, Number, Switch
@@ -43,8 +45,7 @@ CAROUSEL_PEEK = 0.3
 """How much of one more tile a carousel shows, as a hint that there are more."""
 
 
-@dataclass(frozen=True)
-class OptionRow:
+class OptionRow(Struct, frozen=True):
     """One row of the table of options. The last three are Markdown for the documentation."""
 
     kind: Kind

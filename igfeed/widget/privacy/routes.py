@@ -5,7 +5,6 @@ from flask import Blueprint, Flask, Response, request
 from igfeed.models.record import fingerprint
 from igfeed.services import current
 from igfeed.web.headers import CSP_HEADER
-from igfeed.widget.privacy.page import privacy_page
 
 PRIVACY_CACHING = "public, max-age=300"
 
@@ -19,6 +18,8 @@ def init_app(app: Flask) -> None:
 @bp.get("/privacy")
 def privacy() -> Response:
     """What is stored, where it comes from, and how to have it removed. Like all pages for visitors, without cookies."""
+    from igfeed.widget.privacy.page import privacy_page  # noqa: PLC0415  most processes are never asked for it
+
     services = current()
     snapshot = services.feed.cached or (None if services.startup_error else services.feed.current().snapshot)
     page = privacy_page(snapshot)

@@ -14,17 +14,8 @@ from igfeed.widget.options import Options, requested_options
 from igfeed.widget.page_cache import Page
 from igfeed.widget.render import cache_key, cached_page, for_own_origin
 from igfeed.widget.routes import not_ready, shown_feed
-from igfeed.widget.syndication import atom, behold, json_feed
-from igfeed.widget.syndication.feed import Feed
 from igfeed.widget.translations import language_of
 from igfeed.widget.views import FeedFormat
-
-WRITERS = {
-    FeedFormat.JSON_FEED: json_feed.document,
-    FeedFormat.ATOM: atom.document,
-    FeedFormat.BEHOLD: behold.document,
-}
-"""The functions that write a feed in each format."""
 
 bp = Blueprint("syndication", __name__)
 
@@ -86,7 +77,9 @@ def _page(format_: FeedFormat, snapshot: FeedSnapshot, options: Options, origin:
         abort(400, "The addresses in a feed are whole ones, and this request has no valid Host.")
 
     def write() -> Page:
-        text = WRITERS[format_](Feed.of(snapshot, format_, options, origin))
+        from igfeed.widget.syndication.writers import document  # noqa: PLC0415  most processes are asked for pages only
+
+        text = document(format_, snapshot, options, origin)
         return Page(text.encode(), fingerprint(text), DEFAULT_HEADERS[CSP_HEADER])
 
     return cached_page(cache_key(format_, snapshot, options, origin), write)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+
+from msgspec import Struct
 
 from igfeed.clock import Clock, Pause
 from igfeed.errors import StoreError
@@ -27,8 +29,7 @@ MAX_SWAP_ATTEMPTS = 3
 may come from a replica that lags behind."""
 
 
-@dataclass(frozen=True)
-class Freshness:
+class Freshness(Struct, frozen=True):
     """``ttl`` is IGFEED_FEED_TTL, ``posts`` is how many posts this process shows (IGFEED_POSTS)."""
 
     ttl: timedelta
@@ -88,8 +89,7 @@ class PageLifetime:
         return self._pause.left if self._local.snapshot is self._snapshot else NO_TIME
 
 
-@dataclass(frozen=True)
-class CurrentFeed:
+class CurrentFeed(Struct, frozen=True):
     """What a view shows now.
 
     ``is_due``: the view should have the feed refreshed after its answer. ``begin_lifetime()`` returns how long the page

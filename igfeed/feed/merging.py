@@ -6,8 +6,9 @@ missing, it stays until a second reading lacks it too.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from igfeed.models import DatedId, FeedSnapshot, Media, Post, Profile
 
@@ -15,8 +16,7 @@ SECOND_READING_WAIT = timedelta(minutes=1)
 """The least time between the two readings. Two readings at the same moment may have the same fault."""
 
 
-@dataclass(frozen=True)
-class MergedPosts:
+class MergedPosts(Struct, frozen=True):
     """``unconfirmed_removals`` are posts that the reading lacks for no known reason, and since when. They stay."""
 
     posts: tuple[Post, ...]

@@ -5,7 +5,6 @@ visitor. The first view or the cron makes the copies, whichever comes first.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from importlib.machinery import PathFinder
@@ -14,6 +13,7 @@ from threading import Lock, Semaphore
 from weakref import WeakValueDictionary
 
 from cachetools import TLRUCache
+from msgspec import Struct
 
 from igfeed.clock import Clock, Pause
 from igfeed.errors import NoPicture, PictureRefused, PicturesUnreachable, PictureUnavailable
@@ -76,8 +76,7 @@ def formats_of(picture: Picture) -> tuple[Format, ...]:
     return FORMATS[:1] if is_webp_only else FORMATS
 
 
-@dataclass(frozen=True)
-class _Refusal:
+class _Refusal(Struct, frozen=True):
     """The error that an address gave: it is raised again without asking the address."""
 
     kind: type[PictureUnavailable]

@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
+
+from msgspec import Struct
 
 from igfeed.background import Background
 from igfeed.clock import Clock
@@ -26,8 +27,7 @@ each probe."""
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A write that the store refused. ``size`` is the length of its text: a smaller text may still fit."""
 
     error: WriteRefused

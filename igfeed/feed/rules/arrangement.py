@@ -4,8 +4,10 @@ A stored snapshot has all kept posts in Instagram's order, so the owner can undo
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+
+from msgspec import Struct
 
 from igfeed.feed.rules.reasons import Reason, reason_for
 from igfeed.instagram.reading import MAX_PASSED_OVER, IsShown
@@ -13,8 +15,7 @@ from igfeed.models import Choices, FeedSnapshot, Post, PostLink
 from igfeed.models.record import LONG_AGO
 
 
-@dataclass(frozen=True)
-class ListedPost:
+class ListedPost(Struct, frozen=True):
     """A kept post as the owner sees it. ``reason`` says why visitors do not see it, None if they do.
 
     ``pin`` is its place among the pinned posts, counted from 1. None if it is not pinned.

@@ -1,7 +1,8 @@
 """Why a post is not shown."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from igfeed.models import Choices, KeptPost, Post, PostRules
 from igfeed.models.kept_posts import PostType
@@ -9,8 +10,7 @@ from igfeed.models.kept_posts import PostType
 ReasonKind = Literal["trial", "hidden", "approval", "type", "lacks_hashtags", "has_hashtags", "older"]
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """``str(reason)`` says it in English.
 
     ``hashtags`` are those that the post lacks or has, by the kind. ``type`` is the post's type, for the kind ``type``.

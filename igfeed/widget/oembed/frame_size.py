@@ -5,8 +5,10 @@ height, it is somewhat too large, because a frame that is too low would hide som
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
+
+from msgspec import Struct
 
 from igfeed.models import FeedSnapshot, Post, Profile
 from igfeed.widget.layouts import grid_height, layout_of
@@ -48,8 +50,7 @@ LETTER_WIDTH = 7.5
 WIDEST_TEXT = 608
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """What a frame shows, and its size in pixels."""
 
     options: Options

@@ -1,22 +1,21 @@
 """The words of the privacy page and of the page about a deletion: one file for each language."""
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from igfeed.widget.translations.language import read_words
 
 FOLDER = Path(__file__).parent / "translations"
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     heading: str
     paragraphs: list[str]
 
 
-@dataclass(frozen=True)
-class PrivacyWords:
+class PrivacyWords(Struct, frozen=True):
     """``{name}`` in the paragraphs stands for the account's name."""
 
     title: str
@@ -29,8 +28,7 @@ class PrivacyWords:
     contact: str
 
 
-@dataclass(frozen=True)
-class DeletionWords:
+class DeletionWords(Struct, frozen=True):
     """``deleted`` has ``{date}`` in it."""
 
     deleted_heading: str
@@ -45,8 +43,7 @@ class DeletionWords:
     code: str
 
 
-@dataclass(frozen=True)
-class Wording:
+class Wording(Struct, frozen=True):
     privacy: PrivacyWords
     deletion: DeletionWords
 

@@ -2,17 +2,18 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import fields
+
 FOLDER = Path(__file__).parent
 
 
-@dataclass(frozen=True)
-class Plural:
+class Plural(Struct, frozen=True):
     """A noun behind the number one, and behind any other number."""
 
     one: str
@@ -22,24 +23,21 @@ class Plural:
         return self.one if number == 1 else self.other
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(Struct, frozen=True):
     """Groups of three digits, in numbers with at least ``separated_from_digits`` digits (CLDR 48)."""
 
     thousands_separator: str
     separated_from_digits: int
 
 
-@dataclass(frozen=True)
-class Dates:
+class Dates(Struct, frozen=True):
     """``format`` has ``{day}``, ``{month}`` and ``{year}`` in it."""
 
     format: str
     months: list[str]
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Struct, frozen=True):
     """``page_title``, ``photo_by`` and ``video_by`` have ``{name}`` in them, ``last_updated`` has ``{date}``."""
 
     page_title: str
@@ -75,8 +73,7 @@ class Words:
     see_posts: str
 
 
-@dataclass(frozen=True)
-class Language:
+class Language(Struct, frozen=True):
     numbers: Numbers
     dates: Dates
     words: Words
@@ -106,7 +103,7 @@ def read_language(path: Path) -> Language:
 
 
 def read_words(kind: Any, path: Path) -> Any:
-    """A file of words as the dataclass ``kind``. Raises ValueError as ``read_language`` does."""
+    """A file of words as the struct ``kind``. Raises ValueError as ``read_language`` does."""
     try:
         return _read(kind, tomllib.loads(path.read_text("utf-8")), "")
     except ValueError as error:
@@ -114,7 +111,7 @@ def read_words(kind: Any, path: Path) -> Any:
 
 
 def _read(kind: Any, table: Mapping[str, Any], prefix: str) -> Any:
-    """The dataclass ``kind`` from a table with a key for each of its fields. ``prefix`` is where the table stands."""
+    """The struct ``kind`` from a table with a key for each of its fields. ``prefix`` is where the table stands."""
     kinds = {field.name: field.type for field in fields(kind)}
     for name in [*kinds, *table]:
         if name not in table:
@@ -125,7 +122,7 @@ def _read(kind: Any, table: Mapping[str, Any], prefix: str) -> Any:
 
 
 def _value(kind: Any, value: Any, name: str) -> Any:
-    if is_dataclass(kind) and isinstance(value, dict):
+    if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, Struct):
         return _read(kind, value, f"{name}.")
     if kind == list[str]:
         is_right = isinstance(value, list) and all(isinstance(each, str) for each in value)

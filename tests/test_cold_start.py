@@ -35,6 +35,7 @@ NEEDED_BY_FEW = {
     ),
     *("apprise", "igfeed.config.alert_addresses", "igfeed.owner.alerts.notifier", "igfeed.owner.alerts.sender"),
     *("igfeed.config.hook_addresses", "igfeed.owner.hooks.teller", "igfeed.owner.hooks.deliveries"),
+    *("igfeed.widget.syndication.writers", "igfeed.widget.privacy.page", "igfeed.widget.privacy.wording", "xml.sax"),
     *("igfeed.owner.status", "igfeed.owner.upkeep", "igfeed.owner.connect.state", "igfeed.owner.connect.code_exchange"),
 }
 

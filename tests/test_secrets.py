@@ -23,6 +23,7 @@ import pytest
 import requests
 from cryptography.fernet import Fernet
 from flask import Flask
+from msgspec import Struct
 from werkzeug.serving import make_server
 
 from igfeed import create_app
@@ -881,6 +882,33 @@ def test_the_hunt_looks_behind_an_error_at_what_caused_it() -> None:
         finder.look_at_error("x", error)
 
     assert finder.found() == ["the access token in exceptions of x"]
+
+
+class Holder(Struct):
+    """As our structs are: its parts are no part of ``vars()``."""
+
+    held: object
+
+
+class Quiet:
+    """Its ``repr`` says nothing of what it holds."""
+
+    def __init__(self, held: object) -> None:
+        self.held = held
+
+
+@pytest.mark.parametrize("holder", [Holder, Quiet])
+def test_the_hunt_looks_into_every_kind_of_object_of_ours(
+    holder: type[Holder | Quiet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in (Holder, Quiet):
+        monkeypatch.setattr(kind, "__module__", "igfeed")
+    finder = LeakFinder()
+    finder.protect("the access token", TOKEN)
+
+    finder.look_into(holder(Quiet(Holder(TOKEN))))  # type: ignore[arg-type]
+
+    assert finder.found() == ["the access token in reprs of Holder"]
 
 
 def test_every_place_is_looked_at_by_some_test() -> None:

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import fill
 
 from lab.bench import busy, rows
 from lab.bench.deployment import MeasuredDeployment, deployment
@@ -68,6 +69,11 @@ def in_doubt_if_busy(step: Step, ours: MeasuredDeployment, tools: Tools, page: P
     return [row.measured_while(others) for row in measured]
 
 
+def in_lines(text: str) -> str:
+    """The paragraphs in lines of 120 signs: the machine's name may be long."""
+    return "\n\n".join(fill(each, 120, break_on_hyphens=False) for each in text.split("\n\n")) + "\n"
+
+
 def main() -> None:
     load, before = os.getloadavg()[0], busy.now()
     tools = find_tools()
@@ -77,7 +83,9 @@ def main() -> None:
     others = busy.others(before, after)
     text = "\n".join(
         [
-            INTRODUCTION.format(date=date, machine=machine(), load=load, others=others, quiet=rows.QUIET, size=size),
+            in_lines(
+                INTRODUCTION.format(date=date, machine=machine(), load=load, others=others, quiet=rows.QUIET, size=size)
+            ),
             table(Row.HEAD, [row.cells() for row in measured if row.goal]),
             "\n## Where the time goes\n",
             table(Row.HEAD, [row.cells() for row in measured if not row.goal]),

@@ -156,8 +156,8 @@ def _ours_within(root: object) -> Iterator[object]:
         each = waiting.pop()
         if type(each).__module__.startswith("igfeed"):
             yield each
-            names: Collection[str] = getattr(each, "__struct_fields__", ()) or getattr(each, "__dict__", ())
-            parts: Collection[object] = [getattr(each, name) for name in tuple(names)]
+            fields = (getattr(each, name) for name in getattr(each, "__struct_fields__", ()))
+            parts: Collection[object] = [*getattr(each, "__dict__", {}).values(), *fields]
         elif isinstance(each, dict):
             parts = each.values()
         else:
